@@ -1,0 +1,24 @@
+/** Where time comes from. Injected in tests; {@link systemClock} otherwise. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. May jump. */
+  now(): number;
+  /** Milliseconds since an arbitrary instant. Never goes back. */
+  monotonic(): number;
+  /** Calls `callback` once, after `delayMs` milliseconds; keeps the process alive until then. */
+  setTimeout(callback: () => void, delayMs: number): TimerHandle;
+}
+
+/** A timer that can be taken back. */
+export interface TimerHandle {
+  cancel(): void;
+}
+
+/** The machine's clocks, looked up at each call so that a test's fake timers apply. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout: (callback, delayMs) => {
+    const timer = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};

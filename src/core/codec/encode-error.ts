@@ -1,0 +1,31 @@
+import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
+import { formatPath, type PathStep } from './value-path.js';
+
+/** The value at this path has no place in the codec's text. */
+export function encodeError(steps: readonly PathStep[], received: string, allowed: string): AccountKeeperError {
+  return new AccountKeeperError('ENCODE', `${formatPath(steps)} is ${received}; allowed are ${allowed}`);
+}
+
+/** What `encode` returns; whatever it throws becomes an `ENCODE`. */
+export function encodeWith(encode: () => string): string {
+  try {
+    return encode();
+  } catch (thrown) {
+    if (isAccountKeeperError(thrown)) throw thrown;
+    throw new AccountKeeperError('ENCODE', `$ cannot be encoded: ${detailOf(thrown)}`, { cause: thrown });
+  }
+}
+
+/** What `decode` returns; whatever it throws becomes a `CORRUPT`. Its cause may quote the text, the message does not. */
+export function decodeWith(codecName: string, decode: () => unknown): unknown {
+  try {
+    return decode();
+  } catch (thrown) {
+    const message = `the text was not written by the codec ${codecName}: ${detailOf(thrown)}`;
+    throw new AccountKeeperError('CORRUPT', message, { cause: thrown });
+  }
+}
+
+function detailOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : `threw a ${typeof thrown}`;
+}

@@ -1,0 +1,32 @@
+import { AccountKeeperError } from '../errors.js';
+import type { Codec } from './codec.js';
+
+/** A record's text, taken apart. */
+export interface ParsedRecord {
+  readonly schemaVersion: number;
+  readonly codecName: string;
+  readonly payload: string;
+}
+
+const HEADER = /^(0|[1-9][0-9]*);([a-z][a-z0-9-]*);/;
+
+/**
+ * A record as it is stored: `<schemaVersion>;<codecName>;<payload>`.
+ *
+ * @throws `ENCODE` when the codec cannot encode the value.
+ */
+export function encodeRecord(codec: Codec, schemaVersion: number, value: unknown): string {
+  const payload: unknown = codec.encode(value);
+  if (typeof payload === 'string') return `${schemaVersion};${codec.name};${payload}`;
+  throw new AccountKeeperError('ENCODE', `the codec ${codec.name} returned ${typeof payload}, allowed is a string`);
+}
+
+/** @throws `CORRUPT` when the text is no record. */
+export function parseRecord(text: string): ParsedRecord {
+  const [header, version = '', codecName = ''] = HEADER.exec(text) ?? [];
+  const schemaVersion = Number(version);
+  if (header === undefined || !Number.isSafeInteger(schemaVersion)) {
+    throw new AccountKeeperError('CORRUPT', 'the text is no record: allowed is <schemaVersion>;<codecName>;<payload>');
+  }
+  return { schemaVersion, codecName, payload: text.slice(header.length) };
+}

@@ -1,0 +1,94 @@
+import type { AccountHead } from './persistence-driver.js';
+
+/**
+ * Every code an {@link AccountKeeperError} can carry. A code does not change between major versions; a message may.
+ * Each one is a heading in `docs/errors.md`.
+ */
+export const ERROR_CODES = [
+  'CONFLICT',
+  'FENCED',
+  'UNAVAILABLE',
+  'TIMEOUT',
+  'ABORTED',
+  'CLOSED',
+  'INVALID_KEY',
+  'INVALID_VALUE',
+  'TOO_LARGE',
+  'CORRUPT',
+  'ROLLED_BACK',
+  'NOT_INSTALLED',
+  'NOT_RESTORED',
+  'ALREADY_OPEN',
+  'LAGGING',
+  'UNPERSISTED',
+  'ENCODE',
+  'CONFIG',
+] as const;
+
+/** One of {@link ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/**
+ * What is known about a write that failed: `not-applied` means that the backend holds nothing of it and never will,
+ * `unknown` that it may have landed or may still land. A failed read is always `not-applied`.
+ */
+export type ErrorOutcome = 'not-applied' | 'unknown';
+
+/** What an {@link AccountKeeperError} is made of besides its code and message. */
+export interface AccountKeeperErrorOptions {
+  /** Default: `not-applied`. */
+  readonly outcome?: ErrorOutcome;
+  /** Whether the same call can succeed later without a change of input. Default: what the code usually means. */
+  readonly retryable?: boolean;
+  /** Keys of the records at fault, where some are. */
+  readonly records?: readonly string[] | undefined;
+  /** The head that is stored, on `CONFLICT`, `FENCED` and `ROLLED_BACK`; `undefined` when none is. */
+  readonly head?: AccountHead | undefined;
+  readonly cause?: unknown;
+}
+
+const BRAND: unique symbol = Symbol.for('accountkeeper.error') as never;
+
+const RETRYABLE_CODES: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT', 'ABORTED', 'LAGGING']);
+
+/**
+ * The one error class of this library. Recognise it with {@link isAccountKeeperError}, not with `instanceof`: two
+ * installed copies of the package then agree. No message carries a credential.
+ */
+export class AccountKeeperError extends Error {
+  readonly code: ErrorCode;
+  readonly outcome: ErrorOutcome;
+  readonly retryable: boolean;
+  readonly records?: readonly string[];
+  readonly head?: AccountHead;
+
+  constructor(code: ErrorCode, message: string, options: AccountKeeperErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AccountKeeperError';
+    this.code = code;
+    this.outcome = options.outcome ?? 'not-applied';
+    this.retryable = options.retryable ?? RETRYABLE_CODES.has(code);
+    if (options.records !== undefined) this.records = options.records;
+    if (options.head !== undefined) this.head = options.head;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** Whether `value` is an {@link AccountKeeperError} of this or another copy of the package. */
+export function isAccountKeeperError(value: unknown): value is AccountKeeperError {
+  return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+}
+
+/**
+ * The error as it is when it carries the brand; otherwise wrapped as `UNAVAILABLE` with outcome `unknown`, retryable:
+ * nothing may be concluded from what a driver throws without the brand.
+ */
+export function toAccountKeeperError(thrown: unknown, doing: string): AccountKeeperError {
+  if (isAccountKeeperError(thrown)) return thrown;
+  const detail = thrown instanceof Error ? thrown.name : typeof thrown;
+  return new AccountKeeperError('UNAVAILABLE', `${doing} failed with an unrecognised error (${detail})`, {
+    outcome: 'unknown',
+    retryable: true,
+    cause: thrown,
+  });
+}

@@ -1,0 +1,138 @@
+import type { Clock } from '../clock.js';
+import { AccountKeeperError, type ErrorCode, toAccountKeeperError } from '../errors.js';
+import type { AccountHead, CommitBatch, CommitOptions, PersistenceDriver } from '../persistence-driver.js';
+
+/** One commit, with everything that a repetition has to send again unchanged. */
+export interface CommitRequest {
+  readonly batch: CommitBatch;
+  readonly options: Required<Pick<CommitOptions, 'writerId' | 'writeId' | 'meta'>> & Pick<CommitOptions, 'expected'>;
+}
+
+/** Limits of one call to the driver. */
+export interface SendOptions {
+  /** An earlier call with this request ended with an unknown outcome. */
+  readonly mayHaveLanded: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What came of sending a request. */
+export type CommitResult =
+  | { readonly kind: 'acknowledged'; readonly head: AccountHead }
+  /** Nothing is settled. `mayHaveLanded`: the same request has to be repeated; otherwise it is void. */
+  | { readonly kind: 'failed'; readonly error: AccountKeeperError; readonly mayHaveLanded: boolean }
+  /** An older request of this writer landed after all, so this one never can. */
+  | { readonly kind: 'superseded' }
+  /** The input itself cannot be written. */
+  | { readonly kind: 'rejected'; readonly error: AccountKeeperError }
+  /** Another writer owns the account. */
+  | { readonly kind: 'fenced'; readonly error: AccountKeeperError };
+
+/** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
+const GRACE_MS = 1_000;
+
+const RECORD_FAULTS: ReadonlySet<ErrorCode> = new Set(['INVALID_KEY', 'INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
+
+/** Sends the commits of one writer to one account, and tells what came of each. It holds the head, and nothing else. */
+export class AccountWriter {
+  readonly #driver: PersistenceDriver;
+  readonly #accountId: string;
+  readonly #clock: Clock;
+  readonly #createId: () => string;
+  #head: AccountHead;
+
+  constructor(options: {
+    readonly driver: PersistenceDriver;
+    readonly accountId: string;
+    readonly clock: Clock;
+    readonly createId: () => string;
+    /** The head of this writer's claim. */
+    readonly head: AccountHead;
+  }) {
+    this.#driver = options.driver;
+    this.#accountId = options.accountId;
+    this.#clock = options.clock;
+    this.#createId = options.createId;
+    this.#head = options.head;
+  }
+
+  /** The newest acknowledged head. */
+  get head(): AccountHead {
+    return this.#head;
+  }
+
+  /** A new request on top of the newest acknowledged head. */
+  request(batch: CommitBatch): CommitRequest {
+    const { revision, writeId, writerId, meta } = this.#head;
+    return { batch, options: { expected: { revision, writeId }, writerId, writeId: this.#createId(), meta } };
+  }
+
+  async send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
+    try {
+      const options = { ...request.options, timeoutMs, signal };
+      const head = await this.#settled(this.#driver.commit(this.#accountId, request.batch, options), timeoutMs);
+      return this.#acknowledge(head, request);
+    } catch (thrown) {
+      return this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded);
+    }
+  }
+
+  #acknowledge(head: AccountHead, request: CommitRequest): CommitResult {
+    if (head.writeId === request.options.writeId && head.revision > this.#head.revision) {
+      this.#head = head;
+      return { kind: 'acknowledged', head };
+    }
+    const message = `driver ${this.#driver.name} acknowledged revision ${head.revision} of another commit`;
+    const error = new AccountKeeperError('UNAVAILABLE', message, { outcome: 'unknown', head });
+    return { kind: 'failed', error, mayHaveLanded: true };
+  }
+
+  #classify(error: AccountKeeperError, request: CommitRequest, mayHaveLanded: boolean): CommitResult {
+    if (error.code === 'CONFLICT' || error.code === 'FENCED')
+      return this.#resolveConflict(error, request, mayHaveLanded);
+    // Also when an earlier call may have landed: should it land late, the next request finds it and is superseded.
+    if (error.outcome === 'not-applied' && RECORD_FAULTS.has(error.code)) return { kind: 'rejected', error };
+    return { kind: 'failed', error, mayHaveLanded: mayHaveLanded || error.outcome === 'unknown' };
+  }
+
+  #resolveConflict(error: AccountKeeperError, request: CommitRequest, mayHaveLanded: boolean): CommitResult {
+    const stored = error.head;
+    const acknowledged = this.#head;
+    if (stored?.writeId === request.options.writeId) return { kind: 'failed', error, mayHaveLanded: true };
+    if (stored?.writeId === acknowledged.writeId && stored.revision === acknowledged.revision) {
+      return { kind: 'failed', error, mayHaveLanded };
+    }
+    if (stored === undefined || stored.revision < acknowledged.revision) {
+      const found = stored === undefined ? 'nothing' : `revision ${stored.revision}`;
+      const message = `the backend holds ${found}, but acknowledged revision ${acknowledged.revision} before`;
+      const options = { head: stored, cause: error, retryable: false };
+      return { kind: 'failed', error: new AccountKeeperError('ROLLED_BACK', message, options), mayHaveLanded };
+    }
+    if (stored.writerId === acknowledged.writerId) {
+      this.#head = stored;
+      return { kind: 'superseded' };
+    }
+    const message = `another writer took the account over at revision ${stored.revision}`;
+    const outcome = mayHaveLanded ? 'unknown' : 'not-applied';
+    return {
+      kind: 'fenced',
+      error: new AccountKeeperError('FENCED', message, { outcome, head: stored, cause: error }),
+    };
+  }
+
+  /** The promise, or `TIMEOUT` when the driver breaks its promise to settle by the deadline. */
+  async #settled(committing: Promise<AccountHead>, timeoutMs: number): Promise<AccountHead> {
+    let timer: { cancel(): void } | undefined;
+    const overdue = new Promise<never>((_, reject) => {
+      timer = this.#clock.setTimeout(() => {
+        const message = `driver ${this.#driver.name} did not settle a commit within ${timeoutMs} ms`;
+        reject(new AccountKeeperError('TIMEOUT', message, { outcome: 'unknown' }));
+      }, timeoutMs + GRACE_MS);
+    });
+    try {
+      return await Promise.race([committing, overdue]);
+    } finally {
+      timer?.cancel();
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { AccountKeeperError } from '../errors.js';
+
+interface Waiter {
+  readonly sequence: number;
+  /** An attempt was started after the waiter came. */
+  attempted: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: AccountKeeperError) => void;
+}
+
+/** The callers of `flush()`: each waits for all changes up to a sequence number. */
+export class FlushWaiters {
+  #waiters: Waiter[] = [];
+
+  /** Whether somebody came after the last attempt had started. */
+  get wantsAttempt(): boolean {
+    return this.#waiters.some((waiter) => !waiter.attempted);
+  }
+
+  /** Waits for all changes up to `sequence`. */
+  add(sequence: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ sequence, attempted: false, resolve, reject });
+    });
+  }
+
+  attemptStarted(): void {
+    for (const waiter of this.#waiters) waiter.attempted = true;
+  }
+
+  /** An attempt failed: whoever waited for it is told. */
+  attemptFailed(error: AccountKeeperError): void {
+    this.#settle((waiter) => waiter.attempted, error);
+  }
+
+  /** All changes before `sequence` are settled; `verdict` says for one waiter whether all of them were written. */
+  settledBefore(sequence: number, verdict: (sequence: number) => AccountKeeperError | undefined): void {
+    const done = this.#waiters.filter((waiter) => waiter.sequence < sequence);
+    if (done.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => waiter.sequence >= sequence);
+    for (const waiter of done) {
+      const error = verdict(waiter.sequence);
+      if (error === undefined) waiter.resolve();
+      else waiter.reject(error);
+    }
+  }
+
+  rejectAll(error: AccountKeeperError): void {
+    this.#settle(() => true, error);
+  }
+
+  #settle(concerns: (waiter: Waiter) => boolean, error: AccountKeeperError): void {
+    const rejected = this.#waiters.filter(concerns);
+    this.#waiters = this.#waiters.filter((waiter) => !concerns(waiter));
+    for (const waiter of rejected) waiter.reject(error);
+  }
+}

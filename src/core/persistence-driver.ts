@@ -1,0 +1,158 @@
+/**
+ * The storage backend behind a store. This file is the specification that the contract suite tests
+ * (`accountkeeper/contract`); `docs/writing-a-driver.md` walks through an implementation.
+ *
+ * Every method rejects with an `AccountKeeperError` and settles by its deadline. Values are opaque strings: the
+ * store's codec makes them. Ids and record keys are any non-empty strings; a driver either stores them or rejects
+ * `INVALID_KEY` before any I/O.
+ */
+export interface PersistenceDriver {
+  /** The version of this interface. */
+  readonly apiVersion: 1;
+  /** For messages and reports: `sqlite`, `redis`, … */
+  readonly name: string;
+  /** What the driver promises. The contract suite tests what is claimed. */
+  readonly capabilities: DriverCapabilities;
+  /** The largest inputs that work; more is rejected `TOO_LARGE` before any I/O. */
+  readonly limits: DriverLimits;
+
+  /**
+   * Connects, prepares and verifies the backend. Idempotent. After a rejection it can be called again. The other
+   * methods may open by themselves when it was not called.
+   *
+   * Rejects `UNAVAILABLE`, `TIMEOUT`, `CORRUPT`, `NOT_INSTALLED`, `CONFIG` or `CLOSED`.
+   */
+  open(options?: OpenOptions): Promise<void>;
+
+  /** The account's head, or `undefined` when the account was never written. Never `undefined` after a failed read. */
+  head(accountId: string, options?: OperationOptions): Promise<AccountHead | undefined>;
+
+  /** Head and records as of one instant, or `undefined` when the account was never written. */
+  load(accountId: string, options?: OperationOptions): Promise<StoredAccount | undefined>;
+
+  /**
+   * Writes a batch and the next head, atomically, if the stored head is `options.expected`.
+   *
+   * - A stored head that differs rejects `CONFLICT` with the stored head in `error.head`; nothing changes.
+   * - A stored head whose writeId is already `options.writeId` resolves with that head, after the declared durability
+   *   was made sure of once more: repeating a commit of unknown outcome is how its outcome becomes known.
+   * - A stored head with a lower revision than `expected`, or none at all, rejects `ROLLED_BACK`.
+   *
+   * @returns the new head; its revision is the stored one (or `revisionFloor`, if larger) plus one.
+   */
+  commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead>;
+
+  /** Deletes the account's records and keeps a head with `dropped: true`, under the same conditions as a commit. */
+  drop(accountId: string, options: CommitOptions): Promise<AccountHead>;
+
+  /** The ids of all accounts that are not dropped, each once. A failure rejects; it never ends the iteration early. */
+  accounts(options?: OperationOptions): AsyncIterable<string>;
+
+  /** Awaits what is in flight, up to the deadline, then disconnects. Idempotent. Later calls reject `CLOSED`. */
+  close(options?: OperationOptions): Promise<void>;
+
+  /** Many commits at once, each succeeding or failing by itself; the results keep the order of the input. */
+  commitMany?(
+    commits: readonly AccountCommit[],
+    options?: OperationOptions,
+  ): Promise<readonly PromiseSettledResult<AccountHead>[]>;
+
+  /** Many loads at once; the results keep the order of the input. */
+  loadMany?(
+    accountIds: readonly string[],
+    options?: OperationOptions,
+  ): Promise<readonly PromiseSettledResult<StoredAccount | undefined>[]>;
+}
+
+/** What a driver promises. */
+export interface DriverCapabilities {
+  /** What an acknowledged commit survives: nothing, the writing process, its host, or the loss of one server. */
+  readonly durability: 'none' | 'process' | 'host' | 'replicated';
+  /** A commit is stored wholly or not at all. */
+  readonly atomicCommit: boolean;
+  /** A commit whose `expected` is not the stored head changes nothing. */
+  readonly conditionalCommit: boolean;
+  /** Several processes can use the backend at the same time. */
+  readonly sharedAcrossProcesses: boolean;
+}
+
+/** The largest inputs that work, in bytes of UTF-8. */
+export interface DriverLimits {
+  /** Of an account id or a record key, as given. */
+  readonly keyBytes: number;
+  /** Of one value. */
+  readonly valueBytes: number;
+  /** Of all keys and values of one commit. */
+  readonly batchBytes: number;
+}
+
+/** An account's stored state of ownership. */
+export interface AccountHead {
+  /** Raised by every commit, never reused. */
+  readonly revision: number;
+  /** The writer that made the last commit. */
+  readonly writerId: string;
+  /** The last commit. */
+  readonly writeId: string;
+  /** Whatever the writer wants to keep beside the head; `''` by default. */
+  readonly meta: string;
+  /** The account's records were forgotten by `drop`. */
+  readonly dropped: boolean;
+}
+
+/** What `load` returns. The maps belong to the caller. */
+export interface StoredAccount {
+  readonly head: AccountHead;
+  /** Record key to value. */
+  readonly records: ReadonlyMap<string, string>;
+  /** Record key to raw stored text, for records that this driver did not write in this form. */
+  readonly corrupt: ReadonlyMap<string, string>;
+}
+
+/** The changes of one commit. No key is in both. */
+export interface CommitBatch {
+  readonly upserts: ReadonlyMap<string, string>;
+  readonly deletes: ReadonlySet<string>;
+}
+
+/** Identity and condition of a commit. */
+export interface CommitOptions extends OperationOptions {
+  /** The head that must be stored; `undefined`: none may be. Never "unconditional". */
+  readonly expected: { readonly revision: number; readonly writeId: string } | undefined;
+  readonly writerId: string;
+  /** Names this commit, and is bound to its exact bytes. */
+  readonly writeId: string;
+  /** Default: `''`. */
+  readonly meta?: string;
+  /** The new revision is the larger of this and the stored one, plus one. */
+  readonly revisionFloor?: number;
+}
+
+/** One element of {@link PersistenceDriver.commitMany}. */
+export interface AccountCommit {
+  readonly accountId: string;
+  readonly batch: CommitBatch;
+  readonly options: CommitOptions;
+}
+
+/** Limits in time of one operation. */
+export interface OperationOptions {
+  /** Aborted beforehand: rejects `ABORTED` without I/O. Aborted midway: rejects `ABORTED`, outcome `unknown`. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the operation rejects `TIMEOUT`. The driver has a default of its own. */
+  readonly timeoutMs?: number;
+}
+
+/** Options of {@link PersistenceDriver.open}. */
+export interface OpenOptions extends OperationOptions {
+  /** Called for settings of the backend that weaken a promise. */
+  readonly onWarning?: (warning: DriverWarning) => void;
+}
+
+/** A setting of the backend that weakens a promise. */
+export interface DriverWarning {
+  /** Stable and in kebab case, such as `synchronous-not-full`. */
+  readonly code: string;
+  /** What the setting is, and what it costs. */
+  readonly message: string;
+}

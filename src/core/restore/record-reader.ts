@@ -1,0 +1,106 @@
+import type { Codec } from '../codec/codec.js';
+import { parseRecord } from '../codec/record-codec.js';
+import { richCodec } from '../codec/rich-codec.js';
+import { jsonCodec } from '../codec/strict-json-codec.js';
+import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
+import type { StoredAccount } from '../persistence-driver.js';
+import type { RecordTable } from '../tables/change-sink.js';
+import type { RecordFormatOptions } from './record-format.js';
+import type { QuarantinedRecord } from './restore-options.js';
+import type { StandardSchemaIssue } from './standard-schema.js';
+
+/** A record that was read and fits its table. */
+export interface ReadRecord {
+  readonly recordKey: string;
+  readonly value: unknown;
+}
+
+/** What a stored account's records came to. */
+export interface ReadAccount {
+  readonly records: readonly ReadRecord[];
+  readonly rejected: readonly QuarantinedRecord[];
+}
+
+/** Decodes, migrates and validates stored records. It changes nothing: tables are tried on a scratch copy. */
+export class RecordReader<T extends object> {
+  readonly #codecs: ReadonlyMap<string, Codec>;
+  readonly #schemaVersion: number;
+  readonly #format: RecordFormatOptions<T>;
+
+  constructor(codec: Codec, schemaVersion: number, format: RecordFormatOptions<T>) {
+    this.#codecs = new Map([jsonCodec, richCodec, codec].map((each) => [each.name, each]));
+    this.#schemaVersion = schemaVersion;
+    this.#format = format;
+  }
+
+  /** @param scratch empty tables of the kinds that are persisted; records of others are passed over. */
+  async read(stored: StoredAccount, scratch: readonly RecordTable[]): Promise<ReadAccount> {
+    const records: ReadRecord[] = [];
+    const rejected: QuarantinedRecord[] = [];
+    for (const [recordKey, raw] of stored.records) {
+      const table = scratch.find((each) => each.owns(recordKey));
+      if (table === undefined) continue;
+      try {
+        const value = await this.#readOne(table, recordKey, raw);
+        table.restoreRecord(recordKey, value);
+        records.push({ recordKey, value });
+      } catch (thrown) {
+        rejected.push({ recordKey, raw, error: rejection(recordKey, thrown) });
+      }
+    }
+    for (const [recordKey, raw] of stored.corrupt) {
+      if (!scratch.some((each) => each.owns(recordKey))) continue;
+      const error = rejection(recordKey, new Error('it is not stored in the form of this library'));
+      rejected.push({ recordKey, raw, error });
+    }
+    return { records, rejected };
+  }
+
+  async #readOne(table: RecordTable, recordKey: string, raw: string): Promise<unknown> {
+    const { schemaVersion: fromVersion, codecName, payload } = parseRecord(raw);
+    const codec = this.#codecs.get(codecName);
+    if (codec === undefined) {
+      const known = [...this.#codecs.keys()].join(', ');
+      throw new AccountKeeperError(
+        'CORRUPT',
+        `it was written by codec ${JSON.stringify(codecName)}, known are ${known}`,
+      );
+    }
+    const decoded = codec.decode(payload);
+    const migrated = this.#migrate(table, recordKey, decoded, fromVersion);
+    return recordKey.startsWith('metadata/') ? this.#validate(migrated) : migrated;
+  }
+
+  #migrate(table: RecordTable, recordKey: string, value: unknown, fromVersion: number): unknown {
+    const toVersion = this.#schemaVersion;
+    if (fromVersion === toVersion) return value;
+    const { migrate } = this.#format;
+    if (fromVersion > toVersion || migrate === undefined) {
+      const lacking = fromVersion > toVersion ? 'written by a newer program' : 'and there is no migrate option';
+      const message = `its schema version is ${fromVersion}, this store has ${toVersion}: ${lacking}`;
+      throw new AccountKeeperError('CORRUPT', message);
+    }
+    return migrate(value, { table: table.name, recordKey, fromVersion, toVersion });
+  }
+
+  async #validate(value: unknown): Promise<unknown> {
+    if (this.#format.schema === undefined) return value;
+    const result = await this.#format.schema['~standard'].validate(value);
+    if (result.issues === undefined) return result.value;
+    throw new AccountKeeperError(
+      'CORRUPT',
+      `it does not fit the schema: ${result.issues.map(describeIssue).join('; ')}`,
+    );
+  }
+}
+
+function describeIssue({ message, path }: StandardSchemaIssue): string {
+  const keys = (path ?? []).map((key) => String(typeof key === 'object' ? key.key : key));
+  return keys.length === 0 ? message : `${keys.join('.')}: ${message}`;
+}
+
+function rejection(recordKey: string, thrown: unknown): AccountKeeperError {
+  const detail = isAccountKeeperError(thrown) || thrown instanceof Error ? thrown.message : 'an unrecognised error';
+  const message = `the stored record ${JSON.stringify(recordKey)} cannot be restored: ${detail}`;
+  return new AccountKeeperError('CORRUPT', message, { records: [recordKey], cause: thrown });
+}

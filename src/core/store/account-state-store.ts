@@ -1,0 +1,161 @@
+import { AccountKeeperError } from '../errors.js';
+import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
+import type { TableName } from '../tables/change-sink.js';
+import { AccountPersistence } from './account-persistence.js';
+import { AccountState } from './account-state.js';
+import { persistenceParts } from './persistence-parts.js';
+import type { PersistenceStatus } from './persistence-status.js';
+import { type StoreEventName, StoreEvents, type StoreListener } from './store-events.js';
+import type {
+  AccountStateStoreOptions,
+  CloseOptions,
+  FlushCallOptions,
+  RequireDurableOptions,
+} from './store-options.js';
+
+const DETACHED: PersistenceStatus = Object.freeze({
+  state: 'detached',
+  pendingRecords: 0,
+  oldestPendingMs: 0,
+  revision: undefined,
+  lastFlushedAt: undefined,
+  consecutiveFailures: 0,
+  lastError: undefined,
+  nextRetryAt: undefined,
+});
+
+/**
+ * The state of one trading account: synchronous and in memory, written behind to a storage backend.
+ *
+ * With a driver, `await restore()` comes first: until then, changes of what is persisted throw `NOT_RESTORED`. Once
+ * another writer has taken the account over they throw `FENCED`, after `close()` they throw `CLOSED`; reads go on.
+ * Without a driver the store is in memory only.
+ *
+ * @typeParam T the shape of a symbol's metadata.
+ * @typeParam A the shape of the account's own metadata.
+ */
+export class AccountStateStore<
+  T extends object = Record<string, unknown>,
+  A extends object = Record<string, unknown>,
+> extends AccountState<T, A> {
+  readonly #events = new StoreEvents();
+  readonly #persistence: AccountPersistence<T> | undefined;
+
+  /** @throws `CONFIG` when an option is unknown or not allowed. */
+  constructor(options: AccountStateStoreOptions<T> = {}) {
+    const parts = persistenceParts(options);
+    super(options.rejectStale === undefined ? {} : { rejectStale: options.rejectStale });
+    if (parts === undefined) return;
+    const createScratch = (): AccountState<T, A>['tables'] => new AccountStateStore<T, A>().tables;
+    this.#persistence = new AccountPersistence(parts, this.#events, { tables: this.tables, createScratch });
+  }
+
+  /**
+   * Loads the account, takes it over, and fills the store. Rejects rather than look empty when the backend fails; the
+   * store is as before then, and `restore()` can be called again.
+   *
+   * Rejects `UNAVAILABLE`, `TIMEOUT`, `ABORTED`, `CORRUPT` (a record cannot be restored, `records` names it),
+   * `ROLLED_BACK` (`mustExist`, `minRevision`), `ALREADY_OPEN`, `FENCED`, `CLOSED`, `NOT_INSTALLED` or `CONFIG`.
+   */
+  async restore(options: RestoreOptions = {}): Promise<RestoreResult> {
+    return this.#requirePersistence('restore').restore(options);
+  }
+
+  /**
+   * Attempts now, and resolves when everything that was pending at the call is durable. Rejects with the error of the
+   * attempt when it fails, while the store goes on trying, and with the records' error, naming them, when some cannot
+   * be written at all.
+   */
+  async flush(options: FlushCallOptions = {}): Promise<void> {
+    await this.#requirePersistence('flush').flush(options);
+  }
+
+  /** Marks every persisted record in memory as changed, and flushes. */
+  async persistAll(options: FlushCallOptions = {}): Promise<void> {
+    const persistence = this.#requirePersistence('persistAll');
+    persistence.markAll();
+    await persistence.flush(options);
+  }
+
+  /**
+   * Flushes what is pending and ends the store. Idempotent. Rejects `UNPERSISTED`, naming the records that could not be
+   * saved by the deadline; the store is closed then as well.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    await this.#persistence?.close(options);
+  }
+
+  /** Same as `close()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * To be called before a new entry.
+   *
+   * @throws `LAGGING` when something has been pending for longer than `maxAgeMs`; `NOT_RESTORED`, `FENCED` or `CLOSED`
+   * when nothing is durable any more; `CONFIG` without a driver.
+   */
+  requireDurable(options: RequireDurableOptions = {}): void {
+    this.#requirePersistence('requireDurable').requireDurable(options);
+  }
+
+  /** A snapshot of what is durable and what is not. */
+  persistenceStatus(): PersistenceStatus {
+    return this.#persistence?.status() ?? DETACHED;
+  }
+
+  /** Whether something changed that is not durable yet; stays true while a commit is in flight. */
+  override isPendingPersist(): boolean {
+    return this.#persistence?.isPending() ?? super.isPendingPersist();
+  }
+
+  /**
+   * `true` marks every persisted record in memory as changed. Without a driver it sets the flag that
+   * `isPendingPersist()` answers, for callers who persist on their own.
+   *
+   * @throws `INVALID_VALUE` for `false` with a driver: the store knows better.
+   */
+  override setIsPendingPersist(value: boolean): void {
+    if (this.#persistence === undefined) super.setIsPendingPersist(value);
+    else if (value === true) this.#persistence.markAll();
+    else
+      throw new AccountKeeperError(
+        'INVALID_VALUE',
+        `setIsPendingPersist: received ${value}, with a driver only true is allowed`,
+      );
+  }
+
+  /** Calls the listener at each event of that name. One that throws never stops the store. */
+  on<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): this {
+    this.#events.on(name, listener);
+    return this;
+  }
+
+  /** Calls the listener at the next event of that name. */
+  once<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): this {
+    this.#events.once(name, listener);
+    return this;
+  }
+
+  /** Takes a listener back. */
+  off<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): this {
+    this.#events.off(name, listener);
+    return this;
+  }
+
+  protected override assertWritable(table: TableName): void {
+    this.#persistence?.assertWritable(table);
+  }
+
+  protected override recordChanged(table: TableName, recordKey: string): void {
+    if (this.#persistence === undefined) super.recordChanged(table, recordKey);
+    else this.#persistence.changed(table, recordKey);
+  }
+
+  #requirePersistence(method: string): AccountPersistence<T> {
+    if (this.#persistence !== undefined) return this.#persistence;
+    const message = `${method}: this store has no driver; pass one (a MemoryDriver for tests), or use openAccount`;
+    throw new AccountKeeperError('CONFIG', message);
+  }
+}

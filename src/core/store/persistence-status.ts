@@ -1,0 +1,38 @@
+import type { AccountKeeperError } from '../errors.js';
+
+/** What the persistence of a store is doing. */
+export type PersistenceState =
+  /** There is no driver: the store is in memory only. */
+  | 'detached'
+  /** There was no successful `restore()` yet. */
+  | 'unrestored'
+  /** Everything is durable. */
+  | 'idle'
+  /** Something changed and will be written. */
+  | 'pending'
+  /** A commit is in flight. */
+  | 'flushing'
+  /** The last attempt failed; the next one follows. */
+  | 'retrying'
+  /** Another writer owns the account; this store never writes again. */
+  | 'fenced'
+  | 'closing'
+  | 'closed';
+
+/** A snapshot of what is durable and what is not. */
+export interface PersistenceStatus {
+  readonly state: PersistenceState;
+  /** Records with a change that is not acknowledged: waiting, in flight, or set aside. */
+  readonly pendingRecords: number;
+  /** Age in milliseconds of the oldest such change; 0 when there is none. */
+  readonly oldestPendingMs: number;
+  /** The newest acknowledged revision; `undefined` before a restore. */
+  readonly revision: number | undefined;
+  /** When the last commit was acknowledged, in milliseconds since the Unix epoch. */
+  readonly lastFlushedAt: number | undefined;
+  readonly consecutiveFailures: number;
+  /** Why the last attempt failed; `undefined` after one that succeeded. */
+  readonly lastError: AccountKeeperError | undefined;
+  /** When the next attempt follows, in milliseconds since the Unix epoch; `undefined` unless `retrying`. */
+  readonly nextRetryAt: number | undefined;
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../clock.js';
+import type { FlushOptions } from '../flush/flush-options.js';
+import type { PersistenceDriver } from '../persistence-driver.js';
+import type { RecordFormatOptions } from '../restore/record-format.js';
+import type { TableName } from '../tables/change-sink.js';
+
+/** What the store is made with, wherever it is persisted. */
+export interface StoreSettings<T extends object> extends RecordFormatOptions<T> {
+  /** When changes are written behind. */
+  readonly flush?: FlushOptions;
+  /**
+   * What is persisted. `metadata` is symbol and account metadata; the others are for a warm start, and are marked
+   * stale after a restore until the exchange has told their state.
+   * @default ['metadata']
+   */
+  readonly persist?: readonly TableName[];
+  /**
+   * Ignore positions and orders that are older than what the store holds (`timestampMs`, `updatedAtMs`).
+   * @default false
+   */
+  readonly rejectStale?: boolean;
+  /** Where time comes from. */
+  readonly clock?: Clock;
+  /** Draws evenly from [0, 1), for the jitter of retries. @default Math.random */
+  readonly random?: () => number;
+  /** Makes writer and write ids. They must never repeat. @default crypto.randomUUID */
+  readonly createId?: () => string;
+}
+
+/** Options of `new AccountStateStore()`. Without a driver the store is in memory only. */
+export interface AccountStateStoreOptions<T extends object> extends StoreSettings<T> {
+  /** Required with a driver. */
+  readonly accountId?: string;
+  readonly driver?: PersistenceDriver;
+  /**
+   * Whether `close()` closes the driver as well.
+   * @default false
+   */
+  readonly closeDriver?: boolean;
+}
+
+/** Options of `flush()`. */
+export interface FlushCallOptions {
+  /** Rejects `TIMEOUT` after so many milliseconds; the records stay pending. */
+  readonly timeoutMs?: number;
+  /** Rejects `ABORTED` when aborted; the records stay pending. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `close()`. */
+export interface CloseOptions {
+  /**
+   * Milliseconds for the last flush and for closing the driver.
+   * @default 10000
+   */
+  readonly deadlineMs?: number;
+}
+
+/** Options of `requireDurable()`. */
+export interface RequireDurableOptions {
+  /**
+   * How long, in milliseconds, the oldest change may have been pending.
+   * @default flush.maxPendingAgeMs
+   */
+  readonly maxAgeMs?: number;
+}

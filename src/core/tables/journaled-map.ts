@@ -1,0 +1,100 @@
+import type { TableContext } from './table-context.js';
+
+/** A map whose changes can be taken back, in content and in order, while a transaction runs. */
+export class JournaledMap<Key, Value> {
+  readonly #context: TableContext;
+  #entries: Map<Key, Value> = new Map();
+  /** The savepoint for which the order of keys was kept last. */
+  #orderKeptFor = 0;
+
+  constructor(context: TableContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: Key): Value | undefined {
+    return this.#entries.get(key);
+  }
+
+  has(key: Key): boolean {
+    return this.#entries.has(key);
+  }
+
+  keys(): IterableIterator<Key> {
+    return this.#entries.keys();
+  }
+
+  values(): IterableIterator<Value> {
+    return this.#entries.values();
+  }
+
+  entries(): IterableIterator<[Key, Value]> {
+    return this.#entries.entries();
+  }
+
+  set(key: Key, value: Value): void {
+    if (this.#context.savepoint !== 0) this.#journalSet(key);
+    this.#entries.set(key, value);
+  }
+
+  delete(key: Key): boolean {
+    if (this.#context.savepoint !== 0) this.#journalDelete(key);
+    return this.#entries.delete(key);
+  }
+
+  clear(): void {
+    const before = this.#entries;
+    this.#entries = new Map();
+    if (this.#context.savepoint !== 0) {
+      this.#context.onRollback(() => {
+        this.#entries = before;
+      });
+    }
+  }
+
+  /** Deletes the entry that was set first. */
+  deleteOldest(): void {
+    for (const [key, value] of this.#entries) {
+      this.#entries.delete(key);
+      if (this.#context.savepoint !== 0) {
+        this.#context.onRollback(() => {
+          this.#entries = new Map([[key, value], ...this.#entries]);
+        });
+      }
+      return;
+    }
+  }
+
+  #journalSet(key: Key): void {
+    const before = this.#entries.get(key);
+    const undo =
+      before === undefined && !this.#entries.has(key)
+        ? () => void this.#entries.delete(key)
+        : () => void this.#entries.set(key, before as Value);
+    this.#context.onRollback(undo);
+  }
+
+  #journalDelete(key: Key): void {
+    if (!this.#entries.has(key)) return;
+    this.#journalOrder();
+    const before = this.#entries.get(key) as Value;
+    this.#context.onRollback(() => void this.#entries.set(key, before));
+  }
+
+  /**
+   * Setting back a deleted entry puts it at the end. The first deletion of a savepoint therefore keeps the order of
+   * keys, and its undo, which runs after those of all deletions, restores it.
+   */
+  #journalOrder(): void {
+    if (this.#orderKeptFor === this.#context.savepoint) return;
+    this.#orderKeptFor = this.#context.savepoint;
+    const order = [...this.#entries.keys()];
+    this.#context.onRollback(() => {
+      const unordered = this.#entries;
+      this.#entries = new Map(order.map((key) => [key, unordered.get(key) as Value]));
+    });
+  }
+}

@@ -1,0 +1,202 @@
+import { AccountKeeperError, isAccountKeeperError } from '../core/errors.js';
+import { describeReceived } from '../core/option-checks.js';
+import type {
+  AccountHead,
+  CommitBatch,
+  CommitOptions,
+  DriverCapabilities,
+  DriverLimits,
+  OpenOptions,
+  OperationOptions,
+  PersistenceDriver,
+  StoredAccount,
+} from '../core/persistence-driver.js';
+import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
+import type { BackendConnection } from './backend-connection.js';
+import type { BaseDriverOptions } from './base-options.js';
+import { changeHead, type HeadChange, type StoredState } from './conditional-commit.js';
+import { Connector } from './connector.js';
+import { decodeHead, type StoredHead } from './head-codec.js';
+import { assertNotRolledBack, HeadMarks } from './head-marks.js';
+import { InFlight } from './in-flight.js';
+import { checkAccountId, checkChange, checkOperationOptions } from './input-checks.js';
+import { type AccountKeys, KeyLayout } from './keyv-layout.js';
+import { Lanes } from './lanes.js';
+import { type Operation, type OperationKind, startOperation } from './operation.js';
+
+const DEFAULT_OPERATION_TIMEOUT_MS = 10_000;
+
+/**
+ * What the drivers on the shared Keyv layout have in common: the public methods validate, bound the time, watch for a
+ * rollback, and let a {@link BackendConnection} do the work. A driver names itself and makes connections.
+ */
+export abstract class BaseDriver implements PersistenceDriver {
+  readonly apiVersion: 1 = 1;
+  abstract readonly name: string;
+  abstract readonly capabilities: DriverCapabilities;
+  abstract readonly limits: DriverLimits;
+  /** The keys that this driver uses. */
+  protected readonly layout: KeyLayout;
+  readonly #operationTimeoutMs: number;
+  readonly #connector = new Connector((operation) => this.connect(operation));
+  readonly #inFlight = new InFlight();
+  readonly #lanes = new Lanes();
+  readonly #marks = new HeadMarks();
+  #shutdown: Promise<void> | undefined;
+
+  /** Takes options that the driver has checked with its option table. @throws `CONFIG` */
+  protected constructor(options: BaseDriverOptions) {
+    this.layout = new KeyLayout(options.prefix);
+    this.#operationTimeoutMs = options.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS;
+  }
+
+  /** Connects, prepares and verifies the backend. Nothing may be left over from a rejected call. */
+  protected abstract connect(operation: Operation): Promise<BackendConnection>;
+
+  async open(options: OpenOptions = {}): Promise<void> {
+    const onWarning = options?.onWarning;
+    if (onWarning !== undefined && typeof onWarning !== 'function') {
+      throw new AccountKeeperError(
+        'CONFIG',
+        `onWarning: received ${describeReceived(onWarning)}, allowed is a function`,
+      );
+    }
+    const connection = await this.#run('open', 'read', options, async (present) => present);
+    for (const warning of connection.warnings) onWarning?.(warning);
+  }
+
+  async head(accountId: string, options: OperationOptions = {}): Promise<AccountHead | undefined> {
+    const account = this.#account(accountId);
+    return this.#run(`head of ${shown(account)}`, 'read', options, async (connection, operation) => {
+      const mark = this.#marks.of(accountId);
+      const text = await connection.readHead(account, operation);
+      return this.#judged(account, text === undefined ? undefined : decodeHead(account.head, text), mark)?.head;
+    });
+  }
+
+  async load(accountId: string, options: OperationOptions = {}): Promise<StoredAccount | undefined> {
+    const account = this.#account(accountId);
+    return this.#run(`load of ${shown(account)}`, 'read', options, async (connection, operation) => {
+      const mark = this.#marks.of(accountId);
+      const state = storedState(account, await connection.readAccount(account, operation));
+      this.#judged(account, state.stored, mark);
+      return decodeStoredAccount(account, state);
+    });
+  }
+
+  async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
+    const account = this.#account(accountId);
+    const change = checkChange(batch, options, this.limits, 'written');
+    return this.#change(`commit of ${shown(account)}`, account, change, options);
+  }
+
+  async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
+    const account = this.#account(accountId);
+    const change = checkChange({ upserts: new Map(), deletes: new Set() }, options, this.limits, 'dropped');
+    return this.#change(`drop of ${shown(account)}`, account, change, options);
+  }
+
+  /** The deadline is that of each page, so that the caller can take its time between two. */
+  async *accounts(options: OperationOptions = {}): AsyncGenerator<string, void, undefined> {
+    let cursor: string | undefined;
+    do {
+      const from = cursor;
+      const page = await this.#run('accounts', 'read', options, (connection, operation) =>
+        connection.listAccounts(from, operation),
+      );
+      for (const { id, head } of page.accounts) if (isListed(this.layout.account(id), head)) yield id;
+      cursor = page.next;
+    } while (cursor !== undefined);
+  }
+
+  async close(options: OperationOptions = {}): Promise<void> {
+    const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
+    const spec = { doing: `close of the ${this.name} driver`, kind: 'write' as const, timeoutMs, signal };
+    const closing = startOperation(spec, () => {
+      this.#shutdown ??= this.#drain();
+      return this.#shutdown;
+    });
+    try {
+      await closing.result;
+    } catch (error) {
+      // What is still in flight had its time: it rejects, and the connection goes.
+      if (isAccountKeeperError(error) && error.code === 'TIMEOUT') this.#inFlight.abandonAll();
+      throw error;
+    }
+  }
+
+  async #drain(): Promise<void> {
+    await this.#inFlight.idle();
+    await this.#connector.disconnect();
+  }
+
+  async #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
+    const stored = await this.#run(doing, 'write', options, (connection, operation) =>
+      this.#lanes.run(account.id, operation, async () => {
+        const { readAll, readHead } = this.#readers(account, connection, operation);
+        const now = await changeHead(change, {
+          account,
+          connection,
+          operation,
+          mark: this.#marks.of(account.id),
+          read: change.dropped ? readAll : readHead,
+          readFirst: change.dropped,
+        });
+        this.#marks.raise(account.id, now);
+        return now;
+      }),
+    );
+    return stored.head;
+  }
+
+  #readers(
+    account: AccountKeys,
+    connection: BackendConnection,
+    operation: Operation,
+  ): { readonly readAll: () => Promise<StoredState>; readonly readHead: () => Promise<StoredState> } {
+    return {
+      readAll: async () => {
+        const state = storedState(account, await connection.readAccount(account, operation));
+        return { stored: state.stored, deletes: [...state.records.keys()] };
+      },
+      readHead: async () => {
+        const text = await connection.readHead(account, operation);
+        return { stored: text === undefined ? undefined : decodeHead(account.head, text), deletes: [] };
+      },
+    };
+  }
+
+  #judged(account: AccountKeys, stored: StoredHead | undefined, mark: StoredHead | undefined): StoredHead | undefined {
+    assertNotRolledBack(account.id, stored?.head, mark?.head);
+    if (stored !== undefined) this.#marks.raise(account.id, stored);
+    return stored;
+  }
+
+  #account(accountId: string): AccountKeys {
+    checkAccountId(accountId, this.limits);
+    return this.layout.account(accountId);
+  }
+
+  /** Runs one operation with the connection, within its deadline, as one that `close` awaits. */
+  async #run<T>(
+    doing: string,
+    kind: OperationKind,
+    options: OperationOptions,
+    work: (connection: BackendConnection, operation: Operation) => Promise<T>,
+  ): Promise<T> {
+    const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
+    if (this.#shutdown !== undefined) {
+      throw new AccountKeeperError('CLOSED', `${doing}: the ${this.name} driver is closed`);
+    }
+    const started = startOperation({ doing, kind, timeoutMs, signal }, async (operation) => {
+      const connection = await this.#connector.get(operation);
+      operation.assertActive();
+      return work(connection, operation);
+    });
+    return this.#inFlight.track(started);
+  }
+}
+
+function shown(account: AccountKeys): string {
+  return `account ${account.id.length <= 64 ? JSON.stringify(account.id) : `of ${account.id.length} characters`}`;
+}

@@ -1,0 +1,107 @@
+import { AccountKeeperError } from '../core/errors.js';
+import { describeReceived } from '../core/option-checks.js';
+import type { PersistenceDriver } from '../core/persistence-driver.js';
+import { redactUrl } from '../core/redact.js';
+import { BUILT_IN_DRIVERS } from './built-in-drivers.js';
+import type { DriverFactory } from './driver-factory.js';
+import type { MemoryDriverOptions } from './memory-driver.js';
+import type { SqliteDriverOptions } from './sqlite-driver.js';
+
+/** A {@link SqliteDriverOptions} with its driver's name. */
+export type SqliteConfig = { readonly driver: 'sqlite' } & SqliteDriverOptions;
+
+/** A {@link MemoryDriverOptions} with its driver's name. */
+export type MemoryConfig = { readonly driver: 'memory' } & MemoryDriverOptions;
+
+/** A URL with further options of its driver, each in one place only. Also for drivers that were registered. */
+export type UrlConfig = { readonly url: string; readonly driver?: never } & { readonly [option: string]: unknown };
+
+/**
+ * Where to persist: a URL, a configuration object, or a driver.
+ *
+ * - `memory:`
+ * - `sqlite://./state.db` or `sqlite:./state.db` (relative), `sqlite:///abs/state.db` (absolute), `sqlite::memory:`.
+ *   What stands between `sqlite:` (with or without `//`) and `?` is the path; percent sequences in it are decoded, so
+ *   that `%3F` is a `?`, `%23` a `#` and `%25` a `%`.
+ * - Query parameters are options of the driver: `sqlite://./state.db?synchronous=normal&busyTimeoutMs=1000`
+ */
+export type PersistenceConfig = string | SqliteConfig | MemoryConfig | UrlConfig | PersistenceDriver;
+
+const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
+
+const registered = new Map<string, DriverFactory>();
+
+/**
+ * Makes the driver that a configuration names, without I/O; a driver is returned as it is.
+ *
+ * @throws `CONFIG` naming the option, what was received (without credentials) and what is allowed
+ */
+export function createDriver(config: PersistenceConfig): PersistenceDriver {
+  if (typeof config === 'string') return fromUrl(config, {});
+  if (typeof config !== 'object' || config === null) throw badConfig(describeReceived(config));
+  if (isDriver(config)) return config;
+  const { driver, url, ...options }: Readonly<Record<string, unknown>> = { ...config };
+  if (typeof url === 'string' && driver === undefined) return fromUrl(url, options);
+  if (typeof driver === 'string' && url === undefined) return factoryOf(driver)({ options });
+  throw badConfig(`an object with driver: ${described(driver)} and url: ${described(url)}`);
+}
+
+/**
+ * Adds a scheme: URLs that begin with `<scheme>:`, and configuration objects with `driver: '<scheme>'`, are handed to
+ * the factory from then on, in the whole process.
+ *
+ * @throws `CONFIG` when the scheme is none, is built in, or was registered before
+ */
+export function registerDriver(scheme: string, factory: DriverFactory): void {
+  if (typeof scheme !== 'string' || SCHEME.exec(`${scheme}:`)?.[0] !== `${scheme}:`) {
+    throw config(`scheme: received ${described(scheme)}, allowed is a letter, then letters, digits, + . -`);
+  }
+  if (typeof factory !== 'function') throw config(`factory: received ${described(factory)}, allowed is a function`);
+  const name = scheme.toLowerCase();
+  if (knownSchemes().includes(name)) {
+    throw config(`scheme: received ${JSON.stringify(name)}, allowed is none of ${knownSchemes().join(', ')}`);
+  }
+  registered.set(name, factory);
+}
+
+function fromUrl(url: string, options: Readonly<Record<string, unknown>>): PersistenceDriver {
+  const scheme = SCHEME.exec(url)?.[1];
+  if (scheme === undefined) throw badConfig(JSON.stringify(redactUrl(url)));
+  return factoryOf(scheme)({ url, options });
+}
+
+function factoryOf(scheme: string): DriverFactory {
+  const name = scheme.toLowerCase();
+  const factory = Object.hasOwn(BUILT_IN_DRIVERS, name) ? BUILT_IN_DRIVERS[name] : registered.get(name);
+  if (factory !== undefined) return factory;
+  throw config(`driver: received ${JSON.stringify(redactUrl(scheme))}, allowed are ${knownSchemes().join(', ')}`);
+}
+
+function knownSchemes(): readonly string[] {
+  return [...Object.keys(BUILT_IN_DRIVERS), ...registered.keys()];
+}
+
+const METHODS = ['open', 'head', 'load', 'commit', 'drop', 'accounts', 'close'] as const;
+
+function isDriver(value: object): value is PersistenceDriver {
+  const candidate = value as { readonly [name: string]: unknown };
+  if (METHODS.some((method) => typeof candidate[method] !== 'function')) return false;
+  if (candidate['apiVersion'] === 1) return true;
+  throw config(`apiVersion: received ${described(candidate['apiVersion'])}, allowed is a driver with 1`);
+}
+
+function badConfig(received: string): AccountKeeperError {
+  return config(
+    `persistence: received ${received}, allowed is a URL (${knownSchemes()
+      .map((scheme) => `${scheme}:`)
+      .join(', ')}), an object with driver (${knownSchemes().join(', ')}) or url, or a driver`,
+  );
+}
+
+function described(value: unknown): string {
+  return describeReceived(typeof value === 'string' ? redactUrl(value) : value);
+}
+
+function config(message: string): AccountKeeperError {
+  return new AccountKeeperError('CONFIG', message);
+}

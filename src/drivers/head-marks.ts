@@ -1,0 +1,46 @@
+import { AccountKeeperError } from '../core/errors.js';
+import type { AccountHead } from '../core/persistence-driver.js';
+import type { StoredHead } from './head-codec.js';
+
+/**
+ * The highest head of each account that a driver saw stored. A backend that shows less afterwards was rolled back.
+ * Holds one head for each account that the driver was used with.
+ */
+export class HeadMarks {
+  readonly #marks = new Map<string, StoredHead>();
+
+  /** The mark, to be taken before a read begins: what was acknowledged later need not be in its result. */
+  of(accountId: string): StoredHead | undefined {
+    return this.#marks.get(accountId);
+  }
+
+  /** Takes note of a head that is stored. */
+  raise(accountId: string, stored: StoredHead): void {
+    const mark = this.#marks.get(accountId);
+    if (mark === undefined || mark.head.revision < stored.head.revision) this.#marks.set(accountId, stored);
+  }
+}
+
+/**
+ * @throws `ROLLED_BACK` when the stored head is behind the mark, or has its revision and is another one: revisions are
+ * never reused, so its history is not the one that was acknowledged.
+ */
+export function assertNotRolledBack(
+  accountId: string,
+  stored: AccountHead | undefined,
+  mark: AccountHead | undefined,
+): void {
+  if (mark === undefined || (stored !== undefined && stored.revision > mark.revision)) return;
+  if (stored?.revision === mark.revision && stored.writeId === mark.writeId) return;
+  throw rolledBack(accountId, stored, `this driver saw revision ${mark.revision} (${mark.writeId}) acknowledged`);
+}
+
+/** The error for a stored head that is older than what is known to have been acknowledged. */
+export function rolledBack(accountId: string, stored: AccountHead | undefined, known: string): AccountKeeperError {
+  const found = stored === undefined ? 'no head' : `revision ${stored.revision} (${stored.writeId})`;
+  return new AccountKeeperError(
+    'ROLLED_BACK',
+    `account ${JSON.stringify(accountId)} was rolled back in the backend: ${found} is stored, ${known}`,
+    { head: stored },
+  );
+}

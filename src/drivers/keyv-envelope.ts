@@ -1,0 +1,33 @@
+/**
+ * The text that Keyv's own serializer stores for a string without expiry, so that a plain Keyv client can read it. A
+ * string that begins with `:` gets another one: Keyv marks binary values by `:base64:`.
+ */
+export function encodeEnvelope(value: string): string {
+  return `{"value":${JSON.stringify(value.startsWith(':') ? `:${value}` : value)}}`;
+}
+
+/**
+ * The string in a stored text; `undefined` when the text is no envelope with a string in it, or one that expires:
+ * nothing of ours ever does.
+ */
+export function decodeEnvelope(text: string): string | undefined {
+  const envelope = parsedObject(text);
+  if (envelope === undefined) return undefined;
+  const { value, expires = null, ...others } = envelope;
+  if (typeof value !== 'string' || expires !== null || Object.keys(others).length > 0) return undefined;
+  if (value.startsWith(':base64:')) return undefined;
+  return value.startsWith(':') ? value.slice(1) : value;
+}
+
+/** The object that a text is the JSON of, if it is that of one. */
+export function parsedObject(text: string): Record<string, unknown> | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    ? (parsed as Record<string, unknown>)
+    : undefined;
+}

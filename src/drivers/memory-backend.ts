@@ -1,0 +1,54 @@
+/**
+ * What {@link MemoryDriver}s store in, and share when they are given the same one. It holds the same keys and texts
+ * as any other backend; the accessors are for inspection and for tests. Nothing survives the process.
+ */
+export class MemoryBackend {
+  // By account first: an account's entries are found without looking at those of others.
+  readonly #buckets = new Map<string, Map<string, string>>();
+
+  /** The text under a key. */
+  get(key: string): string | undefined {
+    return this.#buckets.get(bucketOf(key))?.get(key);
+  }
+
+  /** Stores a text under a key. */
+  set(key: string, text: string): void {
+    const name = bucketOf(key);
+    const bucket = this.#buckets.get(name) ?? new Map<string, string>();
+    this.#buckets.set(name, bucket);
+    bucket.set(key, text);
+  }
+
+  /** Forgets a key. @returns whether it was there */
+  delete(key: string): boolean {
+    const name = bucketOf(key);
+    const bucket = this.#buckets.get(name);
+    const deleted = bucket?.delete(key) ?? false;
+    if (bucket?.size === 0) this.#buckets.delete(name);
+    return deleted;
+  }
+
+  /** All keys. */
+  *keys(): Generator<string, void, undefined> {
+    for (const bucket of this.#buckets.values()) yield* bucket.keys();
+  }
+
+  /** The entries of all keys that share this key's account. */
+  neighbours(key: string): ReadonlyMap<string, string> {
+    return this.#buckets.get(bucketOf(key)) ?? new Map();
+  }
+
+  /** One key of each account, and of what belongs to none. */
+  *representatives(): Generator<string, void, undefined> {
+    for (const bucket of this.#buckets.values()) {
+      const first = bucket.keys().next();
+      if (first.done !== true) yield first.value;
+    }
+  }
+}
+
+/** The part of a key that names its account, as the layout's keys have one; `''` for all others. */
+function bucketOf(key: string): string {
+  const end = key.indexOf('}:');
+  return end === -1 ? '' : key.slice(0, end);
+}

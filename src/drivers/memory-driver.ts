@@ -1,0 +1,51 @@
+import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
+import type { BackendConnection } from './backend-connection.js';
+import { BaseDriver } from './base-driver.js';
+import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import { MemoryBackend } from './memory-backend.js';
+import { MemoryConnection } from './memory-connection.js';
+import { badOption, type OptionTable, readOptions } from './option-table.js';
+
+/** Options of {@link MemoryDriver}. */
+export interface MemoryDriverOptions extends BaseDriverOptions {
+  /** Where to store. Drivers with the same one share it. @default one of its own */
+  readonly backend?: MemoryBackend;
+}
+
+/** The rules for {@link MemoryDriverOptions}. */
+export const MEMORY_OPTION_RULES: OptionTable<MemoryDriverOptions> = {
+  ...BASE_OPTION_RULES,
+  backend: {
+    check(name, value) {
+      if (value instanceof MemoryBackend) return value;
+      throw badOption(name, value, 'a MemoryBackend');
+    },
+  },
+};
+
+/**
+ * Keeps accounts in the memory of the process, with all the guarantees of the other drivers but durability: for tests,
+ * and for accounts that need not survive.
+ */
+export class MemoryDriver extends BaseDriver {
+  readonly name: string = 'memory';
+  readonly capabilities: DriverCapabilities = {
+    durability: 'none',
+    atomicCommit: true,
+    conditionalCommit: true,
+    sharedAcrossProcesses: false,
+  };
+  readonly limits: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+  readonly #backend: MemoryBackend;
+
+  /** @throws `CONFIG` */
+  constructor(options: MemoryDriverOptions = {}) {
+    const { backend = new MemoryBackend(), ...base } = readOptions(MEMORY_OPTION_RULES, options);
+    super(base);
+    this.#backend = backend;
+  }
+
+  protected override async connect(): Promise<BackendConnection> {
+    return new MemoryConnection(this.#backend, this.layout);
+  }
+}

@@ -1,0 +1,146 @@
+import { stat } from 'node:fs/promises';
+import { AccountKeeperError } from '../core/errors.js';
+import type { DriverWarning } from '../core/persistence-driver.js';
+import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from './backend-connection.js';
+import { type AccountKeys, KeyLayout } from './keyv-layout.js';
+import type { Operation } from './operation.js';
+import type { SqliteAdapter } from './sqlite-adapter.js';
+import { sqliteCode, sqliteError } from './sqlite-errors.js';
+import { ACCOUNTS_PER_PAGE, HEAD_DIFFERS, type SqliteStatements } from './sqlite-schema.js';
+import { StatementQueue } from './statement-queue.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** What a connection is made of. */
+export interface SqliteConnectionParts {
+  readonly adapter: SqliteAdapter;
+  readonly statements: SqliteStatements;
+  readonly layout: KeyLayout;
+  /** Absolute, or `:memory:`. */
+  readonly path: string;
+  /** Of the open file, by {@link fileIdentity}; `undefined` for a database in memory. */
+  readonly identity: string | undefined;
+  readonly warnings: readonly DriverWarning[];
+}
+
+/** An open and prepared SQLite database. */
+export class SqliteConnection implements BackendConnection {
+  readonly warnings: readonly DriverWarning[];
+  readonly #parts: SqliteConnectionParts;
+  readonly #queue = new StatementQueue();
+
+  constructor(parts: SqliteConnectionParts) {
+    this.#parts = parts;
+    this.warnings = parts.warnings;
+  }
+
+  async readHead(account: AccountKeys, operation: Operation): Promise<string | undefined> {
+    const [row] = await this.#query('reading', operation, this.#parts.statements.readHead, account.head);
+    return row === undefined ? undefined : textOf(row['value']);
+  }
+
+  async readAccount(account: AccountKeys, operation: Operation): Promise<readonly StoredEntry[]> {
+    const { from, to } = account.range;
+    const rows = await this.#query('reading', operation, this.#parts.statements.readRange, from, to);
+    return rows.map((row) => ({ key: textOf(row['key']), text: textOf(row['value']) }));
+  }
+
+  async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    try {
+      await this.#query(
+        'writing',
+        operation,
+        this.#parts.statements.swap,
+        account.head,
+        change.expected ?? null,
+        change.next,
+        account.recordPrefix,
+        jsonObject(change.upserts),
+        JSON.stringify(change.deletes),
+      );
+    } catch (error) {
+      if (saysHeadDiffers(error)) return false;
+      throw error;
+    }
+    if (await this.isCurrent()) return true;
+    throw new AccountKeeperError(
+      'UNAVAILABLE',
+      `writing ${this.#parts.path}: the file was replaced or removed while it was open`,
+      { outcome: 'unknown' },
+    );
+  }
+
+  async listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
+    const { layout, statements } = this.#parts;
+    const from = cursor ?? layout.range.from;
+    const rows = await this.#query(
+      'reading',
+      operation,
+      statements.listAccounts,
+      from,
+      layout.range.to,
+      ACCOUNTS_PER_PAGE,
+    );
+    const accounts: { readonly id: string; readonly head: string | undefined }[] = [];
+    for (const { key, head, has_records: hasRecords } of rows) {
+      const id = layout.accountOf(textOf(key));
+      if (id === undefined || (head === null && hasRecords !== 1)) continue;
+      accounts.push({ id, head: head === null ? undefined : textOf(head) });
+    }
+    const last = rows.length < ACCOUNTS_PER_PAGE ? undefined : rows.at(-1);
+    return { accounts, next: last === undefined ? undefined : KeyLayout.behind(textOf(last['key'])) };
+  }
+
+  /** A file that was replaced is not the one under the path any more: what is written to it is lost. */
+  async isCurrent(): Promise<boolean> {
+    const { identity, path } = this.#parts;
+    return identity === undefined || identity === (await fileIdentity(path));
+  }
+
+  async disconnect(): Promise<void> {
+    const { adapter, path } = this.#parts;
+    try {
+      await adapter.disconnect();
+    } catch (error) {
+      throw sqliteError(error, 'closing', path, 'read');
+    }
+  }
+
+  async #query(doing: string, operation: Operation, sql: string, ...parameters: unknown[]): Promise<readonly Row[]> {
+    const { adapter, path } = this.#parts;
+    return this.#queue.run(operation, async () => {
+      try {
+        return (await adapter.query(sql, ...parameters)) as readonly Row[];
+      } catch (error) {
+        throw sqliteError(error, doing, path, operation.kind);
+      }
+    });
+  }
+}
+
+/** What tells two files apart that had the same path at different times; `undefined` where none can be seen now. */
+export async function fileIdentity(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What somebody else stored as a number, a blob or NULL is text here: the decoder says what is wrong with it. */
+function textOf(stored: unknown): string {
+  if (typeof stored === 'string') return stored;
+  if (Buffer.isBuffer(stored)) return stored.toString('utf8');
+  return stored === null || stored === undefined ? '' : String(stored);
+}
+
+/** Escaped keys need no escaping in JSON. */
+function jsonObject(entries: ReadonlyMap<string, string>): string {
+  return `{${Array.from(entries, ([key, text]) => `"${key}":${JSON.stringify(text)}`).join(',')}}`;
+}
+
+function saysHeadDiffers(error: unknown): boolean {
+  const cause = error instanceof AccountKeeperError ? error.cause : undefined;
+  return sqliteCode(cause) === 'SQLITE_CONSTRAINT' && cause instanceof Error && cause.message.includes(HEAD_DIFFERS);
+}

@@ -1,0 +1,106 @@
+import { resolve } from 'node:path';
+import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
+import type { BackendConnection } from './backend-connection.js';
+import { BaseDriver } from './base-driver.js';
+import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import type { Operation } from './operation.js';
+import { badOption, durationOption, type OptionTable, readOptions, wordOption } from './option-table.js';
+import { importKeyvSqlite, loadSqliteAdapter, type SqliteAdapterImporter } from './sqlite-adapter.js';
+import { connectSqlite, IN_MEMORY, type SqliteSettings, SYNCHRONOUS, type Synchronous } from './sqlite-connect.js';
+
+/** Options of {@link SqliteDriver}. */
+export interface SqliteDriverOptions extends BaseDriverOptions {
+  /**
+   * The file, relative to the current directory or absolute; created where there is none, in a directory that exists.
+   * `:memory:`: a database of the driver's own that ends with it.
+   */
+  readonly path: string;
+  /** The table: a letter, then letters, digits and `_`. Created where there is none. @default 'keyv' */
+  readonly table?: string;
+  /**
+   * When SQLite makes the operating system write. `FULL`: before each commit is acknowledged, so that it survives a
+   * failure of the host. `NORMAL` and `OFF`: later, so that it survives the process only; `open` warns then.
+   *
+   * @default 'FULL'
+   */
+  readonly synchronous?: Synchronous;
+  /** Milliseconds to wait for a lock that another connection holds, before `UNAVAILABLE`. @default 5000 */
+  readonly busyTimeoutMs?: number;
+}
+
+const TABLE_NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
+
+/** The rules for {@link SqliteDriverOptions}. */
+export const SQLITE_OPTION_RULES: OptionTable<SqliteDriverOptions> = {
+  ...BASE_OPTION_RULES,
+  path: {
+    check(name, value) {
+      if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+      throw badOption(name, value, 'the path of a file, or :memory:');
+    },
+  },
+  table: {
+    check(name, value) {
+      if (typeof value === 'string' && TABLE_NAME.test(value) && !/^sqlite_/i.test(value)) return value;
+      throw badOption(name, value, 'a letter, then up to 62 letters, digits and _, not beginning with sqlite_');
+    },
+  },
+  synchronous: wordOption(SYNCHRONOUS),
+  busyTimeoutMs: durationOption(0),
+};
+
+/**
+ * The arithmetic: all records of a commit go to SQLite as one JSON text, which must fit in a string of V8 (2^29 - 24
+ * UTF-16 units, just under 512 Mi) and in a value of SQLite (10^9 bytes). A byte of a value takes at most 7 units there
+ * (a NUL becomes the six of an escape, whose backslash is escaped again), a byte of a key at most 3, a record 23 more.
+ * 16 MiB of values make at most 112 Mi units; 16 MiB of keys make 48 Mi, and the 23 of fewer than 16 Mi records (no
+ * key is empty) less than 368 Mi. Both together fit, and the worst case is written well within the default deadline.
+ */
+const LIMITS: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+
+/**
+ * Keeps accounts in an SQLite file, through `@keyv/sqlite`, in WAL mode. Several processes can use one file at the
+ * same time, on one host; a network file system will not do.
+ */
+export class SqliteDriver extends BaseDriver {
+  readonly name: string = 'sqlite';
+  readonly capabilities: DriverCapabilities;
+  readonly limits: DriverLimits = LIMITS;
+  readonly #settings: SqliteSettings;
+  readonly #importer: SqliteAdapterImporter;
+
+  /**
+   * @param importer for tests: imports the adapter's package.
+   * @throws `CONFIG`
+   */
+  constructor(options: SqliteDriverOptions, importer: SqliteAdapterImporter = importKeyvSqlite) {
+    const { path, table, synchronous, busyTimeoutMs, ...base } = readOptions(SQLITE_OPTION_RULES, options);
+    super(base);
+    const given = SQLITE_OPTION_RULES.path.check('path', path);
+    this.#importer = importer;
+    this.#settings = {
+      path: given === IN_MEMORY ? given : resolve(given),
+      table: table ?? 'keyv',
+      synchronous: synchronous ?? 'FULL',
+      busyTimeoutMs: busyTimeoutMs ?? 5000,
+      layout: this.layout,
+    };
+    this.capabilities = capabilitiesOf(this.#settings);
+  }
+
+  protected override async connect(operation: Operation): Promise<BackendConnection> {
+    const module = await loadSqliteAdapter(this.#importer);
+    return connectSqlite(module, this.#settings, operation);
+  }
+}
+
+function capabilitiesOf({ path, synchronous }: SqliteSettings): DriverCapabilities {
+  const inMemory = path === IN_MEMORY;
+  const synced = synchronous === 'FULL' || synchronous === 'EXTRA';
+  return {
+    durability: inMemory ? 'none' : synced ? 'host' : 'process',
+    atomicCommit: true,
+    conditionalCommit: true,
+    sharedAcrossProcesses: !inMemory,
+  };
+}

@@ -1,0 +1,130 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import {
+  type AccountKeeperError,
+  AccountStateStore,
+  type Codec,
+  createDriver,
+  type EngineOrder,
+  type EngineSimplePosition,
+  isAccountKeeperError,
+  jsonCodec,
+  MemoryDriver,
+  openAccount,
+  type PersistenceDriver,
+  type PersistenceState,
+  type RestoreResult,
+  richCodec,
+  type StandardSchema,
+  type TableName,
+} from 'accountkeeper';
+import { runDriverContract } from 'accountkeeper/contract';
+import { SqliteDriver } from 'accountkeeper/drivers/sqlite';
+import * as v from 'valibot';
+import { describe, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+
+interface EntryMetadata {
+  leaderId: string;
+  entryCountLong?: number;
+}
+
+/** Checked by the compiler, in `npm run typecheck`; never run. */
+describe('the types of the store', () => {
+  const store = new AccountStateStore<EntryMetadata, { cursor: number }>();
+
+  it('know the shape of the metadata', () => {
+    expectTypeOf(store.getSymbolMetadata('A')).toExtend<Readonly<EntryMetadata> | undefined>();
+    expectTypeOf(store.getAccountMetadata()).toExtend<Readonly<{ cursor: number }> | undefined>();
+    store.setSymbolMetadata('A', { leaderId: 'L1' });
+    store.setSymbolMetadataValue('A', 'entryCountLong', 1);
+    store.updateSymbolMetadata('A', (previous) => ({ leaderId: previous?.leaderId ?? 'L1' }));
+    // @ts-expect-error leaderId is missing
+    store.setSymbolMetadata('A', { entryCountLong: 1 });
+    // @ts-expect-error no such key
+    store.setSymbolMetadataValue('A', 'entryCount', 1);
+    // @ts-expect-error not a number
+    store.setSymbolMetadataValue('A', 'entryCountLong', '1');
+    // @ts-expect-error no such key
+    store.setAccountMetadata({ cursr: 1 });
+  });
+
+  it('take any object as metadata by default', () => {
+    const loose = new AccountStateStore();
+    loose.setSymbolMetadata('A', { anything: [1, 'two'] });
+    expectTypeOf(loose.getSymbolMetadata('A')?.['anything']).toEqualTypeOf<unknown>();
+  });
+
+  it('hand positions and orders on as what accountstate calls them', () => {
+    expectTypeOf(store.getAllPositions()).toExtend<EngineSimplePosition[]>();
+    expectTypeOf(store.getOrders()).toExtend<EngineOrder[]>();
+    expectTypeOf(store.getOrdersForSymbolSide).parameter(1).toEqualTypeOf<'BUY' | 'SELL'>();
+    // @ts-expect-error no such side
+    store.getActivePosition('A', 'UP');
+  });
+
+  it('return what a transaction returns', () => {
+    expectTypeOf(store.transaction(() => 5)).toEqualTypeOf<number>();
+  });
+
+  it('know each event and its payload', () => {
+    store.on('flushed', ({ revision, records }) => {
+      expectTypeOf(revision).toEqualTypeOf<number>();
+      expectTypeOf(records).toEqualTypeOf<readonly string[]>();
+    });
+    store.on('flush-failed', ({ error }) => expectTypeOf(error).toEqualTypeOf<AccountKeeperError>());
+    store.on('fenced', ({ unacknowledged }) => {
+      expectTypeOf(unacknowledged).toEqualTypeOf<ReadonlyMap<string, unknown>>();
+    });
+    // @ts-expect-error no such event
+    store.on('flush', () => undefined);
+  });
+
+  it('resolve what restore found', () => {
+    expectTypeOf(store.restore()).resolves.toEqualTypeOf<RestoreResult>();
+    expectTypeOf<RestoreResult['status']>().toEqualTypeOf<'restored' | 'empty'>();
+    expectTypeOf(store.persistenceStatus().state).toEqualTypeOf<PersistenceState>();
+    expectTypeOf(store).toExtend<AsyncDisposable>();
+  });
+
+  it('narrow errors by the brand', () => {
+    const thrown: unknown = undefined;
+    if (isAccountKeeperError(thrown)) expectTypeOf(thrown.outcome).toEqualTypeOf<'not-applied' | 'unknown'>();
+  });
+});
+
+describe('the types of the options', () => {
+  it('take schemas of any library', () => {
+    const zod = z.object({ leaderId: z.string(), entryCountLong: z.number().optional() });
+    const valibot = v.object({ leaderId: v.string(), entryCountLong: v.optional(v.number()) });
+    expectTypeOf(zod).toExtend<StandardSchema<{ leaderId: string; entryCountLong?: number | undefined }>>();
+    expectTypeOf(valibot).toExtend<StandardSchema<{ leaderId: string; entryCountLong?: number | undefined }>>();
+    expectTypeOf<StandardSchemaV1<unknown, EntryMetadata>>().toExtend<StandardSchema<EntryMetadata>>();
+    // @ts-expect-error the schema is of another shape
+    new AccountStateStore<EntryMetadata>({ schema: z.object({ leaderId: z.number() }) });
+  });
+
+  it('take a URL, a config object of the driver, or a driver', () => {
+    expectTypeOf(createDriver('memory:')).toEqualTypeOf<PersistenceDriver>();
+    createDriver({ driver: 'sqlite', path: './state.db', synchronous: 'NORMAL' });
+    createDriver(new SqliteDriver({ path: './state.db' }));
+    createDriver(new MemoryDriver());
+    // @ts-expect-error no such setting
+    createDriver({ driver: 'sqlite', path: './state.db', synchronous: 'SOMETIMES' });
+    // @ts-expect-error an option of another driver
+    createDriver({ driver: 'memory', path: './state.db' });
+    // @ts-expect-error no account
+    openAccount({ persistence: 'memory:' });
+  });
+
+  it('name the tables and the codecs', () => {
+    expectTypeOf<TableName>().toEqualTypeOf<'metadata' | 'positions' | 'orders' | 'leverage' | 'balance'>();
+    expectTypeOf(jsonCodec).toExtend<Codec>();
+    expectTypeOf(richCodec).toExtend<Codec>();
+  });
+});
+
+describe('the types of the contract', () => {
+  it('take the functions of any runner', () => {
+    runDriverContract({ describe, it }, { name: 'mine', createDriver: () => new MemoryDriver() });
+  });
+});
