@@ -3,6 +3,7 @@ import { AccountStateStore } from '../../src/core/store/account-state-store.js';
 import { MemoryBackend } from '../../src/drivers/memory-backend.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
+import { ProcessClock } from '../support/process-clock.js';
 import { type CommitFault, ScriptedDriver } from '../support/scripted-driver.js';
 import type { AccountModel } from './account-model.js';
 
@@ -19,9 +20,12 @@ const ACCOUNT = 'model';
 /** A store with its backend, whose process can be killed. */
 export class AccountUnderTest {
   readonly clock = new FakeClock();
+  /** How often everything was checked: once a command. */
+  checks = 0;
   readonly #backend = new MemoryBackend();
   readonly #model: AccountModel;
   readonly #late: ScriptedDriver[] = [];
+  #process = new ProcessClock(this.clock);
   #driver: ScriptedDriver;
   #store: AccountStateStore<Value, Cursor>;
   #lastRevision = 0;
@@ -57,6 +61,8 @@ export class AccountUnderTest {
   /** The process is killed: nothing it does from now on reaches the backend, save what was sent before. */
   crash(): void {
     this.#driver.commit = () => new Promise(() => undefined);
+    this.#process.kill();
+    this.#process = new ProcessClock(this.clock);
     this.#driver = this.#createDriver();
     this.#store = this.#createStore();
   }
@@ -78,6 +84,7 @@ export class AccountUnderTest {
 
   /** What must be true at any time. */
   check(): void {
+    this.checks += 1;
     assert.ok(this.#driver.maxInFlight <= 1, 'two commits were in flight');
     const bytes = new Map<string, unknown>();
     for (const { batch, options } of this.#driver.sent) {
@@ -102,7 +109,7 @@ export class AccountUnderTest {
   }
 
   #createDriver(): ScriptedDriver {
-    const driver = new ScriptedDriver(new MemoryDriver({ backend: this.#backend }), this.clock);
+    const driver = new ScriptedDriver(new MemoryDriver({ backend: this.#backend }), this.#process);
     this.#late.push(driver);
     return driver;
   }
@@ -112,12 +119,13 @@ export class AccountUnderTest {
     const store = new AccountStateStore<Value, Cursor>({
       accountId: ACCOUNT,
       driver,
-      clock: this.clock,
+      clock: this.#process,
       random: () => 0.5,
       flush: { retryMaxMs: 1_000, commitTimeoutMs: 1_000 },
     });
-    store.on('flushed', () => {
-      const cursor = driver.sent.at(-1)?.batch.upserts.get('account/metadata');
+    store.on('flushed', ({ revision }) => {
+      const commit = driver.sent.findLast(({ options }) => options.expected?.revision === revision - 1);
+      const cursor = commit?.batch.upserts.get('account/metadata');
       if (cursor !== undefined) this.#model.acknowledge(JSON.parse(cursor.slice(cursor.indexOf('{'))).step);
     });
     return store;

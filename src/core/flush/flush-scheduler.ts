@@ -137,19 +137,23 @@ export class FlushScheduler {
     if (this.#activity.kind === 'idle') this.#waitForDebounce(nowMs);
     if (!first) return;
     this.#lag.update(nowMs);
-    this.#outbox.push(() => this.#parts.listener.pending());
-    this.#tell();
+    // Later: a listener that flushes must not tear apart what is being changed synchronously together.
+    queueMicrotask(() => this.#parts.listener.pending());
   }
 
   /**
-   * Attempts now, and resolves when every change made before the call is durable. Rejects with the error of the
-   * attempt when it fails, or naming the records that cannot be written; the scheduler goes on trying either way.
+   * Attempts once the present synchronous code has ended, and resolves when every change made before the call is
+   * durable. Rejects with the error of the attempt when it fails, or naming the records that cannot be written; the
+   * scheduler goes on trying either way.
    */
   flush(): Promise<void> {
     if (this.#activity.kind === 'stopped') return Promise.reject(this.#activity.error);
     const flushed = this.#waiters.add(this.#pending.lastSequence);
     this.#settleWaiters();
-    if (this.#activity.kind !== 'flushing' && this.#waiters.wantsAttempt) this.#startAttempt();
+    queueMicrotask(() => {
+      const busy = this.#activity.kind === 'flushing' || this.#activity.kind === 'stopped';
+      if (!busy && this.#waiters.wantsAttempt) this.#startAttempt();
+    });
     return flushed;
   }
 
@@ -160,6 +164,8 @@ export class FlushScheduler {
    * @returns the records that were not acknowledged, and the last error.
    */
   async drain(deadlineMs: number): Promise<{ recordKeys: string[]; error: AccountKeeperError | undefined }> {
+    // A transaction that is running ends first.
+    await undefined;
     if (this.#activity.kind !== 'stopped') {
       await new Promise<void>((finished) => {
         const deadline = this.#parts.clock.setTimeout(finished, deadlineMs);
@@ -315,7 +321,7 @@ export class FlushScheduler {
       this.#batchLimit = Number.POSITIVE_INFINITY;
       this.#drain?.finished();
       this.#tell();
-    } else if (this.#drain !== undefined || this.#waiters.wantsAttempt || this.#batchLimit < Number.POSITIVE_INFINITY) {
+    } else if (this.#drain !== undefined || this.#waiters.size > 0 || this.#batchLimit < Number.POSITIVE_INFINITY) {
       this.#startAttempt();
     } else {
       this.#waitForDebounce(this.#parts.clock.monotonic());

@@ -12,6 +12,10 @@ interface Waiter {
 export class FlushWaiters {
   #waiters: Waiter[] = [];
 
+  get size(): number {
+    return this.#waiters.length;
+  }
+
   /** Whether somebody came after the last attempt had started. */
   get wantsAttempt(): boolean {
     return this.#waiters.some((waiter) => !waiter.attempted);

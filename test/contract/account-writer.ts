@@ -1,0 +1,83 @@
+import type {
+  AccountHead,
+  CommitBatch,
+  CommitOptions,
+  PersistenceDriver,
+  StoredAccount,
+} from '../../src/core/persistence-driver.js';
+import type { ClauseScope } from './clause-scope.js';
+
+/** Records to write, by key. */
+export type Records = ReadonlyMap<string, string> | Readonly<Record<string, string>>;
+
+/** What a writer's commit can be given besides its records. */
+export type MoreOptions = Partial<CommitOptions>;
+
+/** Records as a map. */
+export function mapOf(records: Records): Map<string, string> {
+  return new Map(records instanceof Map ? records : Object.entries(records as Readonly<Record<string, string>>));
+}
+
+/** A batch of upserts and deletes. */
+export function batchOf(upserts: Records = {}, deletes: Iterable<string> = []): CommitBatch {
+  return { upserts: mapOf(upserts), deletes: new Set(deletes) };
+}
+
+/** The condition that a head is the stored one. */
+export function expectedOf(head: AccountHead | undefined): CommitOptions['expected'] {
+  return head === undefined ? undefined : { revision: head.revision, writeId: head.writeId };
+}
+
+/** Writes one account, each commit on top of the head that the last one returned. */
+export class AccountWriter {
+  readonly driver: PersistenceDriver;
+  readonly id: string;
+  readonly writerId: string;
+  readonly #scope: ClauseScope;
+  #head: AccountHead | undefined;
+
+  constructor(scope: ClauseScope, driver: PersistenceDriver, id: string, head?: AccountHead) {
+    this.driver = driver;
+    this.id = id;
+    this.writerId = scope.unique('writer');
+    this.#scope = scope;
+    this.#head = head;
+  }
+
+  /** The head that the next commit is to replace. */
+  get head(): AccountHead | undefined {
+    return this.#head;
+  }
+
+  /** Options of a commit on top of the head, under a new writeId. */
+  options(more: MoreOptions = {}): CommitOptions {
+    return {
+      expected: expectedOf(this.#head),
+      writerId: this.writerId,
+      writeId: this.#scope.unique('write'),
+      ...more,
+    };
+  }
+
+  async commit(upserts: Records = {}, deletes: Iterable<string> = [], more: MoreOptions = {}): Promise<AccountHead> {
+    const head = await this.driver.commit(this.id, batchOf(upserts, deletes), this.options(more));
+    this.#head = head;
+    return head;
+  }
+
+  async drop(more: MoreOptions = {}): Promise<AccountHead> {
+    const head = await this.driver.drop(this.id, this.options(more));
+    this.#head = head;
+    return head;
+  }
+
+  /** Takes the stored head as the one to write on top of. */
+  async refresh(): Promise<AccountHead | undefined> {
+    this.#head = await this.driver.head(this.id);
+    return this.#head;
+  }
+
+  load(): Promise<StoredAccount | undefined> {
+    return this.driver.load(this.id);
+  }
+}

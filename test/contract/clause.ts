@@ -1,0 +1,35 @@
+import type { ClauseScope } from './clause-scope.js';
+import type { ClauseNeed } from './needs.js';
+
+/** The groups of clauses, in the order in which they run. */
+export type ClauseGroup =
+  | 'round trip'
+  | 'isolation'
+  | 'keys'
+  | 'atomic commit'
+  | 'deletes'
+  | 'order'
+  | 'conditional commit'
+  | 'failures'
+  | 'deadlines'
+  | 'recovery'
+  | 'close'
+  | 'scale'
+  | 'corruption';
+
+/** One clause of the driver contract, as others see it. */
+export interface ContractClause {
+  /** Stable: two letters and a number. */
+  readonly id: string;
+  readonly group: ClauseGroup;
+  /** What a driver has to do. */
+  readonly title: string;
+  /** What must be claimed by the driver, or be there to test it with. */
+  readonly needs: readonly ClauseNeed[];
+}
+
+/** A clause together with its test. */
+export interface Clause extends ContractClause {
+  /** Rejects when the driver does not keep the clause. */
+  run(scope: ClauseScope): Promise<void>;
+}

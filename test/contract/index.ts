@@ -1,0 +1,41 @@
+/**
+ * The contract that every driver keeps, as a suite of tests for any runner that has `describe` and `it`.
+ *
+ * ```ts
+ * import { describe, it } from 'node:test';
+ * import { runDriverContract } from 'accountkeeper/contract';
+ *
+ * runDriverContract({ describe, it }, { name: 'mine', createDriver: (options) => new MyDriver(options) });
+ * ```
+ *
+ * @packageDocumentation
+ */
+import type { ContractClause } from './clause.js';
+import { contractClauses as clauses } from './clauses.js';
+
+export type { ClauseGroup, ContractClause } from './clause.js';
+export type { ClauseNeed } from './needs.js';
+export {
+  type ClauseResult,
+  CONFORMANCE_LEVELS,
+  type ConformanceLevel,
+  type ContractReport,
+  claimedLevel,
+  conformanceLevel,
+} from './report.js';
+export { type ContractOptions, type ContractRunner, runDriverContract } from './run-driver-contract.js';
+export type {
+  ContractCommitFailures,
+  ContractDriverOptions,
+  ContractFaults,
+  ContractRollback,
+  ContractSubject,
+  Inject,
+  RawAccess,
+  Undo,
+} from './subject.js';
+
+/** The clauses, in the order in which they run. */
+export const contractClauses: readonly ContractClause[] = clauses.map(({ id, group, title, needs }) =>
+  Object.freeze({ id, group, title, needs }),
+);

@@ -1,0 +1,114 @@
+import type { DriverCapabilities } from '../../src/core/persistence-driver.js';
+import type { ClauseGroup, ContractClause } from './clause.js';
+import { contractClauses } from './clauses.js';
+
+/** The conformance levels, each of which includes those before it. */
+export const CONFORMANCE_LEVELS = ['basic', 'durable', 'atomic', 'safe'] as const;
+
+/**
+ * What was proven. `basic`: round trip, isolation, keys, deletes, failures, close. `durable`: what was acknowledged
+ * survives SIGKILL, too. `atomic`: a commit is stored wholly or not at all, too. `safe`: every clause, conditional
+ * commit included; it is the level that the library's promise needs.
+ */
+export type ConformanceLevel = (typeof CONFORMANCE_LEVELS)[number];
+
+/** How a clause went. */
+export interface ClauseResult {
+  readonly id: string;
+  /** `not claimed` and `no means` were skipped: the driver promises nothing of it; there was nothing to test it with. */
+  readonly status: 'passed' | 'failed' | 'not claimed' | 'no means' | 'not run';
+}
+
+/** How a run of the suite went. */
+export interface ContractReport {
+  /** The subject's name. */
+  readonly subject: string;
+  readonly capabilities: DriverCapabilities;
+  readonly results: readonly ClauseResult[];
+  /** What was proven; `undefined` when not even `basic` was. */
+  readonly level: ConformanceLevel | undefined;
+  /** What the capabilities amount to. */
+  readonly claimed: ConformanceLevel;
+  /** The clauses that had to pass for what the driver claims, and did not. */
+  readonly unproven: readonly string[];
+}
+
+const BASIC_GROUPS: ReadonlySet<ClauseGroup> = new Set([
+  'round trip',
+  'isolation',
+  'keys',
+  'deletes',
+  'failures',
+  'close',
+]);
+
+/** The level that a clause belongs to: the first one that cannot be reached without it. */
+export function levelOf({ needs, group }: ContractClause): ConformanceLevel {
+  if (needs.includes('conditionalCommit')) return 'safe';
+  if (needs.includes('atomicCommit')) return 'atomic';
+  if (needs.includes('durability process') || needs.includes('durability host')) return 'durable';
+  return BASIC_GROUPS.has(group) ? 'basic' : 'safe';
+}
+
+/** The highest level that the capabilities amount to. */
+export function claimedLevel(capabilities: DriverCapabilities): ConformanceLevel {
+  return CONFORMANCE_LEVELS.findLast((_, index) => isClaimedUpTo(index, capabilities)) ?? 'basic';
+}
+
+/**
+ * The highest level of which, and of all before it, every clause has passed that the capabilities bring in. A clause
+ * that was skipped for want of means counts as one that has not passed.
+ */
+export function conformanceLevel(
+  capabilities: DriverCapabilities,
+  results: readonly ClauseResult[],
+): ConformanceLevel | undefined {
+  const open = new Set(notPassed(results).map(levelOf));
+  return CONFORMANCE_LEVELS.findLast((_, index) => {
+    const reached = CONFORMANCE_LEVELS.slice(0, index + 1);
+    return isClaimedUpTo(index, capabilities) && reached.every((level) => !open.has(level));
+  });
+}
+
+/** The report on a run. */
+export function contractReport(
+  subject: string,
+  capabilities: DriverCapabilities,
+  results: readonly ClauseResult[],
+): ContractReport {
+  return {
+    subject,
+    capabilities,
+    results,
+    level: conformanceLevel(capabilities, results),
+    claimed: claimedLevel(capabilities),
+    unproven: notPassed(results)
+      .filter((clause) => isClaimed(levelOf(clause), capabilities))
+      .map(({ id }) => id),
+  };
+}
+
+function notPassed(results: readonly ClauseResult[]): readonly ContractClause[] {
+  const statuses = new Map(results.map(({ id, status }) => [id, status]));
+  return contractClauses.filter(({ id }) => {
+    const status = statuses.get(id);
+    return status !== 'passed' && status !== 'not claimed';
+  });
+}
+
+function isClaimedUpTo(index: number, capabilities: DriverCapabilities): boolean {
+  return CONFORMANCE_LEVELS.slice(0, index + 1).every((level) => isClaimed(level, capabilities));
+}
+
+function isClaimed(level: ConformanceLevel, capabilities: DriverCapabilities): boolean {
+  switch (level) {
+    case 'basic':
+      return true;
+    case 'durable':
+      return capabilities.durability !== 'none';
+    case 'atomic':
+      return capabilities.atomicCommit;
+    case 'safe':
+      return capabilities.conditionalCommit;
+  }
+}

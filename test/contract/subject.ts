@@ -1,0 +1,100 @@
+import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
+
+/** The driver that is tested. */
+export interface ContractSubject {
+  /** Stands in the names of the tests. */
+  readonly name: string;
+  /**
+   * A new driver, not opened yet, on the same backend at every call. Drivers with different prefixes must be disjoint;
+   * every clause uses prefixes of its own, of lower-case letters, digits, `-` and `_`, so the backend can be reused.
+   * Give the driver a short lock wait, where it has one: some clauses wait it out.
+   */
+  createDriver(options?: ContractDriverOptions): PersistenceDriver;
+  /** Control over the backend. Clauses that need what is not there are skipped. */
+  readonly faults?: ContractFaults;
+  /**
+   * An ES module (path or `file:` URL, a query included) that default-exports the same `{ name, createDriver }`, on the
+   * same backend. A second process imports it: to read what the first one wrote, to be killed, and to exit by itself.
+   */
+  readonly module?: string | URL;
+  /**
+   * Node.js options of the second process, such as `['--import', 'tsx']` for a module in TypeScript.
+   *
+   * @default those of this process
+   */
+  readonly execArgv?: readonly string[];
+  /** Texts that no error may contain, such as the password in the backend's URL. */
+  readonly secrets?: readonly string[];
+}
+
+/** What a subject's `createDriver` is called with. */
+export interface ContractDriverOptions {
+  readonly prefix?: string;
+}
+
+/** Ends what was injected. */
+export type Undo = () => Promise<void>;
+
+/**
+ * Makes the backend fail under one open driver, from the resolution on until the returned function is called. Other
+ * drivers on the same backend may fail too: no clause uses them meanwhile.
+ */
+export type Inject = (driver: PersistenceDriver) => Promise<Undo>;
+
+/** Control over the backend, all of it optional. Real faults of the real backend, wherever it can be made to have them. */
+export interface ContractFaults {
+  /** Makes the backend unusable: connections end or fail, and new ones are refused. */
+  stop?(): Promise<void>;
+  /** Ends `stop`; everything that was stored is there. */
+  start?(): Promise<void>;
+  /** Makes the backend keep its connections and answer nothing. */
+  pause?(): Promise<void>;
+  /** Ends `pause`. */
+  resume?(): Promise<void>;
+  /** Turns the backend back to an older state, as a restored backup does. Open drivers stay open. */
+  readonly rollback?: ContractRollback;
+  /** Takes everything out of the backend, as losing its volume does. Open drivers stay open. */
+  empty?(): Promise<void>;
+  /** Access to what is stored, below the driver. */
+  readonly raw?: RawAccess;
+  /** Makes commits fail. */
+  readonly failCommits?: ContractCommitFailures;
+  /** Makes `head`, `load` and `accounts` fail. */
+  readonly failReads?: Inject;
+  /**
+   * For drivers that claim the durability `host`: whether the backend, as this open driver has set it up, syncs to its
+   * disk before it acknowledges. To be read from the backend's effective settings.
+   */
+  syncsBeforeAcknowledging?(driver: PersistenceDriver): Promise<boolean>;
+}
+
+/** Copies of the whole backend. */
+export interface ContractRollback {
+  snapshot(): Promise<unknown>;
+  restore(snapshot: unknown): Promise<void>;
+}
+
+/** The moments at which a commit can fail. Reads may fail as well meanwhile. */
+export interface ContractCommitFailures {
+  /** Before the backend applies anything of it: a lock that somebody else holds, a full disk. */
+  readonly before?: Inject;
+  /**
+   * While a commit of 200 records of 4 kB is applied: the disk is full after some of them, the connection breaks. Where
+   * the backend applies a commit in one indivisible step: when that step begins.
+   */
+  readonly midway?: Inject;
+  /** After the commit has landed: the answer is lost. */
+  readonly after?: Inject;
+}
+
+/** What is stored, below the driver: texts under keys, of this and of other applications. */
+export interface RawAccess {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, text: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  keys(): Promise<readonly string[]>;
+  /** Under which key the driver keeps an account's head. */
+  headKey(prefix: string, accountId: string): string;
+  /** Under which key the driver keeps a record. */
+  recordKey(prefix: string, accountId: string, record: string): string;
+}
