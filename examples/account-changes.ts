@@ -20,14 +20,17 @@ export function applyPosition(store: AccountTarget, position: EngineSimplePositi
   if (positionSide !== 'NONE') {
     const before = store.getActivePosition(symbol, positionSide);
     store.setActivePosition(symbol, positionSide, position);
-    changes.push({ symbol, side: positionSide, before, after: position });
+    const after = store.getActivePosition(symbol, positionSide);
+    // With `rejectStale` the store also knows what ended after this message was made.
+    if (after === before) return [];
+    changes.push({ symbol, side: positionSide, before, after });
   }
   for (const { side, before } of held) {
-    if (before === undefined || side === positionSide) continue;
+    if (side === positionSide) continue;
     // Binance tells a hedged account, too, that its one-way position is flat. That says nothing of the other two.
-    if (positionSide === 'NONE' && before.orderPositionSide !== orderPositionSide) continue;
-    store.deleteActivePosition(symbol, side);
-    changes.push({ symbol, side, before, after: undefined });
+    if (positionSide === 'NONE' && before !== undefined && before.orderPositionSide !== orderPositionSide) continue;
+    store.deleteActivePosition(symbol, side, timestampMs);
+    if (before !== undefined) changes.push({ symbol, side, before, after: undefined });
   }
   return changes;
 }

@@ -8,6 +8,7 @@ import { deleteClauses } from './groups/deletes.js';
 import { failureClauses } from './groups/failures.js';
 import { isolationClauses } from './groups/isolation.js';
 import { keyClauses } from './groups/keys.js';
+import { limitClauses } from './groups/limits.js';
 import { orderClauses } from './groups/order.js';
 import { recoveryClauses } from './groups/recovery.js';
 import { rollbackClauses } from './groups/rollback.js';
@@ -25,6 +26,7 @@ export const contractClauses: readonly Clause[] = [
   ...conditionalCommitClauses,
   ...rollbackClauses,
   ...failureClauses,
+  ...limitClauses,
   ...deadlineClauses,
   ...recoveryClauses,
   ...closeClauses,

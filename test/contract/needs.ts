@@ -44,7 +44,9 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
   atomicCommit: claim('atomicCommit', ({ capabilities }) => capabilities.atomicCommit),
   conditionalCommit: claim('conditionalCommit', ({ capabilities }) => capabilities.conditionalCommit),
   'durability process': claim('durability process', ({ capabilities }) => capabilities.durability !== 'none'),
-  'durability host': claim('durability host', ({ capabilities }) => /^(host|replicated)$/.test(capabilities.durability)),
+  'durability host': claim('durability host', ({ capabilities }) =>
+    /^(host|replicated)$/.test(capabilities.durability),
+  ),
   commitMany: claim('commitMany', ({ commitMany }) => commitMany),
   'backend of its own': claim('a backend outside of its process', isExternal),
   module: means('module', ({ subject }) => subject.module !== undefined),
@@ -57,7 +59,9 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
   rollback: means('faults.rollback', ({ subject }) => subject.faults?.rollback !== undefined),
   empty: means('faults.empty', ({ subject }) => subject.faults?.empty !== undefined),
   stop: means('faults.stop and start', ({ subject: { faults } }) => Boolean(faults?.stop && faults.start)),
-  'failCommits.before': means('faults.failCommits.before', ({ subject }) => Boolean(subject.faults?.failCommits?.before)),
+  'failCommits.before': means('faults.failCommits.before', ({ subject }) =>
+    Boolean(subject.faults?.failCommits?.before),
+  ),
   failReads: means('faults.failReads', ({ subject }) => subject.faults?.failReads !== undefined),
   syncsBeforeAcknowledging: means('faults.syncsBeforeAcknowledging', ({ subject }) =>
     Boolean(subject.faults?.syncsBeforeAcknowledging),

@@ -5,8 +5,8 @@ import type { Clause } from './clause.js';
 import { ClauseScope } from './clause-scope.js';
 import { contractClauses } from './clauses.js';
 import { type SubjectFacts, unmetNeed } from './needs.js';
-import { type ClauseResult, CONFORMANCE_LEVELS, type ConformanceLevel, contractReport } from './report.js';
 import type { ContractReport } from './report.js';
+import { type ClauseResult, CONFORMANCE_LEVELS, type ConformanceLevel, contractReport } from './report.js';
 import type { ContractSubject } from './subject.js';
 
 /** What the suite needs of a test runner. vitest, node:test, Jest and mocha have it. */
@@ -121,10 +121,9 @@ async function runClause(clause: Clause, scope: ClauseScope, { clauseTimeoutMs, 
 
 function failure({ id, title }: Clause, { subject, prefix }: ClauseScope, seed: number, cause: unknown): Error {
   const what = cause instanceof Error ? cause.message : String(cause);
-  const error = new Error(
-    `${id} ${title}\n  ${what}\n  (driver ${subject.name}, seed ${seed}, prefix ${prefix})`,
-    { cause },
-  );
+  const error = new Error(`${id} ${title}\n  ${what}\n  (driver ${subject.name}, seed ${seed}, prefix ${prefix})`, {
+    cause,
+  });
   error.name = 'ContractError';
   if (cause instanceof Error && cause.stack !== undefined) error.stack = `${error.message}\n${cause.stack}`;
   return error;

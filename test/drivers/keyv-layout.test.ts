@@ -36,7 +36,11 @@ describe('escapeKey', () => {
   });
 
   it('gives different ids different texts, in every case', () => {
-    fc.assert(fc.property(anyId, anyId, (a, b) => expect(escapeKey(a) === escapeKey(b)).toBe(a === b)));
+    fc.assert(
+      fc.property(anyId, anyId, (a, b) => {
+        expect(escapeKey(a) === escapeKey(b)).toBe(a === b);
+      }),
+    );
   });
 
   it('is the only source of what unescapeKey takes', () => {

@@ -1,4 +1,4 @@
-import { type OrderRequest, Venue, type VenueFill, type VenueOrder } from './venue.js';
+import { type OrderRequest, round, Venue, type VenueFill, type VenueOrder } from './venue.js';
 
 /** One line of a session file. */
 export interface SessionMessage {
@@ -88,7 +88,7 @@ export class Recorder {
   }
 
   pay(funding: number): void {
-    this.venue.balance -= funding;
+    this.venue.balance = round(this.venue.balance - funding);
     this.#record(this.#wording.funding(this.venue));
   }
 

@@ -12,6 +12,5 @@ export function formatPath(steps: readonly PathStep[]): string {
 
 function formatStep(step: PathStep): string {
   if (typeof step === 'object') return step.verbatim;
-  if (typeof step === 'number') return `[${step}]`;
-  return IDENTIFIER.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+  return typeof step === 'string' && IDENTIFIER.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
 }

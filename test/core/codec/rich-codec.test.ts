@@ -197,6 +197,7 @@ describe('richCodec', () => {
       path: '$.a.b',
     },
     { where: 'what is not enumerable', value: [Object.defineProperty({}, 'b', { value: 1 })], path: '$[0].b' },
+    { where: 'an accessor of an array', value: [Object.defineProperty([1, 2], 1, { get: () => 3 })], path: '$[0][1]' },
     { where: 'properties of an array', value: { a: Object.assign([1], { extra: 2 }) }, path: '$.a' },
   ])('names the path of $where', ({ value, path }) => {
     expect(pathOf(value)).toBe(path);

@@ -29,6 +29,29 @@ describe('debounce', () => {
     expect(driver.sent).toHaveLength(1);
   });
 
+  it('starts anew after each commit', async () => {
+    const { store, driver, clock } = await openStore();
+    store.setSymbolMetadata('A', { n: 1 });
+    await clock.advance(1_000);
+    store.setSymbolMetadata('A', { n: 2 });
+    await clock.advance(49);
+    expect(driver.sent).toHaveLength(1);
+    await clock.advance(1);
+    expect(driver.sent).toHaveLength(2);
+  });
+
+  it('applies to what changed while a commit was in flight', async () => {
+    const { store, driver, clock } = await openStore({ flush: { commitTimeoutMs: 20, retryInitialMs: 2 } });
+    driver.faults.push('hang');
+    store.setSymbolMetadata('A', { n: 1 });
+    await clock.advance(50);
+    store.setSymbolMetadata('B', { n: 1 });
+    await clock.advance(49);
+    expect(driver.sent).toHaveLength(2);
+    await clock.advance(1);
+    expect(driver.sent).toHaveLength(3);
+  });
+
   it('sets one timer for any number of changes, and none when nothing is pending', async () => {
     const { store, clock } = await openStore();
     expect(clock.armed).toBe(0);
@@ -478,6 +501,70 @@ describe('flush()', () => {
   });
 });
 
+describe('flush() beside others', () => {
+  it('writes what is left at once after an earlier attempt was settled', async () => {
+    const { store, driver, clock } = await openStore();
+    driver.faults.push('lose-reply');
+    store.setSymbolMetadata('A', { n: 1 });
+    await clock.advance(50);
+    store.setSymbolMetadata('B', { n: 1 });
+    await store.flush();
+    expect(clock.monotonic()).toBe(50);
+    expect(driver.sent).toHaveLength(3);
+  });
+
+  it('names only the records that concern the caller', async () => {
+    const { store, driver, clock } = await openStore();
+    driver.faults.push('hang');
+    store.setSymbolMetadata('BAD1', { n: Number.NaN });
+    store.setSymbolMetadata('A', { n: 1 });
+    const first = rejection(store.flush());
+    await settle();
+    store.setSymbolMetadata('BAD2', { n: Number.NaN });
+    await clock.advance(10_000);
+    expect((await first).code).toBe('TIMEOUT');
+    const second = await rejection(store.flush());
+    expect(second['records']).toEqual(['metadata/BAD1', 'metadata/BAD2']);
+  });
+
+  it('is not told of records that the driver names and that were not sent', async () => {
+    const { store, driver, events } = await openStore();
+    const error = new AccountKeeperError('INVALID_VALUE', 'names another', { records: ['metadata/OTHER'] });
+    driver.faults.push({ error }, { error });
+    store.setSymbolMetadata('A', { n: 1 });
+    store.setSymbolMetadata('B', { n: 1 });
+    const rejected = await rejection(store.flush());
+    expect(rejected['records']).toEqual(['metadata/A']);
+    expect(events.filter(({ name }) => name === 'record-rejected')).toHaveLength(1);
+  });
+});
+
+describe('a record that was set aside', () => {
+  it('counts with the age of its oldest change', async () => {
+    const { store, clock } = await openStore();
+    store.setSymbolMetadata('BAD1', { n: Number.NaN });
+    await clock.advance(1_000);
+    store.setSymbolMetadata('BAD2', { n: Number.NaN });
+    await clock.advance(1_000);
+    store.setSymbolMetadata('A', { n: 1 });
+    expect(store.persistenceStatus()).toMatchObject({ pendingRecords: 3, oldestPendingMs: 2_000 });
+  });
+
+  it('leaves the status what it is while a commit is in flight', async () => {
+    const { store, driver, clock } = await openStore();
+    driver.faults.push('hang');
+    store.setSymbolMetadata('A', { n: 1 });
+    await clock.advance(1_000);
+    expect(store.persistenceStatus()).toMatchObject({
+      state: 'flushing',
+      pendingRecords: 1,
+      oldestPendingMs: 1_000,
+      nextRetryAt: undefined,
+    });
+    expect(store.isPendingPersist()).toBe(true);
+  });
+});
+
 describe('lag', () => {
   it('is reported once something has been pending for longer than allowed, and again after it had caught up', async () => {
     const { store, driver, clock, events } = await openStore({ flush: { maxPendingAgeMs: 1_000, retryMaxMs: 100 } });
@@ -493,6 +580,10 @@ describe('lag', () => {
     expect(() => store.requireDurable({ maxAgeMs: 1_000 })).not.toThrow();
     await clock.advance(1);
     expect(lagging()).toBe(1);
+    expect(events.find(({ name }) => name === 'lagging')?.event).toEqual({
+      accountId: ACCOUNT,
+      oldestPendingMs: 1_001,
+    });
     expect(() => store.requireDurable({ maxAgeMs: 1_000 })).toThrow(expect.objectContaining({ code: 'LAGGING' }));
     expect(() => store.requireDurable()).toThrow(expect.objectContaining({ code: 'LAGGING' }));
     await clock.advance(1_000);

@@ -1,0 +1,93 @@
+import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
+import { KeyLayout } from '../../src/drivers/keyv-layout.js';
+import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import { AcknowledgesTooEarly } from '../support/saboteurs/acknowledges-too-early.js';
+import { AcknowledgesWithoutWriting } from '../support/saboteurs/acknowledges-without-writing.js';
+import { AppliesRepetitions } from '../support/saboteurs/applies-repetitions.js';
+import { ClearsByPattern } from '../support/saboteurs/clears-by-pattern.js';
+import { ClosesAtOnce } from '../support/saboteurs/closes-at-once.js';
+import { ComparesRevisionAlone } from '../support/saboteurs/compares-revision-alone.js';
+import { ConflictsInOutage } from '../support/saboteurs/conflicts-in-outage.js';
+import { EndsFailedListing } from '../support/saboteurs/ends-failed-listing.js';
+import { ExpiresRecords } from '../support/saboteurs/expires-records.js';
+import { ForgetsWhatItSaw } from '../support/saboteurs/forgets-what-it-saw.js';
+import { HalfApplies, type RecordKey } from '../support/saboteurs/half-applies.js';
+import { Hangs } from '../support/saboteurs/hangs.js';
+import { IgnoresCase } from '../support/saboteurs/ignores-case.js';
+import { IgnoresExpected } from '../support/saboteurs/ignores-expected.js';
+import { LandsLate } from '../support/saboteurs/lands-late.js';
+import { LastInFirstOut } from '../support/saboteurs/last-in-first-out.js';
+import { LeaksPassword } from '../support/saboteurs/leaks-password.js';
+import { ListsTwice } from '../support/saboteurs/lists-twice.js';
+import { ReadsErrorsAsEmpty } from '../support/saboteurs/reads-errors-as-empty.js';
+import { ReconnectsAfterClose } from '../support/saboteurs/reconnects-after-close.js';
+import { ReusesRevisions } from '../support/saboteurs/reuses-revisions.js';
+import { SharesItsMaps } from '../support/saboteurs/shares-its-maps.js';
+import { ThrowsPlainErrors } from '../support/saboteurs/throws-plain-errors.js';
+import type { FaultyMemoryBackend } from './faulty-memory-backend.js';
+import type { Disguise } from './memory-subject.js';
+
+/** A broken driver, and where that must show. */
+export interface Saboteur {
+  readonly fault: string;
+  /** The clause that names the fault. */
+  readonly clause: string;
+  /** The other clauses that cannot be kept with this fault. */
+  readonly related: readonly string[];
+  readonly disguise: Disguise;
+}
+
+/** All saboteurs. */
+export const SABOTEURS: readonly Saboteur[] = [
+  { fault: 'swallows read errors as empty', clause: 'FA2', related: [], disguise: wrap(ReadsErrorsAsEmpty) },
+  { fault: 'ends a failed listing early', clause: 'FA3', related: [], disguise: wrap(EndsFailedListing) },
+  { fault: 'throws errors without the brand', clause: 'FA4', related: ['FA2'], disguise: wrap(ThrowsPlainErrors) },
+  { fault: 'leaks the password of the URL', clause: 'FA4', related: [], disguise: wrap(LeaksPassword) },
+  { fault: 'acknowledges without writing', clause: 'FA1', related: [], disguise: wrap(AcknowledgesWithoutWriting) },
+  { fault: 'acknowledges before it writes', clause: 'OR2', related: [], disguise: wrap(AcknowledgesTooEarly) },
+  { fault: 'half-applies a batch', clause: 'AC1', related: [], disguise: withRecords(HalfApplies) },
+  { fault: 'ignores expected', clause: 'CC1', related: [], disguise: wrap(IgnoresExpected) },
+  { fault: 'compares the revision alone', clause: 'CC1', related: [], disguise: wrap(ComparesRevisionAlone) },
+  { fault: 'applies a repeated writeId again', clause: 'CC5', related: [], disguise: wrap(AppliesRepetitions) },
+  { fault: 'reports an outage as a conflict', clause: 'CC6', related: [], disguise: wrap(ConflictsInOutage) },
+  { fault: 'forgets what it saw acknowledged', clause: 'CC7', related: [], disguise: remake(ForgetsWhatItSaw) },
+  { fault: 'lands late', clause: 'OR4', related: [], disguise: wrap(LandsLate) },
+  { fault: 'applies in the wrong order', clause: 'OR3', related: [], disguise: wrap(LastInFirstOut) },
+  { fault: 'shares its maps', clause: 'RT4', related: [], disguise: wrap(SharesItsMaps) },
+  { fault: 'lists an account twice', clause: 'SC2', related: [], disguise: wrap(ListsTwice) },
+  { fault: 'reuses revisions after a drop', clause: 'DE4', related: [], disguise: reusesRevisions },
+  { fault: 'ignores the case of account ids', clause: 'KE1', related: [], disguise: wrap(IgnoresCase) },
+  { fault: 'clears by an unescaped pattern', clause: 'IS2', related: [], disguise: clearsByPattern },
+  { fault: 'reconnects after close', clause: 'CL2', related: [], disguise: remake(ReconnectsAfterClose) },
+  { fault: 'closes without waiting', clause: 'CL3', related: [], disguise: wrap(ClosesAtOnce) },
+  { fault: 'expires records', clause: 'CO3', related: [], disguise: withRecords(ExpiresRecords) },
+  { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs) },
+];
+
+function wrap(Type: new (inner: PersistenceDriver) => PersistenceDriver): Disguise {
+  return (driver) => new Type(driver);
+}
+
+function remake(Type: new (makeInner: () => PersistenceDriver) => PersistenceDriver): Disguise {
+  return (_driver, backend, prefix) => new Type(() => new MemoryDriver({ backend, prefix }));
+}
+
+function withRecords(
+  Type: new (inner: PersistenceDriver, backend: FaultyMemoryBackend, recordKey: RecordKey) => PersistenceDriver,
+): Disguise {
+  return (driver, backend, prefix) => {
+    const layout = new KeyLayout(prefix);
+    const recordKey: RecordKey = (accountId, record) => `${layout.account(accountId).recordPrefix}${record}`;
+    return new Type(driver, backend, recordKey);
+  };
+}
+
+function reusesRevisions(_driver: PersistenceDriver, backend: FaultyMemoryBackend, prefix: string): PersistenceDriver {
+  const layout = new KeyLayout(prefix);
+  const make = (): PersistenceDriver => new MemoryDriver({ backend, prefix });
+  return new ReusesRevisions(make, backend, (accountId) => layout.account(accountId).head);
+}
+
+function clearsByPattern(driver: PersistenceDriver, backend: FaultyMemoryBackend): PersistenceDriver {
+  return new ClearsByPattern(driver, backend);
+}

@@ -1,0 +1,253 @@
+import type { AccountHead, PersistenceDriver, StoredAccount } from '../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf, mapOf } from '../account-writer.js';
+import type { Clause } from '../clause.js';
+import type { ClauseScope } from '../clause-scope.js';
+import {
+  expectEqual,
+  expectError,
+  expectHead,
+  expectRecords,
+  expectRejection,
+  expectThat,
+  present,
+  settle,
+} from '../expectations.js';
+import { countedRecord } from '../second-process-protocol.js';
+import type { Inject } from '../subject.js';
+
+const group = 'atomic commit';
+const RECORDS = 200;
+const VALUE_LENGTH = 4096;
+
+function counted(count: number, valueLength: number = VALUE_LENGTH): Map<string, string> {
+  return new Map(Array.from({ length: RECORDS }, (_, index) => countedRecord(index, count, valueLength)));
+}
+
+/** What is there before a commit that fails midway; each of these records grows by it. */
+const SMALL: ReadonlyMap<string, string> = counted(1, 20);
+
+const allOrNone: Clause = {
+  id: 'AC1',
+  group,
+  title: 'a failure while a commit of many records is under way leaves all of it or none, after reopening',
+  needs: ['atomicCommit', 'means to interrupt'],
+  async run(scope) {
+    const { failCommits } = scope.faults;
+    if (failCommits?.midway !== undefined) await failingMidway(scope, failCommits.midway);
+    if (scope.subject.module !== undefined && scope.capabilities.durability !== 'none') await killedMidway(scope);
+  },
+};
+
+async function failingMidway(scope: ClauseScope, midway: Inject): Promise<void> {
+  for (const first of [false, true]) {
+    const driver = await scope.open();
+    const writer = scope.writer(driver);
+    if (!first) await writer.commit(SMALL);
+    const before = writer.head;
+    const options = writer.options();
+    const error = await scope.during(midway, driver, () =>
+      expectRejection('a commit that fails midway', driver.commit(writer.id, batchOf(counted(2)), options)),
+    );
+    const landed = await allOrNothing(await scope.open(), writer, before, options.writeId);
+    if (error.outcome === 'not-applied') expectEqual('whether a commit landed that was not applied', landed, false);
+    await driver.close();
+    const reopened = await scope.open();
+    await allOrNothing(reopened, writer, before, options.writeId);
+    await reopened.commit(writer.id, batchOf(counted(2)), options);
+    expectEqual(
+      'whether the repeated commit landed',
+      await allOrNothing(reopened, writer, before, options.writeId),
+      true,
+    );
+  }
+}
+
+/** Fails unless all or nothing of commit 2 is there. @returns whether it is */
+async function allOrNothing(
+  reader: PersistenceDriver,
+  { id }: AccountWriter,
+  before: AccountHead | undefined,
+  writeId: string,
+): Promise<boolean> {
+  const stored = await reader.load(id);
+  const landed = stored?.head.writeId === writeId;
+  const what = `after a commit that failed midway${landed ? ', and whose head is stored' : ''}`;
+  if (!landed && before === undefined) expectEqual(what, stored, undefined);
+  else {
+    expectRecords(what, stored, landed ? counted(2) : SMALL);
+    expectEqual(`${what}, revision`, stored?.head.revision, (before?.revision ?? 0) + (landed ? 1 : 0));
+  }
+  return landed;
+}
+
+async function killedMidway(scope: ClauseScope): Promise<void> {
+  for (const after of [1, 3, 6]) {
+    const id = scope.unique('killed');
+    const process = await scope.process();
+    const acknowledged = await process.killWhileCommitting(id, RECORDS, VALUE_LENGTH, after);
+    const stored = present('load after SIGKILL', await (await scope.open()).load(id));
+    const { revision } = stored.head;
+    expectThat('revision after SIGKILL', revision >= acknowledged, `${acknowledged} or more`, revision);
+    expectRecords(`after SIGKILL at revision ${revision}`, stored, counted(revision));
+  }
+}
+
+const neverHalfABatch: Clause = {
+  id: 'AC2',
+  group,
+  title: 'load beside a writer never returns half a batch or a mixture of revisions',
+  needs: ['atomicCommit'],
+  async run(scope) {
+    const writer = scope.writer(await scope.open());
+    const batch = (number: number): Map<string, string> =>
+      new Map(Array.from({ length: 50 }, (_, index) => [`r${index}`, `${number}`]));
+    await writer.commit(batch(0), [], { meta: '0' });
+    let writing = true;
+    const write = async (): Promise<void> => {
+      try {
+        // Every third commit takes the records out: they have to go, and come back, together.
+        for (let number = 1; number <= 60; number += 1) {
+          if (number % 3 === 0) await writer.commit({}, batch(0).keys(), { meta: 'none' });
+          else await writer.commit(batch(number), [], { meta: `${number}` });
+        }
+      } finally {
+        writing = false;
+      }
+    };
+    const read = async (reader: PersistenceDriver): Promise<void> => {
+      let last = 0;
+      do {
+        const stored = present('load', await reader.load(writer.id));
+        expectOneCommit(stored);
+        expectThat('revisions of two loads', stored.head.revision >= last, `${last} or later`, stored.head.revision);
+        last = stored.head.revision;
+      } while (writing);
+    };
+    const readers = [writer.driver, await scope.open(), await scope.open()];
+    await Promise.all([write(), ...readers.map(read)]);
+  },
+};
+
+function expectOneCommit({ head, records }: StoredAccount): void {
+  const what = `load at revision ${head.revision}`;
+  expectEqual(`${what}, number of records`, records.size, head.meta === 'none' ? 0 : 50);
+  expectEqual(
+    `${what}, numbers in the records`,
+    [...new Set(records.values())],
+    head.meta === 'none' ? [] : [head.meta],
+  );
+}
+
+const upsertsAndDeletes: Clause = {
+  id: 'AC3',
+  group,
+  title: 'upserts and deletes of one batch apply together',
+  needs: ['atomicCommit'],
+  async run(scope) {
+    const writer = scope.writer(await scope.open());
+    const reader = await scope.open();
+    await writer.commit({ token: '0', 'at/0': '0' });
+    for (let number = 1; number <= 20; number += 1) {
+      // One record moves from key to key: it is never in both places, and never in none.
+      const move = writer.commit({ token: `${number}`, [`at/${number}`]: `${number}` }, [`at/${number - 1}`]);
+      const seen = present('load', await reader.load(writer.id));
+      const token = seen.records.get('token');
+      expectRecords('beside the commit', seen, mapOf({ token: `${token}`, [`at/${token}`]: `${token}` }));
+      await move;
+      expectRecords(
+        'after the commit',
+        await reader.load(writer.id),
+        mapOf({ token: `${number}`, [`at/${number}`]: `${number}` }),
+      );
+    }
+  },
+};
+
+const emptyBatch: Clause = {
+  id: 'AC4',
+  group,
+  title: 'an empty batch succeeds and raises the revision',
+  needs: ['atomicCommit'],
+  async run(scope) {
+    const writer = scope.writer(await scope.open());
+    const first = await writer.commit({ key: '1' });
+    const second = await writer.commit();
+    expectEqual('revision after an empty batch', second.revision, first.revision + 1);
+    const stored = await (await scope.open()).load(writer.id);
+    expectHead('the head after an empty batch', stored?.head, second);
+    expectRecords('the records after an empty batch', stored, mapOf({ key: '1' }));
+  },
+};
+
+const thousandRecords: Clause = {
+  id: 'AC5',
+  group,
+  title: '1,000 records in one batch are atomic, or reject TOO_LARGE',
+  needs: ['atomicCommit'],
+  async run(scope) {
+    const driver = await scope.open();
+    const writer = scope.writer(driver);
+    const before = await writer.commit({ old: '1' });
+    const records = new Map(Array.from({ length: 1000 }, (_, index) => [`record/${index}`, 'x'.repeat(200)]));
+    const result = await settle(writer.commit(records, ['old']));
+    if (result.status === 'fulfilled') expectRecords('1,000 records', await writer.load(), records);
+    else {
+      // No record of 200 bytes is at fault by itself.
+      const error = expectError('1,000 records', result.reason, ['TOO_LARGE'], ['not-applied']);
+      expectEqual('the records that the error names', error.records ?? [], []);
+      expectHead('the head after a refused batch', await driver.head(writer.id), before);
+      expectRecords('after a refused batch', await writer.load(), mapOf({ old: '1' }));
+    }
+  },
+};
+
+const commitMany: Clause = {
+  id: 'AC6',
+  group,
+  title: 'commitMany: each account succeeds or conflicts by itself, and overlapping calls do not deadlock',
+  needs: ['atomicCommit', 'conditionalCommit', 'commitMany'],
+  async run(scope) {
+    const driver = await scope.open();
+    const writers = Array.from({ length: 10 }, () => scope.writer(driver));
+    const many = (by: PersistenceDriver, order: readonly AccountWriter[], value: string) => {
+      const commits = order.map((writer) => ({
+        accountId: writer.id,
+        batch: batchOf({ key: value }),
+        options: writer.options(),
+      }));
+      return present('commitMany', by.commitMany?.(commits));
+    };
+    await writers[3]?.commit({ key: 'before' });
+    const stale = scope.writer(driver, writers[3]?.id ?? '');
+    const mixed = await many(driver, [...writers.slice(0, 3), stale], 'first');
+    expectEqual(
+      'commitMany with one stale account',
+      mixed.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+    );
+    if (mixed[3]?.status === 'rejected') expectError('the stale account', mixed[3].reason, ['CONFLICT']);
+
+    for (const writer of writers) await writer.refresh();
+    const [forward, backward] = await Promise.all([
+      many(driver, writers, 'forward'),
+      many(await scope.open(), writers.toReversed(), 'backward'),
+    ]);
+    for (const [index, writer] of writers.entries()) {
+      const results = [forward[index], backward[writers.length - 1 - index]];
+      const winners = results.filter((result) => result?.status === 'fulfilled').length;
+      expectEqual(`winners of account ${index}`, winners, 1);
+      const value = results[0]?.status === 'fulfilled' ? 'forward' : 'backward';
+      expectRecords(`account ${index}`, await writer.load(), mapOf({ key: value }));
+    }
+  },
+};
+
+/** Atomic commit. */
+export const atomicCommitClauses: readonly Clause[] = [
+  allOrNone,
+  neverHalfABatch,
+  upsertsAndDeletes,
+  emptyBatch,
+  thousandRecords,
+  commitMany,
+];

@@ -1,0 +1,98 @@
+import { type AccountWriter, mapOf, type Records } from '../account-writer.js';
+import type { Clause } from '../clause.js';
+import { expectEqual, expectHead, expectRecords, expectRejection, expectThat } from '../expectations.js';
+
+/** More than this is not made for a test. A driver that takes more is tested up to here. */
+const TESTED_BYTES = 64 * 1024 ** 2;
+
+const trueLimits: Clause = {
+  id: 'FA7',
+  group: 'failures',
+  title: 'limits are true: at the limit works, above it rejects TOO_LARGE',
+  needs: [],
+  async run(scope) {
+    const driver = await scope.open();
+    const { keyBytes, valueBytes, batchBytes } = driver.limits;
+    for (const [name, limit] of Object.entries({ keyBytes, valueBytes, batchBytes })) {
+      expectThat(`limits.${name}`, Number.isFinite(limit) ? Number.isSafeInteger(limit) : true, 'an integer', limit);
+      expectThat(`limits.${name}`, limit > 0, 'more than 0', limit);
+    }
+    const key = Math.min(keyBytes, TESTED_BYTES);
+    const value = Math.min(valueBytes, batchBytes - 1, TESTED_BYTES);
+    const account = scope.writer(driver, textOf(key, scope.unique('account')));
+    await works('an account id', account, { key: '1' });
+    await works('a record key', scope.writer(driver), { [textOf(key)]: '1' });
+    await works('a value', scope.writer(driver), { k: textOf(value) });
+    await works('a batch', scope.writer(driver), fullBatch(Math.min(batchBytes, TESTED_BYTES), value));
+
+    const writer = scope.writer(driver);
+    await writer.commit({ key: '1' });
+    if (keyBytes <= TESTED_BYTES) {
+      const tooLong = textOf(keyBytes + 1);
+      await refused('an account id', scope.writer(driver, tooLong), { key: '1' });
+      await expectRejection(
+        'head of an account id above the limit',
+        driver.head(tooLong),
+        ['TOO_LARGE'],
+        ['not-applied'],
+      );
+      await expectRejection(
+        'load of an account id above the limit',
+        driver.load(tooLong),
+        ['TOO_LARGE'],
+        ['not-applied'],
+      );
+      await refused('a record key', writer, { fits: '1', [tooLong]: '1' }, [tooLong]);
+    }
+    if (valueBytes < TESTED_BYTES) await refused('a value', writer, { fits: '1', k: textOf(valueBytes + 1) }, ['k']);
+    if (batchBytes <= TESTED_BYTES) {
+      const records = fullBatch(batchBytes, value);
+      records.set('more', '');
+      await refused('a batch', writer, records);
+    }
+    expectHead('the head after what was refused', await driver.head(writer.id), writer.head);
+    expectRecords('the records after what was refused', await writer.load(), mapOf({ key: '1' }));
+  },
+};
+
+/** Exactly that many bytes of UTF-8, of which characters there are about a third: limits are in bytes. */
+function textOf(bytes: number, start = ''): string {
+  const rest = Math.max(0, bytes - start.length);
+  return start.slice(0, bytes) + '€'.repeat(Math.floor(rest / 3)) + 'x'.repeat(rest % 3);
+}
+
+/** Records whose keys and values have exactly that many bytes together. */
+function fullBatch(bytes: number, largest: number): Map<string, string> {
+  const records = new Map<string, string>();
+  for (let rest = bytes; rest > 0; ) {
+    const key = `${records.size}`.padStart(Math.min(4, rest), '0');
+    const size = Math.min(largest, rest - key.length);
+    records.set(key, textOf(size));
+    rest -= key.length + size;
+  }
+  return records;
+}
+
+async function works(what: string, writer: AccountWriter, records: Records): Promise<void> {
+  await writer.commit(records);
+  expectRecords(`${what} at the limit`, await writer.load(), mapOf(records));
+  await writer.drop();
+}
+
+async function refused(
+  what: string,
+  writer: AccountWriter,
+  records: Records,
+  atFault?: readonly string[],
+): Promise<void> {
+  const error = await expectRejection(
+    `${what} above the limit`,
+    writer.commit(records),
+    ['TOO_LARGE'],
+    ['not-applied'],
+  );
+  if (atFault !== undefined) expectEqual(`the records that the error names, for ${what}`, error.records, atFault);
+}
+
+/** Failures, continued: limits. */
+export const limitClauses: readonly Clause[] = [trueLimits];

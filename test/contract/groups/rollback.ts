@@ -1,0 +1,87 @@
+import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf } from '../account-writer.js';
+import type { Clause } from '../clause.js';
+import type { ClauseScope } from '../clause-scope.js';
+import { expectEqual, expectHead, expectRejection, present } from '../expectations.js';
+
+const rolledBack: Clause = {
+  id: 'CC7',
+  group: 'conditional commit',
+  title: 'a backend that comes back older than what this driver saw acknowledged, or empty, rejects ROLLED_BACK',
+  needs: ['conditionalCommit', 'rollback', 'empty'],
+  async run(scope) {
+    await olderBackend(scope);
+    await otherHistory(scope);
+    await emptyBackend(scope);
+  },
+};
+
+async function olderBackend(scope: ClauseScope): Promise<void> {
+  const rollback = present('faults.rollback', scope.faults.rollback);
+  const driver = await scope.open();
+  const reader = await scope.open();
+  const writer = scope.writer(driver);
+  const born = scope.writer(driver);
+  const old = await writer.commit({ key: 'old' });
+  const snapshot = await rollback.snapshot();
+  await writer.commit({ key: 'new' });
+  await born.commit({ key: 'born after the snapshot' });
+  await reader.load(writer.id);
+  await rollback.restore(snapshot);
+  for (const by of [driver, reader]) await refuses(by, writer, 'an older backend');
+  await refuses(driver, born, 'a backend from before the account was written');
+  // Somebody who has not seen the newer head finds nothing wrong with reading; writing on top of it is refused.
+  const fresh = await scope.open();
+  expectHead('the head that a new driver reads', await fresh.head(writer.id), old);
+  const commit = fresh.commit(writer.id, batchOf({ key: 'newer' }), writer.options());
+  const error = await expectRejection('a commit that expects a head newer than the stored one', commit, [
+    'ROLLED_BACK',
+  ]);
+  expectHead('the head that the error carries', error.head, old);
+  expectHead('the head after all that', await fresh.head(writer.id), old);
+}
+
+/** After the rollback somebody else writes as many revisions as were lost: only the writeId tells. */
+async function otherHistory(scope: ClauseScope): Promise<void> {
+  const rollback = present('faults.rollback', scope.faults.rollback);
+  const driver = await scope.open();
+  const writer = scope.writer(driver);
+  await writer.commit({ key: 'common' });
+  const snapshot = await rollback.snapshot();
+  await writer.commit({ key: 'lost' });
+  await rollback.restore(snapshot);
+  const other = scope.writer(await scope.open(), writer.id);
+  await other.refresh();
+  const head = await other.commit({ key: 'another history' });
+  expectEqual('the revision of the other history', head.revision, writer.head?.revision);
+  const codes = ['ROLLED_BACK', 'CONFLICT'] as const;
+  const commit = writer.commit({ key: 'on top' });
+  const error = await expectRejection('a commit on top of another history', commit, codes, ['not-applied']);
+  expectHead('the head that the error carries', error.head, head);
+  expectHead('the head after that', await other.driver.head(writer.id), head);
+}
+
+async function emptyBackend(scope: ClauseScope): Promise<void> {
+  const driver = await scope.open();
+  const writer = scope.writer(driver);
+  await writer.commit({ key: '1' });
+  await scope.faults.empty?.();
+  await refuses(driver, writer, 'an empty backend');
+  const fresh = await scope.open();
+  const commit = fresh.commit(writer.id, batchOf({ key: '2' }), writer.options());
+  const error = await expectRejection('a commit that expects a head, on an empty backend', commit, ['ROLLED_BACK']);
+  expectEqual('the head that the error carries', error.head, undefined);
+  expectEqual('the head that a new driver reads', await fresh.head(writer.id), undefined);
+}
+
+async function refuses(driver: PersistenceDriver, writer: AccountWriter, what: string): Promise<void> {
+  const { id } = writer;
+  await expectRejection(`head on ${what}`, driver.head(id), ['ROLLED_BACK'], ['not-applied']);
+  await expectRejection(`load on ${what}`, driver.load(id), ['ROLLED_BACK'], ['not-applied']);
+  const commit = driver.commit(id, batchOf({ key: '3' }), writer.options());
+  await expectRejection(`commit on ${what}`, commit, ['ROLLED_BACK'], ['not-applied']);
+  await expectRejection(`drop on ${what}`, driver.drop(id, writer.options()), ['ROLLED_BACK'], ['not-applied']);
+}
+
+/** Conditional commit, continued: what a backend does that lost its latest state. */
+export const rollbackClauses: readonly Clause[] = [rolledBack];

@@ -1,0 +1,12 @@
+import { describe, it } from 'vitest';
+import { runDriverContract } from '../contract/index.js';
+import { memorySubject } from '../contract-suite/memory-subject.js';
+
+runDriverContract(
+  { describe, it },
+  {
+    ...memorySubject('memory'),
+    module: new URL('../contract-suite/fixtures/memory-module.ts', import.meta.url),
+    execArgv: ['--import', 'tsx'],
+  },
+);
