@@ -3,7 +3,7 @@ import { AccountKeeperError, type AccountKeeperErrorOptions, type ErrorCode } fr
 import { AccountWriter, type CommitRequest, type CommitResult } from '../../../src/core/flush/account-writer.js';
 import type { AccountHead } from '../../../src/core/persistence-driver.js';
 import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
-import { FakeClock, settle } from '../../support/fake-clock.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
 
 const batch = { upserts: new Map([['a', '1']]), deletes: new Set<string>() };
@@ -154,13 +154,15 @@ describe('a driver that does not settle', () => {
   it('is given up on a second after the deadline', async () => {
     const { writer, clock } = writerOn(() => new Promise(() => undefined));
     let result: CommitResult | undefined;
-    writer.send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal }).then((settled) => {
-      result = settled;
-    });
+    const sent = writer
+      .send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal })
+      .then((settled) => {
+        result = settled;
+      });
     await clock.advance(1_099);
     expect(result).toBeUndefined();
     await clock.advance(1);
-    await settle();
+    await sent;
     expect(result).toMatchObject({
       kind: 'failed',
       mayHaveLanded: true,
