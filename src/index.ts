@@ -95,6 +95,8 @@ export type { QuarantinedRecord, RestoreOptions, RestoreResult } from './core/re
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './core/restore/standard-schema.js';
 export { AccountStateStore } from './core/store/account-state-store.js';
 export type { PersistenceState, PersistenceStatus } from './core/store/persistence-status.js';
+export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/store/reconcile.js';
+export type { SessionPosition, SessionSummary } from './core/store/session-summary.js';
 export type { StoreEventMap, StoreEventName, StoreListener } from './core/store/store-events.js';
 export type {
   AccountStateStoreOptions,

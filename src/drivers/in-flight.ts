@@ -5,11 +5,6 @@ export class InFlight {
   readonly #operations = new Set<StartedOperation<unknown>>();
   readonly #idle: (() => void)[] = [];
 
-  /** How many there are. */
-  get size(): number {
-    return this.#operations.size;
-  }
-
   /** The operation's result; until it settles, the operation counts as in flight. */
   async track<T>(operation: StartedOperation<T>): Promise<T> {
     this.#operations.add(operation);

@@ -27,14 +27,11 @@ export const bybitWording: Wording = {
   fill: ({ order, position, quantity, price, fee }, venue) => [
     stream('execution', executionItem(order, quantity, price, fee), venue),
     stream('order', orderItem(order), venue),
-    stream('position', { ...positionItem(position), entryPrice: String(position.entryPrice) }, venue),
+    stream('position', streamPositionItem(position), venue),
     stream('wallet', wallet(venue), venue),
   ],
   funding: (venue) => [stream('wallet', wallet(venue), venue)],
-  leverage: (symbol, venue) => {
-    const item = positionItem(venue.position(symbol));
-    return [stream('position', { ...item, entryPrice: item.avgPrice }, venue)];
-  },
+  leverage: (symbol, venue) => [stream('position', streamPositionItem(venue.position(symbol)), venue)],
   snapshot: (venue) => [
     response('wallet', { list: [wallet(venue)] }, venue),
     response('positions', { list: [...venue.positions.values()].map(positionItem), category: 'linear' }, venue),
@@ -105,7 +102,7 @@ function executionItem(order: VenueOrder, quantity: number, price: number, fee: 
   };
 }
 
-function positionItem(position: VenuePosition): { readonly avgPrice: string } {
+function positionItem(position: VenuePosition): Readonly<Record<string, unknown>> {
   const { symbol, amount, entryPrice, leverage, markPrice } = position;
   const value = Math.abs(amount) * entryPrice;
   return {
@@ -126,7 +123,13 @@ function positionItem(position: VenuePosition): { readonly avgPrice: string } {
     positionStatus: 'Normal',
     createdTime: String(position.createdAtMs),
     updatedTime: String(position.updatedAtMs),
-  } as const;
+  };
+}
+
+/** The stream has `entryPrice` where REST has `avgPrice`. */
+function streamPositionItem(position: VenuePosition): object {
+  const { avgPrice, ...item } = positionItem(position);
+  return { ...item, entryPrice: avgPrice };
 }
 
 function wallet(venue: Venue): object {

@@ -13,8 +13,12 @@ export class ClearsByPattern extends WrappedDriver {
 
   override async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
     const head = await super.drop(accountId, options);
-    const pattern = new RegExp(`:\\{${RegExp.escape?.(accountId) ?? accountId.replace(/[^\w]/g, '\\$&')}`);
-    const like = new RegExp(pattern.source.replaceAll('_', '.'));
+    // LIKE's wildcards: `_` is any character, `%` any text.
+    const escaped = accountId
+      .replace(/[^\w%]/g, '\\$&')
+      .replaceAll('_', '.')
+      .replaceAll('%', '.*');
+    const like = new RegExp(`:\\{${escaped}`);
     for (const key of [...this.#backend.keys()]) if (like.test(key) && key.includes('}:r:')) this.#backend.delete(key);
     return head;
   }
