@@ -141,7 +141,9 @@ function applyStreamMessage(store: AccountTarget, payload: Fields, quoteAsset: s
     case 'tickers':
       return applyTicker(store, payload);
     default:
-      return Object.hasOwn(IGNORED_TOPICS, name) ? ignored(IGNORED_TOPICS[name] ?? name) : unknown(`the topic ${topic}`);
+      return Object.hasOwn(IGNORED_TOPICS, name)
+        ? ignored(IGNORED_TOPICS[name] ?? name)
+        : unknown(`the topic ${topic}`);
   }
 }
 
@@ -172,4 +174,3 @@ function applyLeverage(store: AccountTarget, items: readonly Fields[]): void {
     if (leverage !== undefined) store.setSymbolLeverage(item.text('symbol'), leverage);
   }
 }
-

@@ -140,7 +140,8 @@ export class TradingEngine {
     const balance = outcome.kind === 'applied' ? outcome.balance : undefined;
     this.#account.setAccountMetadata({
       messagesProcessed: messagesProcessed + 1,
-      daily: outcome.kind === 'applied' && balance !== undefined ? nextDailyResult(daily, outcome.atMs, balance) : daily,
+      daily:
+        outcome.kind === 'applied' && balance !== undefined ? nextDailyResult(daily, outcome.atMs, balance) : daily,
     });
   }
 

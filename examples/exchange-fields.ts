@@ -83,7 +83,10 @@ export class Fields {
     const value = this.raw(name);
     const key = typeof value === 'number' ? String(value) : value;
     if (typeof key === 'string' && Object.hasOwn(table, key)) return table[key] as T;
-    throw this.#error(name, `expected one of ${Object.keys(table).map(describe).join(', ')}, received ${describe(value)}`);
+    throw this.#error(
+      name,
+      `expected one of ${Object.keys(table).map(describe).join(', ')}, received ${describe(value)}`,
+    );
   }
 
   object(name: string): Fields {

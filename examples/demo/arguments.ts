@@ -20,7 +20,11 @@ export interface DemoArguments {
 /** @throws UsageError */
 export function readArguments(args: readonly string[]): DemoArguments {
   try {
-    const options = { input: { type: 'string', multiple: true }, db: { type: 'string' }, help: { type: 'boolean' } } as const;
+    const options = {
+      input: { type: 'string', multiple: true },
+      db: { type: 'string' },
+      help: { type: 'boolean' },
+    } as const;
     const { values } = parseArgs({ args: [...args], options, strict: true });
     const { input: inputs = [], db, help = false } = values;
     if (inputs.includes('')) throw new UsageError('--input needs the path of a file');

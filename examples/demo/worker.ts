@@ -7,7 +7,6 @@ import { readSync, writeSync } from 'node:fs';
 import { openAccount } from 'accountkeeper';
 import { TradingEngine } from '../engine.js';
 import type { EngineMetadata, SymbolMetadata } from '../engine-metadata.js';
-import type { ExchangeMessage } from '../exchange-message.js';
 import { changedRecords, metadataRecords } from './metadata-records.js';
 import { readSession } from './session-file.js';
 import type { WorkerReport, WorkerTask } from './worker-protocol.js';
@@ -30,7 +29,7 @@ const engine = new TradingEngine(account, exchange.applyMessage);
 const firstMessage = engine.messagesProcessed;
 let acknowledged = metadataRecords(account);
 report({ type: 'restored', cursor: firstMessage, records: acknowledged });
-for (const ticker of lastTickers(messages.slice(0, firstMessage))) engine.resume(ticker);
+for (const message of messages.slice(0, firstMessage)) if (message.channel === 'ticker') engine.resume(message);
 
 let acknowledgements = 0;
 for (const [index, message] of messages.entries()) {
@@ -60,16 +59,6 @@ function holdStill(): never {
   report({ type: 'holding', cursor: engine.messagesProcessed, pendingRecords });
   readSync(STDIN, Buffer.alloc(1));
   process.exit(1);
-}
-
-/** The last price of each symbol, which an exchange sends first when a ticker is subscribed to again. */
-function lastTickers(processed: readonly ExchangeMessage[]): Iterable<ExchangeMessage> {
-  const tickers = new Map<string, ExchangeMessage>();
-  for (const message of processed) {
-    const outcome = exchange.priceOf(message);
-    if (outcome !== undefined) tickers.set(outcome.symbol, message);
-  }
-  return tickers.values();
 }
 
 /** Synchronous: what was reported survives the SIGKILL that follows. */

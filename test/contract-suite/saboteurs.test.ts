@@ -6,11 +6,12 @@ import { SABOTEURS, type Saboteur } from './saboteurs.js';
 import { TinyRunner } from './tiny-runner.js';
 
 /** The ids of the clauses that a saboteur fails. */
-async function failedClauses({ fault, disguise }: Saboteur): Promise<readonly string[]> {
+async function failedClauses({ fault, disguise, clauseTimeoutMs = 30_000 }: Saboteur): Promise<readonly string[]> {
   const runner = new TinyRunner();
   const subject = { ...memorySubject(fault, disguise), secrets: [PASSWORD] };
-  runDriverContract(runner, subject, { require: 'nothing', clauseTimeoutMs: 10_000 });
+  runDriverContract(runner, subject, { require: 'nothing', clauseTimeoutMs });
   const results = await runner.run();
+  if (process.env['DBG']) for (const r of results) if (r.error) console.log(r.error.message);
   return results.filter(({ status }) => status === 'failed').map(({ name }) => name.split(' ')[0] ?? name);
 }
 

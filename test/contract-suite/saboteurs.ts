@@ -4,6 +4,7 @@ import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import { AcknowledgesTooEarly } from '../support/saboteurs/acknowledges-too-early.js';
 import { AcknowledgesWithoutWriting } from '../support/saboteurs/acknowledges-without-writing.js';
 import { AppliesRepetitions } from '../support/saboteurs/applies-repetitions.js';
+import { AwaitsInFlight } from '../support/saboteurs/awaits-in-flight.js';
 import { ClearsByPattern } from '../support/saboteurs/clears-by-pattern.js';
 import { ClosesAtOnce } from '../support/saboteurs/closes-at-once.js';
 import { ComparesRevisionAlone } from '../support/saboteurs/compares-revision-alone.js';
@@ -35,6 +36,8 @@ export interface Saboteur {
   /** The other clauses that cannot be kept with this fault. */
   readonly related: readonly string[];
   readonly disguise: Disguise;
+  /** Where a clause has to run into its limit. */
+  readonly clauseTimeoutMs?: number;
 }
 
 /** All saboteurs. */
@@ -59,13 +62,13 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'ignores the case of account ids', clause: 'KE1', related: [], disguise: wrap(IgnoresCase) },
   { fault: 'clears by an unescaped pattern', clause: 'IS2', related: [], disguise: clearsByPattern },
   { fault: 'reconnects after close', clause: 'CL2', related: [], disguise: remake(ReconnectsAfterClose) },
-  { fault: 'closes without waiting', clause: 'CL3', related: [], disguise: wrap(ClosesAtOnce) },
+  { fault: 'closes without waiting', clause: 'CL3', related: [], disguise: (driver) => new ClosesAtOnce(driver) },
   { fault: 'expires records', clause: 'CO3', related: [], disguise: withRecords(ExpiresRecords) },
-  { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs) },
+  { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 5000 },
 ];
 
 function wrap(Type: new (inner: PersistenceDriver) => PersistenceDriver): Disguise {
-  return (driver) => new Type(driver);
+  return (driver) => new AwaitsInFlight(new Type(driver));
 }
 
 function remake(Type: new (makeInner: () => PersistenceDriver) => PersistenceDriver): Disguise {
@@ -78,14 +81,14 @@ function withRecords(
   return (driver, backend, prefix) => {
     const layout = new KeyLayout(prefix);
     const recordKey: RecordKey = (accountId, record) => `${layout.account(accountId).recordPrefix}${record}`;
-    return new Type(driver, backend, recordKey);
+    return new AwaitsInFlight(new Type(driver, backend, recordKey));
   };
 }
 
 function reusesRevisions(_driver: PersistenceDriver, backend: FaultyMemoryBackend, prefix: string): PersistenceDriver {
   const layout = new KeyLayout(prefix);
   const make = (): PersistenceDriver => new MemoryDriver({ backend, prefix });
-  return new ReusesRevisions(make, backend, (accountId) => layout.account(accountId).head);
+  return new AwaitsInFlight(new ReusesRevisions(make, backend, (accountId) => layout.account(accountId).head));
 }
 
 function clearsByPattern(driver: PersistenceDriver, backend: FaultyMemoryBackend): PersistenceDriver {

@@ -51,7 +51,7 @@ export function playScenario(wording: Wording, scale: number): SessionMessage[] 
   // The trailing stop of the long follows the price up.
   session.tick('BTCUSDT', ...prices(64_200, 64_480, 64_730, 64_700, 64_950, 65_180));
   session.tick('SOLUSDT', ...prices(148.2, 147.1));
-  session.pass(900);
+  session.pass(1_130);
   session.pay(1.87);
 
   // Twice the size of the short: the position flips.

@@ -139,7 +139,7 @@ const errorsSayEnough: Clause = {
     await during(failReads, () => driver.load(writer.id));
     await during(failReads, () => listed(driver.accounts()));
     expectThat('errors', errors.length > 0, 'some');
-    const aborted = driver.head(writer.id, { signal: AbortSignal.abort() });
+    const aborted = driver.load(writer.id, { signal: AbortSignal.abort() });
     errors.push(await expectRejection('an aborted read', aborted, ['ABORTED'], ['not-applied']));
     errors.push(await expectRejection('an empty id', driver.head(''), ['INVALID_KEY'], ['not-applied']));
     for (const secret of scope.subject.secrets ?? []) {

@@ -1,10 +1,12 @@
 import type { AccountHead, CommitBatch, CommitOptions } from '../../../src/core/persistence-driver.js';
+import { copyOf } from './copy-of.js';
 import { WrappedDriver } from './wrapped-driver.js';
 
 /** Takes any head of the expected revision for the expected one. */
 export class ComparesRevisionAlone extends WrappedDriver {
   override async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
-    return super.commit(accountId, batch, await this.#rewritten(accountId, options));
+    const copy = copyOf(batch);
+    return super.commit(accountId, copy, await this.#rewritten(accountId, options));
   }
 
   override async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {

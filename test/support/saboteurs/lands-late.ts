@@ -4,6 +4,7 @@ import type {
   CommitOptions,
   OperationOptions,
 } from '../../../src/core/persistence-driver.js';
+import { copyOf } from './copy-of.js';
 import { hasCode } from './errors.js';
 import { WrappedDriver } from './wrapped-driver.js';
 
@@ -13,7 +14,7 @@ export class LandsLate extends WrappedDriver {
   #reads = 0;
 
   override async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
-    const copy = { upserts: new Map(batch?.upserts), deletes: new Set(batch?.deletes) };
+    const copy = copyOf(batch);
     const beforehand = options.signal?.aborted === true;
     try {
       return await super.commit(accountId, batch, options);

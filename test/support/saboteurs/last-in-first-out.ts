@@ -1,15 +1,19 @@
 import type { AccountHead, CommitBatch, CommitOptions } from '../../../src/core/persistence-driver.js';
+import { copyOf } from './copy-of.js';
 import { hasCode } from './errors.js';
 import { WrappedDriver } from './wrapped-driver.js';
 
 /** Sends the commits that are called together in the wrong order, each on top of what is stored then. */
 export class LastInFirstOut extends WrappedDriver {
-  #stack: (() => Promise<void>)[] = [];
+  #stack: ((alone: boolean) => Promise<void>)[] = [];
 
   override commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
-    const copy = { upserts: new Map(batch?.upserts), deletes: new Set(batch?.deletes) };
+    const copy = copyOf(batch);
     return new Promise((resolve, reject) => {
-      this.#stack.push(() => this.#apply(accountId, copy, options).then(resolve, reject));
+      this.#stack.push(async (alone) => {
+        const commit = alone ? super.commit(accountId, copy, options) : this.#onTop(accountId, copy, options);
+        await commit.then(resolve, reject);
+      });
       if (this.#stack.length === 1) queueMicrotask(() => void this.#flush());
     });
   }
@@ -17,11 +21,11 @@ export class LastInFirstOut extends WrappedDriver {
   async #flush(): Promise<void> {
     const calls = this.#stack.reverse();
     this.#stack = [];
-    for (const call of calls) await call();
+    for (const call of calls) await call(calls.length === 1);
   }
 
-  /** A chain of commits expects heads that are not there yet. */
-  async #apply(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
+  /** Commits that follow each other expect heads that are not there yet. */
+  async #onTop(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
     try {
       return await super.commit(accountId, batch, options);
     } catch (error) {

@@ -4,8 +4,10 @@ import type {
   CommitOptions,
   OperationOptions,
   PersistenceDriver,
+  StoredAccount,
 } from '../../../src/core/persistence-driver.js';
 import type { MemoryBackend } from '../../../src/drivers/memory-backend.js';
+import { copyOf } from './copy-of.js';
 import { WrappedDriver } from './wrapped-driver.js';
 
 /** Where a head is stored. */
@@ -16,6 +18,8 @@ export class ReusesRevisions extends WrappedDriver {
   readonly #backend: MemoryBackend;
   readonly #headKey: HeadKey;
   readonly #makeInner: () => PersistenceDriver;
+  /** Drivers that know nothing of the former life of an account. */
+  readonly #reborn = new Map<string, PersistenceDriver>();
 
   constructor(makeInner: () => PersistenceDriver, backend: MemoryBackend, headKey: HeadKey) {
     super(makeInner());
@@ -24,23 +28,34 @@ export class ReusesRevisions extends WrappedDriver {
     this.#headKey = headKey;
   }
 
+  override head(accountId: string, options?: OperationOptions): Promise<AccountHead | undefined> {
+    return this.#driver(accountId).head(accountId, options);
+  }
+
+  override load(accountId: string, options?: OperationOptions): Promise<StoredAccount | undefined> {
+    return this.#driver(accountId).load(accountId, options);
+  }
+
   override async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
-    const stored = options.expected === undefined || options.signal?.aborted ? undefined : await this.#peek(accountId);
-    if (!stored?.dropped || stored.writeId !== options.expected?.writeId) {
-      return super.commit(accountId, batch, options);
-    }
+    const copy = copyOf(batch);
+    const driver = this.#driver(accountId);
+    const head = await driver.commit(accountId, copy, options);
+    if (!this.#dropped.delete(accountId)) return head;
     this.#backend.delete(this.#headKey(accountId));
     const reborn = this.#makeInner();
-    return reborn.commit(accountId, batch, { ...options, expected: undefined });
+    this.#reborn.set(accountId, reborn);
+    return reborn.commit(accountId, copy, { ...options, expected: undefined });
   }
 
-  override async head(accountId: string, options?: OperationOptions): Promise<AccountHead | undefined> {
-    await super.accounts(options)[Symbol.asyncIterator]().next();
-    return this.#peek(accountId);
+  override async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
+    const head = await this.#driver(accountId).drop(accountId, options);
+    this.#dropped.add(accountId);
+    return head;
   }
 
-  /** The stored head, without minding what it was before. */
-  async #peek(accountId: string): Promise<AccountHead | undefined> {
-    return this.#makeInner().head(accountId);
+  readonly #dropped = new Set<string>();
+
+  #driver(accountId: string): PersistenceDriver {
+    return this.#reborn.get(accountId) ?? this.inner;
   }
 }

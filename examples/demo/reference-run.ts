@@ -1,0 +1,27 @@
+import { AccountStateStore } from 'accountkeeper';
+import { TradingEngine } from '../engine.js';
+import type { EngineMetadata, SymbolMetadata } from '../engine-metadata.js';
+import type { MessageOutcome } from '../exchange-message.js';
+import { type MetadataRecords, metadataRecords } from './metadata-records.js';
+import type { Session } from './session-file.js';
+
+/** What a bot that is never interrupted makes of a session. */
+export interface ReferenceRun {
+  /** The metadata after so many messages: one more entry than there are messages. */
+  readonly history: readonly MetadataRecords[];
+  /** What became of each message. */
+  readonly outcomes: readonly MessageOutcome[];
+}
+
+/** Replays a session in memory, without any persistence. */
+export function runReference({ exchange, messages }: Session): ReferenceRun {
+  const account = new AccountStateStore<SymbolMetadata, EngineMetadata>({ rejectStale: true });
+  const engine = new TradingEngine(account, exchange.applyMessage);
+  const history = [metadataRecords(account)];
+  const outcomes = messages.map((message) => {
+    const outcome = engine.process(message);
+    history.push(metadataRecords(account));
+    return outcome;
+  });
+  return { history, outcomes };
+}
