@@ -1,7 +1,6 @@
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { KeyLayout } from '../../src/drivers/keyv-layout.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
-import { AcknowledgesTooEarly } from '../support/saboteurs/acknowledges-too-early.js';
 import { AcknowledgesWithoutWriting } from '../support/saboteurs/acknowledges-without-writing.js';
 import { AppliesRepetitions } from '../support/saboteurs/applies-repetitions.js';
 import { AwaitsInFlight } from '../support/saboteurs/awaits-in-flight.js';
@@ -21,9 +20,12 @@ import { LastInFirstOut } from '../support/saboteurs/last-in-first-out.js';
 import { LeaksPassword } from '../support/saboteurs/leaks-password.js';
 import { ListsTwice } from '../support/saboteurs/lists-twice.js';
 import { ReadsErrorsAsEmpty } from '../support/saboteurs/reads-errors-as-empty.js';
+import { ReadsStaleReplica } from '../support/saboteurs/reads-stale-replica.js';
 import { ReconnectsAfterClose } from '../support/saboteurs/reconnects-after-close.js';
+import { ReplaysFailures } from '../support/saboteurs/replays-failures.js';
 import { ReusesRevisions } from '../support/saboteurs/reuses-revisions.js';
 import { SharesItsMaps } from '../support/saboteurs/shares-its-maps.js';
+import { TearsReads } from '../support/saboteurs/tears-reads.js';
 import { ThrowsPlainErrors } from '../support/saboteurs/throws-plain-errors.js';
 import type { FaultyMemoryBackend } from './faulty-memory-backend.js';
 import type { Disguise } from './memory-subject.js';
@@ -46,22 +48,44 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'ends a failed listing early', clause: 'FA3', related: [], disguise: wrap(EndsFailedListing) },
   { fault: 'throws errors without the brand', clause: 'FA4', related: ['FA2'], disguise: wrap(ThrowsPlainErrors) },
   { fault: 'leaks the password of the URL', clause: 'FA4', related: [], disguise: wrap(LeaksPassword) },
-  { fault: 'acknowledges without writing', clause: 'FA1', related: [], disguise: wrap(AcknowledgesWithoutWriting) },
-  { fault: 'acknowledges before it writes', clause: 'OR2', related: [], disguise: wrap(AcknowledgesTooEarly) },
-  { fault: 'half-applies a batch', clause: 'AC1', related: [], disguise: withRecords(HalfApplies) },
-  { fault: 'ignores expected', clause: 'CC1', related: [], disguise: wrap(IgnoresExpected) },
-  { fault: 'compares the revision alone', clause: 'CC1', related: [], disguise: wrap(ComparesRevisionAlone) },
-  { fault: 'applies a repeated writeId again', clause: 'CC5', related: [], disguise: wrap(AppliesRepetitions) },
+  {
+    fault: 'acknowledges without writing',
+    clause: 'FA1',
+    related: ['AC1'],
+    disguise: wrap(AcknowledgesWithoutWriting),
+  },
+  {
+    fault: 'reads a replica that lags behind',
+    clause: 'OR2',
+    related: ['AC3', 'CC5', 'CO2', 'DE4', 'RE2'],
+    disguise: wrap(ReadsStaleReplica),
+  },
+  { fault: 'half-applies a batch', clause: 'AC1', related: ['FA1'], disguise: withRecords(HalfApplies) },
+  {
+    fault: 'ignores expected',
+    clause: 'CC1',
+    related: ['CC2', 'CC3', 'CC4', 'CC5', 'CC7', 'DE4', 'OR3'],
+    disguise: wrap(IgnoresExpected),
+  },
+  { fault: 'compares the revision alone', clause: 'CC1', related: ['DE3'], disguise: wrap(ComparesRevisionAlone) },
+  { fault: 'applies a repeated writeId again', clause: 'CC5', related: ['TI3'], disguise: wrap(AppliesRepetitions) },
   { fault: 'reports an outage as a conflict', clause: 'CC6', related: [], disguise: wrap(ConflictsInOutage) },
   { fault: 'forgets what it saw acknowledged', clause: 'CC7', related: [], disguise: remake(ForgetsWhatItSaw) },
   { fault: 'lands late', clause: 'OR4', related: [], disguise: wrap(LandsLate) },
   { fault: 'applies in the wrong order', clause: 'OR3', related: [], disguise: wrap(LastInFirstOut) },
+  { fault: 'tears reads', clause: 'AC2', related: [], disguise: wrap(TearsReads) },
+  {
+    fault: 'replays what it reported as not applied',
+    clause: 'RE2',
+    related: ['FA1'],
+    disguise: wrap(ReplaysFailures),
+  },
   { fault: 'shares its maps', clause: 'RT4', related: [], disguise: wrap(SharesItsMaps) },
-  { fault: 'lists an account twice', clause: 'SC2', related: [], disguise: wrap(ListsTwice) },
-  { fault: 'reuses revisions after a drop', clause: 'DE4', related: [], disguise: reusesRevisions },
-  { fault: 'ignores the case of account ids', clause: 'KE1', related: [], disguise: wrap(IgnoresCase) },
-  { fault: 'clears by an unescaped pattern', clause: 'IS2', related: [], disguise: clearsByPattern },
-  { fault: 'reconnects after close', clause: 'CL2', related: [], disguise: remake(ReconnectsAfterClose) },
+  { fault: 'lists an account twice', clause: 'SC2', related: ['FA3', 'KE2'], disguise: wrap(ListsTwice) },
+  { fault: 'reuses revisions after a drop', clause: 'DE4', related: ['OR1'], disguise: reusesRevisions },
+  { fault: 'ignores the case of account ids', clause: 'KE1', related: ['IS2', 'KE2'], disguise: wrap(IgnoresCase) },
+  { fault: 'clears by an unescaped pattern', clause: 'IS2', related: ['IS3', 'IS4', 'KE1'], disguise: clearsByPattern },
+  { fault: 'reconnects after close', clause: 'CL2', related: ['CL1'], disguise: remake(ReconnectsAfterClose) },
   { fault: 'closes without waiting', clause: 'CL3', related: [], disguise: (driver) => new ClosesAtOnce(driver) },
   { fault: 'expires records', clause: 'CO3', related: [], disguise: withRecords(ExpiresRecords) },
   { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 5000 },

@@ -40,7 +40,7 @@ export function sqliteSubject(path: string): ContractSubject {
           adapters.set(driver, this);
         }
       }
-      const driver: SqliteDriver = new SqliteDriver({ ...options, path, busyTimeoutMs: 500 }, async () => ({
+      const driver: SqliteDriver = new SqliteDriver({ ...options, path, busyTimeoutMs: 1000 }, async () => ({
         KeyvSqlite: Adapter,
       }));
       return driver;

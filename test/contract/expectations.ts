@@ -11,6 +11,8 @@ import type { AccountHead, StoredAccount } from '../../src/core/persistence-driv
 
 /** A value as it stands in the message of a failure: short. */
 export function show(value: unknown): string {
+  if (isAccountKeeperError(value)) return `${value.code}, outcome ${value.outcome} (${value.message})`;
+  if (value instanceof Error) return `${value.name} (${value.message})`;
   return inspect(value, { depth: 4, maxStringLength: 120, maxArrayLength: 10, breakLength: Number.POSITIVE_INFINITY });
 }
 
@@ -22,6 +24,11 @@ export function expectEqual(what: string, seen: unknown, expected: unknown): voi
 /** Fails unless the condition holds. `expected` says what it is, and `seen` what there was instead. */
 export function expectThat(what: string, holds: boolean, expected: string, seen?: unknown): asserts holds {
   if (!holds) assert.fail(`${what}: expected ${expected}${seen === undefined ? '' : `, saw ${show(seen)}`}`);
+}
+
+/** Fails where nothing may get to. */
+export function expectNever(what: string, expected: string): never {
+  assert.fail(`${what}: expected ${expected}`);
 }
 
 /** The value, which must be there. */
@@ -116,6 +123,24 @@ export async function listed(accounts: AsyncIterable<string>): Promise<string[]>
   return ids;
 }
 
+/** Compares what was listed with the ids that had to be, in any order and each once. */
+export function expectIds(what: string, seen: readonly string[], expected: readonly string[]): void {
+  const wanted = new Set(expected);
+  const twice = seen.filter((id, index) => seen.indexOf(id) !== index);
+  expectEqual(`${what}, listed twice`, twice, []);
+  expectEqual(
+    `${what}, listed and should not be`,
+    seen.filter((id) => !wanted.has(id)),
+    [],
+  );
+  const found = new Set(seen);
+  expectEqual(
+    `${what}, missing`,
+    expected.filter((id) => !found.has(id)),
+    [],
+  );
+}
+
 /** Whether the error, or one of its causes, carries the text in its message or in a property. */
 export function mentions(error: unknown, text: string): boolean {
   let current = error;
@@ -126,4 +151,9 @@ export function mentions(error: unknown, text: string): boolean {
     current = (current as { cause?: unknown }).cause;
   }
   return false;
+}
+
+/** Lets everything else that is due run first, timers included: a loop over a driver in memory would starve them. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

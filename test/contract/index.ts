@@ -8,6 +8,9 @@
  * runDriverContract({ describe, it }, { name: 'mine', createDriver: (options) => new MyDriver(options) });
  * ```
  *
+ * Clauses that need `faults` or a `module` are skipped without them. The option `require` makes the last test ask for a
+ * level, or for all that the driver claims; `onReport` tells which level was proven.
+ *
  * @packageDocumentation
  */
 import type { ContractClause } from './clause.js';

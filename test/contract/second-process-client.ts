@@ -50,9 +50,7 @@ export class SecondProcess {
   /** Starts the process; resolves when it has made its driver. */
   static async start(subject: ContractSubject, prefix: string): Promise<SecondProcess> {
     if (subject.module === undefined) throw new TypeError('the subject has no module');
-    // This file and the program are compiled, or not, together.
-    const program = import.meta.url.endsWith('.ts') ? './second-process.ts' : './second-process.js';
-    const child = fork(fileURLToPath(new URL(program, import.meta.url)), [moduleUrl(subject.module), prefix], {
+    const child = fork(fileURLToPath(program()), [moduleUrl(subject.module), prefix], {
       execArgv: [...(subject.execArgv ?? inheritedExecArgv())],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -162,6 +160,12 @@ export class SecondProcess {
   #error(why: string): Error {
     return new Error(`the second process failed: ${why}${this.#stderr === '' ? '' : `\n${this.#stderr}`}`);
   }
+}
+
+/** This file and the program are compiled together, or run from their sources together. */
+function program(): URL {
+  if (import.meta.url.endsWith('.ts')) return new URL('./second-process.ts', import.meta.url);
+  return new URL('./second-process.js', import.meta.url);
 }
 
 function moduleUrl(module: string | URL): string {

@@ -9,4 +9,5 @@ runDriverContract(
     module: new URL('../contract-suite/fixtures/memory-module.ts', import.meta.url),
     execArgv: ['--import', 'tsx'],
   },
+  { require: 'claimed' },
 );

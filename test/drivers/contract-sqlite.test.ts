@@ -13,4 +13,5 @@ module.searchParams.set('path', path);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-runDriverContract({ describe, it }, { ...sqliteSubject(path), module, execArgv: ['--import', 'tsx'] });
+const subject = { ...sqliteSubject(path), module, execArgv: ['--import', 'tsx'] };
+runDriverContract({ describe, it }, subject, { require: 'claimed' });

@@ -24,7 +24,7 @@ function startEngine(): { engine: TradingEngine; account: AccountStateStore<Symb
   return { engine: new TradingEngine(account, applyBybitMessage), account };
 }
 
-function after(...messages: readonly ExchangeMessage[]): SymbolMetadata | undefined {
+function metadataAfter(...messages: readonly ExchangeMessage[]): SymbolMetadata | undefined {
   const { engine, account } = startEngine();
   for (const message of messages) engine.process(message);
   return account.getSymbolMetadata('ETHUSDT');
@@ -36,25 +36,25 @@ function at(seconds: number): { readonly updatedTime: string } {
 
 describe('the entry count', () => {
   it('counts an order once, in however many parts it fills', () => {
-    expect(after(orderUpdate({}), orderUpdate(PART), orderUpdate(FILLED))).toMatchObject({ entryCountLong: 1 });
+    expect(metadataAfter(orderUpdate({}), orderUpdate(PART), orderUpdate(FILLED))).toMatchObject({ entryCountLong: 1 });
   });
 
   it('is the same whether the position or the order is told first', () => {
     const [order, position] = [orderUpdate(FILLED), positionUpdate(LONG)];
 
-    expect(after(order, position)).toEqual(after(position, order));
-    expect(after(order, position)).toMatchObject({ entryCountLong: 1, entryCountShort: 0 });
+    expect(metadataAfter(order, position)).toEqual(metadataAfter(position, order));
+    expect(metadataAfter(order, position)).toMatchObject({ entryCountLong: 1, entryCountShort: 0 });
   });
 
   it.each([{ reduceOnly: true }, { positionIdx: 2 }])('leaves out an order that closes: %j', (values) => {
-    expect(after(orderUpdate({ ...FILLED, ...values }))).toBeUndefined();
+    expect(metadataAfter(orderUpdate({ ...FILLED, ...values }))).toBeUndefined();
   });
 
   it('starts anew on the other side after a flip', () => {
     const flip = orderUpdate({ ...FILLED, orderId: 'flip', side: 'Sell' });
     const messages = [orderUpdate(FILLED), positionUpdate(LONG), flip, positionUpdate({ ...SHORT, ...at(1) })];
 
-    expect(after(...messages)).toMatchObject({ entryCountLong: 0, entryCountShort: 1 });
+    expect(metadataAfter(...messages)).toMatchObject({ entryCountLong: 0, entryCountShort: 1 });
   });
 });
 
@@ -62,12 +62,12 @@ describe('what is kept of a position', () => {
   it('begins when it is opened, and is gone when it is closed', () => {
     const open = [positionUpdate(LONG), ticker({ markPrice: '3060' })];
 
-    expect(after(...open)).toMatchObject({
+    expect(metadataAfter(...open)).toMatchObject({
       firstOpenedAtMs: 1_700_000_002_000,
       trailingStopLong: { active: true, highWaterPrice: 3_060 },
       lastClosedPrice: null,
     });
-    expect(after(...open, positionUpdate({ ...FLAT, ...at(1) }))).toEqual({
+    expect(metadataAfter(...open, positionUpdate({ ...FLAT, ...at(1) }))).toEqual({
       entryCountLong: 0,
       entryCountShort: 0,
       firstOpenedAtMs: null,
@@ -81,7 +81,7 @@ describe('what is kept of a position', () => {
     const sides = positionUpdate({ ...LONG, positionIdx: 1 }, { ...SHORT, positionIdx: 2 });
     const close = positionUpdate({ ...FLAT, positionIdx: 1, ...at(1) });
 
-    expect(after(sides, ticker({ markPrice: '2900' }), close)).toMatchObject({
+    expect(metadataAfter(sides, ticker({ markPrice: '2900' }), close)).toMatchObject({
       firstOpenedAtMs: 1_700_000_002_000,
       trailingStopShort: { lowWaterPrice: 2_900 },
       lastClosedPrice: 2_900,
@@ -93,7 +93,7 @@ describe('a resync', () => {
   it('resets what is kept of a position that was closed in between', () => {
     const open = [orderUpdate(FILLED), positionUpdate(LONG), ticker({ markPrice: '3060' })];
 
-    expect(after(...open, positionsResponse(1_700_000_009_000))).toMatchObject({
+    expect(metadataAfter(...open, positionsResponse(1_700_000_009_000))).toMatchObject({
       entryCountLong: 0,
       firstOpenedAtMs: null,
       trailingStopLong: null,
@@ -101,7 +101,7 @@ describe('a resync', () => {
   });
 
   it('counts a position whose fills were missed as one entry', () => {
-    expect(after(positionsResponse(1_700_000_009_000, SHORT))).toMatchObject({
+    expect(metadataAfter(positionsResponse(1_700_000_009_000, SHORT))).toMatchObject({
       entryCountShort: 1,
       firstOpenedAtMs: 1_700_000_009_000,
     });

@@ -9,6 +9,7 @@ import {
   expectRecords,
   expectRejection,
   expectThat,
+  nextTurn,
   present,
   settle,
 } from '../expectations.js';
@@ -116,11 +117,14 @@ const neverHalfABatch: Clause = {
     };
     const read = async (reader: PersistenceDriver): Promise<void> => {
       let last = 0;
+      let loads = 0;
       do {
         const stored = present('load', await reader.load(writer.id));
         expectOneCommit(stored);
         expectThat('revisions of two loads', stored.head.revision >= last, `${last} or later`, stored.head.revision);
         last = stored.head.revision;
+        loads += 1;
+        if (loads % 20 === 0) await nextTurn();
       } while (writing);
     };
     const readers = [writer.driver, await scope.open(), await scope.open()];

@@ -6,10 +6,12 @@ import {
   expectEqual,
   expectError,
   expectHead,
+  expectNever,
   expectRecords,
   expectRejection,
   expectSameAccount,
   expectThat,
+  nextTurn,
   present,
   settle,
 } from '../expectations.js';
@@ -102,14 +104,22 @@ const increments: Clause = {
 
 /** Reads the count and writes it plus one, each time until that is acknowledged. */
 async function increment(writer: AccountWriter): Promise<void> {
-  for (let acknowledged = 0; acknowledged < INCREMENTS; ) {
+  let acknowledged = 0;
+  // A conflict means that somebody else has made an increment, of which there are only so many.
+  for (let attempt = 0; attempt < 2 * WRITERS * INCREMENTS && acknowledged < INCREMENTS; attempt += 1) {
     const stored = await writer.load();
     const count = Number(stored?.records.get('count') ?? '0') + 1;
     const options = { ...writer.options(), expected: expectedOf(stored?.head) };
     const result = await settle(writer.driver.commit(writer.id, batchOf({ count: `${count}` }), options));
     if (result.status === 'fulfilled') acknowledged += 1;
-    else expectError('an increment on top of a head that was replaced', result.reason, ['CONFLICT'], ['not-applied']);
+    else {
+      // On a busy machine a lock can take longer than the driver waits.
+      const codes = ['CONFLICT', 'UNAVAILABLE'] as const;
+      expectError('an increment on top of a head that was replaced', result.reason, codes, ['not-applied']);
+      await nextTurn();
+    }
   }
+  expectEqual('increments that one writer was acknowledged for', acknowledged, INCREMENTS);
 }
 
 const takeOver: Clause = {
@@ -143,13 +153,15 @@ function lateCommit(writer: AccountWriter, index: number): Promise<unknown> {
 
 /** Takes the account over: an empty commit by a new writer, on top of the head that is read, until one is stored. */
 async function claimed(scope: ClauseScope, driver: PersistenceDriver, id: string): Promise<AccountHead> {
-  for (;;) {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
     const heir = scope.writer(driver, id);
     await heir.refresh();
     const result = await settle(heir.commit());
     if (result.status === 'fulfilled') return result.value;
     expectError('a claim', result.reason, ['CONFLICT'], ['not-applied']);
+    await nextTurn();
   }
+  return expectNever('a claim', 'that it succeeds within 100 attempts');
 }
 
 const repeated: Clause = {
@@ -256,7 +268,6 @@ const outageIsNoConflict: Clause = {
     };
     const before = present('faults.failCommits.before', failCommits?.before);
     await scope.during(before, driver, () => tryAll(driver, 'failing commits'));
-    await scope.during(before, fresh, () => tryAll(fresh, 'failing commits'));
     if (failReads !== undefined) await scope.during(failReads, fresh, () => tryAll(fresh, 'failing reads'));
     if (stop !== undefined) await scope.whileStopped(() => tryAll(driver, 'a stop'));
   },

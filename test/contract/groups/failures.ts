@@ -6,11 +6,13 @@ import {
   expectEqual,
   expectError,
   expectHead,
+  expectIds,
   expectRecords,
   expectRejection,
   expectThat,
   listed,
   mentions,
+  nextTurn,
   present,
   settle,
 } from '../expectations.js';
@@ -104,7 +106,7 @@ const failedListing: Clause = {
       // It had read them all before the failure; then it must have given them all.
       expectEqual('number of accounts of a listing that ended', seen.length, ids.length);
     }
-    expectEqual('accounts() after the failure', (await listed(driver.accounts())).sort(), [...ids].sort());
+    expectIds('accounts() after the failure', await listed(driver.accounts()), ids);
   },
 };
 
@@ -168,7 +170,7 @@ const noBackgroundErrors: Clause = {
       await scope.during(before, driver, () => interrupted(driver, writer));
       const closing = driver.close();
       await Promise.all([closing, settle(driver.load(writer.id)), settle(driver.open())]);
-      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
     } finally {
       process.off('unhandledRejection', note);
       process.off('uncaughtExceptionMonitor', note);
@@ -190,7 +192,7 @@ async function interrupted(driver: PersistenceDriver, writer: AccountWriter): Pr
     driver.load(writer.id),
     iterator.next(),
   ]);
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
   controller.abort();
   await settled;
   await settle(Promise.resolve(iterator.return?.()));

@@ -7,6 +7,7 @@ import {
   expectEqual,
   expectError,
   expectHead,
+  expectIds,
   expectRecords,
   expectRejection,
   expectThat,
@@ -42,16 +43,22 @@ async function asAccountIds(scope: ClauseScope, driver: PersistenceDriver): Prom
       expectHead(`account ${show(id)}`, stored?.head, head);
       expectRecords(`account ${show(id)}`, stored, new Map([['owner', id]]));
     }
-    expectEqual('accounts()', (await listed(reader.accounts())).sort(), writers.map(({ id }) => id).sort());
+    expectIds(
+      'accounts()',
+      await listed(reader.accounts()),
+      writers.map(({ id }) => id),
+    );
   }
   const [dropped, kept] = [
     writers.filter((_, index) => index % 2 === 0),
     writers.filter((_, index) => index % 2 === 1),
   ];
   for (const writer of dropped) await writer.drop();
-  expectEqual('accounts() after every other one was dropped', (await listed(driver.accounts())).sort(), [
-    ...kept.map(({ id }) => id).sort(),
-  ]);
+  expectIds(
+    'accounts() after every other one was dropped',
+    await listed(driver.accounts()),
+    kept.map(({ id }) => id),
+  );
   for (const { id } of kept) {
     expectRecords(`account ${show(id)} after others were dropped`, await driver.load(id), new Map([['owner', id]]));
   }
@@ -112,7 +119,11 @@ const generatedIds: Clause = {
       expectHead(`account ${show(id)}`, stored?.head, head);
       expectRecords(`account ${show(id)}`, stored, new Map([['owner', id]]));
     }
-    expectEqual('accounts()', (await listed(driver.accounts())).sort(), writers.map(({ id }) => id).sort());
+    expectIds(
+      'accounts()',
+      await listed(driver.accounts()),
+      writers.map(({ id }) => id),
+    );
   },
 };
 

@@ -2,7 +2,17 @@ import type { AccountHead, PersistenceDriver } from '../../../src/core/persisten
 import { type AccountWriter, batchOf, expectedOf, mapOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
 import type { ClauseScope } from '../clause-scope.js';
-import { expectEqual, expectError, expectHead, expectRecords, expectThat, present, settle } from '../expectations.js';
+import {
+  expectEqual,
+  expectError,
+  expectHead,
+  expectNever,
+  expectRecords,
+  expectThat,
+  nextTurn,
+  present,
+  settle,
+} from '../expectations.js';
 
 const group = 'order';
 
@@ -148,7 +158,7 @@ async function interrupted(
   const deletes = new Set<string>();
   const commit = settle(writer.driver.commit(writer.id, { upserts, deletes }, writer.options(more)));
   for (let turn = scope.random.below(4); turn > 0; turn -= 1) await Promise.resolve();
-  if (round % 3 === 2) await new Promise((resolve) => setImmediate(resolve));
+  if (round % 3 === 2) await nextTurn();
   controller.abort();
   const result = await commit;
   if (result.status === 'fulfilled') {
@@ -165,14 +175,16 @@ async function interrupted(
 
 /** Commits on top of whatever is stored until that is acknowledged. */
 async function acknowledged(writer: AccountWriter, value: string): Promise<AccountHead> {
-  for (;;) {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
     await writer.refresh();
     const stored = present('load', await writer.load());
     const others = [...stored.records.keys()].filter((key) => key !== 'value');
     const result = await settle(writer.commit({ value }, others));
     if (result.status === 'fulfilled') return result.value;
     expectError('a commit on top of the head that was read', result.reason, ['CONFLICT']);
+    await nextTurn();
   }
+  return expectNever('a commit on top of the head that was read', 'that it succeeds within 100 attempts');
 }
 
 /** Order. */

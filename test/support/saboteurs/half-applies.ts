@@ -32,9 +32,18 @@ export class HalfApplies extends WrappedDriver {
   }
 
   #applyHalf(accountId: string, { upserts }: CommitBatch): void {
-    const entries = this.#backend.neighbours(this.#recordKey(accountId, 'any')) as Map<string, string>;
+    const entries = this.#entries(accountId);
     for (const [key, value] of [...upserts].slice(0, Math.ceil(upserts.size / 2))) {
       entries.set(this.#recordKey(accountId, key), JSON.stringify({ value }));
+    }
+  }
+
+  /** Nothing can be stored while the whole backend fails. */
+  #entries(accountId: string): Map<string, string> {
+    try {
+      return this.#backend.neighbours(this.#recordKey(accountId, 'any')) as Map<string, string>;
+    } catch {
+      return new Map();
     }
   }
 }

@@ -3,6 +3,7 @@ import type {
   CommitBatch,
   CommitOptions,
   OperationOptions,
+  StoredAccount,
 } from '../../../src/core/persistence-driver.js';
 import { copyOf } from './copy-of.js';
 import { hasCode } from './errors.js';
@@ -24,7 +25,7 @@ export class LandsLate extends WrappedDriver {
     }
   }
 
-  override async load(accountId: string, options?: OperationOptions) {
+  override async load(accountId: string, options?: OperationOptions): Promise<StoredAccount | undefined> {
     this.#reads += 1;
     if (this.#reads % 5 === 0) await this.#drain();
     return super.load(accountId, options);

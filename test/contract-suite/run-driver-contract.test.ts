@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
+import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import {
+  type ContractOptions,
+  type ContractReport,
+  type ContractSubject,
+  contractClauses,
+  runDriverContract,
+} from '../contract/index.js';
+import { WrappedDriver } from '../support/saboteurs/wrapped-driver.js';
+import { memorySubject } from './memory-subject.js';
+import { type TinyResult, TinyRunner } from './tiny-runner.js';
+
+const LEVEL_TEST = 'conformance level';
+
+interface Run {
+  readonly results: readonly TinyResult[];
+  readonly groups: readonly string[];
+  readonly report: ContractReport | undefined;
+}
+
+async function run(subject: ContractSubject, options: ContractOptions = {}): Promise<Run> {
+  const runner = new TinyRunner();
+  let report: ContractReport | undefined;
+  const onReport = (made: ContractReport): void => {
+    report = made;
+  };
+  runDriverContract(runner, subject, { onReport, require: 'claimed', ...options });
+  return { results: await runner.run(), groups: runner.groups, report };
+}
+
+function resultOf(results: readonly TinyResult[], id: string): TinyResult | undefined {
+  return results.find(({ name }) => name.startsWith(`${id} `));
+}
+
+describe('runDriverContract', () => {
+  it('registers each clause once, in its group, and the level last', async () => {
+    const { results, groups } = await run(memorySubject('memory'));
+    const ids = results.map(({ name }) => name.split(' ')[0]);
+    expect(ids).toEqual([...contractClauses.map(({ id }) => id), 'conformance']);
+    expect(new Set(ids).size).toBe(ids.length);
+    const names = new Set(contractClauses.map(({ group }) => group));
+    const suite = 'driver contract: memory';
+    expect(groups).toEqual([suite, ...Array.from(names, (name) => `${suite} > ${name}`)]);
+  });
+
+  it('skips what is not claimed, and what there are no means for, with the reason in the name', async () => {
+    const { name, createDriver } = memorySubject('memory');
+    const { results, report } = await run({ name, createDriver });
+    expect(resultOf(results, 'RT5')).toMatchObject({ status: 'skipped' });
+    expect(resultOf(results, 'RT5')?.name).toMatch(/\(skipped: the driver does not claim durability process\)$/);
+    expect(resultOf(results, 'CO1')?.name).toMatch(/\(skipped: the subject has no faults\.raw\)$/);
+    expect(report?.level).toBeUndefined();
+    expect(report?.unproven).toContain('CO1');
+  });
+
+  it('tests nothing that the driver does not claim', async () => {
+    class Modest extends WrappedDriver {
+      override readonly capabilities = { ...this.inner.capabilities, atomicCommit: false, conditionalCommit: false };
+    }
+    const subject = memorySubject('modest', (driver) => new Modest(driver));
+    const { results, report } = await run(
+      { ...subject, module: fixture('memory-module.ts'), execArgv: TSX },
+      { require: 'claimed' },
+    );
+    for (const { id, needs } of contractClauses) {
+      const claims = needs.includes('atomicCommit') || needs.includes('conditionalCommit');
+      if (claims) expect(resultOf(results, id)?.status).toBe('skipped');
+    }
+    expect(report).toMatchObject({ level: 'basic', claimed: 'basic', unproven: [] });
+    expect(resultOf(results, LEVEL_TEST)?.status).toBe('passed');
+  });
+
+  it('says which clause failed, what was expected and seen, and the seed', async () => {
+    class Empty extends WrappedDriver {
+      override async load(): Promise<undefined> {}
+    }
+    const { results } = await run(
+      memorySubject('broken', (driver) => new Empty(driver)),
+      { seed: 42 },
+    );
+    const failed = resultOf(results, 'RT1');
+    expect(failed?.status).toBe('failed');
+    expect(failed?.error?.message).toMatch(/^RT1 /);
+    expect(failed?.error?.message).toContain('expected');
+    expect(failed?.error?.message).toContain('driver broken');
+    expect(failed?.error?.message).toContain('seed 42');
+  });
+
+  it('closes every driver that it made, those of failed clauses too', async () => {
+    const open = new Set<PersistenceDriver>();
+    class Counted extends WrappedDriver {
+      constructor(inner: PersistenceDriver) {
+        super(inner);
+        open.add(this);
+      }
+
+      override async close(): Promise<void> {
+        await super.close();
+        open.delete(this);
+      }
+
+      override async drop(): Promise<never> {
+        throw new Error('broken');
+      }
+    }
+    const { results } = await run(memorySubject('counted', (driver) => new Counted(driver)));
+    expect(resultOf(results, 'DE4')?.status).toBe('failed');
+    expect(open.size).toBe(0);
+  });
+
+  it('limits the time of a clause, and goes on with the next one', async () => {
+    class Stuck extends WrappedDriver {
+      override commit(): Promise<never> {
+        return new Promise(() => undefined);
+      }
+    }
+    const { results } = await run(
+      memorySubject('stuck', (driver) => new Stuck(driver)),
+      { clauseTimeoutMs: 20 },
+    );
+    expect(resultOf(results, 'RT1')?.status).toBe('failed');
+    expect(resultOf(results, 'CL2')?.status).toBe('failed');
+    expect(results).toHaveLength(contractClauses.length + 1);
+  });
+
+  it('works with the same generated data for the same seed, and other names in each run', async () => {
+    const seen = async (seed: number): Promise<readonly string[]> => {
+      const ids: string[] = [];
+      class Recorder extends WrappedDriver {
+        override load(accountId: string): ReturnType<PersistenceDriver['load']> {
+          if (typeof accountId === 'string' && accountId.length <= 8) ids.push(accountId);
+          return super.load(accountId);
+        }
+      }
+      await run(
+        memorySubject('recorder', (driver) => new Recorder(driver)),
+        { seed },
+      );
+      return ids;
+    };
+    const first = await seen(7);
+    expect(await seen(7)).toEqual(first);
+    expect(await seen(8)).not.toEqual(first);
+  });
+
+  it('can run twice on one backend', async () => {
+    const subject = memorySubject('memory');
+    const first = await run(subject);
+    const second = await run(subject);
+    for (const { results } of [first, second]) expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
+  });
+
+  it('reports a driver that cannot be closed without having been opened', async () => {
+    let made = 0;
+    class Unclosable extends WrappedDriver {
+      readonly #number: number;
+
+      constructor(inner: PersistenceDriver) {
+        super(inner);
+        made += 1;
+        this.#number = made;
+      }
+
+      override async close(): Promise<void> {
+        if (this.#number === 1) throw new Error('not open');
+        await super.close();
+      }
+    }
+    const { results } = await run(memorySubject('unclosable', (driver) => new Unclosable(driver)));
+    expect(resultOf(results, LEVEL_TEST)?.status).toBe('failed');
+  });
+
+  it('requires nothing of the level, unless it is told to', async () => {
+    const createDriver = (): PersistenceDriver => new MemoryDriver();
+    const level = async (options: ContractOptions): Promise<string | undefined> =>
+      resultOf((await run({ name: 'memory', createDriver }, options)).results, LEVEL_TEST)?.status;
+    expect(await level({})).toBe('passed');
+    expect(await level({ require: 'basic' })).toBe('failed');
+    expect(await level({ require: 'claimed' })).toBe('failed');
+  });
+});
+
+const TSX = ['--import', 'tsx'];
+
+function fixture(name: string): URL {
+  return new URL(`./fixtures/${name}`, import.meta.url);
+}

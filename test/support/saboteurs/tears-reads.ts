@@ -1,0 +1,11 @@
+import type { OperationOptions, StoredAccount } from '../../../src/core/persistence-driver.js';
+import { WrappedDriver } from './wrapped-driver.js';
+
+/** Reads the head and the records in two steps, between which others write. */
+export class TearsReads extends WrappedDriver {
+  override async load(accountId: string, options?: OperationOptions): Promise<StoredAccount | undefined> {
+    const head = await this.inner.head(accountId, options);
+    const stored = await super.load(accountId, options);
+    return stored && { ...stored, head: head ?? stored.head };
+  }
+}
