@@ -26,7 +26,7 @@ async function run(subject: ContractSubject, options: ContractOptions = {}): Pro
   const onReport = (made: ContractReport): void => {
     report = made;
   };
-  runDriverContract(runner, subject, { onReport, require: 'claimed', ...options });
+  runDriverContract(runner, subject, { onReport, ...options });
   return { results: await runner.run(), groups: runner.groups, report };
 }
 
