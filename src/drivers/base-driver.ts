@@ -131,21 +131,20 @@ export abstract class BaseDriver implements PersistenceDriver {
   }
 
   async #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
-    const stored = await this.#run(doing, 'write', options, (connection, operation) =>
-      this.#lanes.run(account.id, operation, async () => {
-        const { readAll, readHead } = this.#readers(account, connection, operation);
-        const now = await changeHead(change, {
-          account,
-          connection,
-          operation,
-          mark: this.#marks.of(account.id),
-          read: change.dropped ? readAll : readHead,
-          readFirst: change.dropped,
-        });
-        this.#marks.raise(account.id, now);
-        return now;
-      }),
-    );
+    const work = async (connection: BackendConnection, operation: Operation): Promise<StoredHead> => {
+      const { readAll, readHead } = this.#readers(account, connection, operation);
+      const now = await changeHead(change, {
+        account,
+        connection,
+        operation,
+        mark: this.#marks.of(account.id),
+        read: change.dropped ? readAll : readHead,
+        readFirst: change.dropped,
+      });
+      this.#marks.raise(account.id, now);
+      return now;
+    };
+    const stored = await this.#run(doing, 'write', options, work, account.id);
     return stored.head;
   }
 
@@ -177,21 +176,28 @@ export abstract class BaseDriver implements PersistenceDriver {
     return this.layout.account(accountId);
   }
 
-  /** Runs one operation with the connection, within its deadline, as one that `close` awaits. */
+  /**
+   * Runs one operation with the connection, within its deadline, as one that `close` awaits. Those of one lane run one
+   * after the other, in the order of the calls: the lane is entered before anything is awaited.
+   */
   async #run<T>(
     doing: string,
     kind: OperationKind,
     options: OperationOptions,
     work: (connection: BackendConnection, operation: Operation) => Promise<T>,
+    lane?: string,
   ): Promise<T> {
     const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
     if (this.#shutdown !== undefined) {
       throw new AccountKeeperError('CLOSED', `${doing}: the ${this.name} driver is closed`);
     }
-    const started = startOperation({ doing, kind, timeoutMs, signal }, async (operation) => {
-      const connection = await this.#connector.get(operation);
-      operation.assertActive();
-      return work(connection, operation);
+    const started = startOperation({ doing, kind, timeoutMs, signal }, (operation) => {
+      const connected = async (): Promise<T> => {
+        const connection = await this.#connector.get(operation);
+        operation.assertActive();
+        return work(connection, operation);
+      };
+      return lane === undefined ? connected() : this.#lanes.run(lane, operation, connected);
     });
     return this.#inFlight.track(started);
   }

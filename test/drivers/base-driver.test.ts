@@ -25,6 +25,8 @@ class GatedDriver extends BaseDriver {
   readonly limits: DriverLimits = { keyBytes: 16, valueBytes: 32, batchBytes: 64 };
   readonly log: string[] = [];
   readonly backend: MemoryBackend = new MemoryBackend();
+  /** How the connection is found to be the right one still. */
+  checkConnection: (() => Promise<boolean>) | undefined;
   /** What each step does before its work. */
   gate: (step: string) => Promise<void> = async () => {};
   /** What each step does after its work, before its result is known. */
@@ -43,6 +45,7 @@ class GatedDriver extends BaseDriver {
       readAccount: (account) => this.#step('readAccount', () => memory.readAccount(account)),
       swap: (account, change) => this.#step('swap', () => memory.swap(account, change)),
       listAccounts: () => this.#step('listAccounts', () => memory.listAccounts()),
+      ...(this.checkConnection !== undefined && { isCurrent: async () => (await this.checkConnection?.()) ?? true }),
       disconnect: () => this.#pass('disconnect'),
     };
   }
@@ -144,6 +147,35 @@ describe('deadlines', () => {
     driver.gate = async () => {};
     await driver.load('a');
     expect(driver.log.slice(logged)).toEqual(['swap', 'readAccount']);
+  });
+});
+
+describe('commits that are not awaited', () => {
+  it('apply in the order of their calls, however long each takes to find its connection', async () => {
+    const driver = new GatedDriver();
+    driver.checkConnection = async () => true;
+    await driver.open();
+    const checks: ((current: boolean) => void)[] = [];
+    driver.checkConnection = () => new Promise((resolve) => checks.push(resolve));
+    const commit = (revision: number): Promise<unknown> => {
+      const expected = revision === 1 ? undefined : { revision: revision - 1, writeId: `w${revision - 1}` };
+      return driver.commit('a', batchOf(), { expected, writerId: 'me', writeId: `w${revision}` });
+    };
+    const commits = Promise.allSettled([commit(1), commit(2), commit(3)]);
+    let settled = false;
+    void commits.then(() => {
+      settled = true;
+    });
+    while (!settled) {
+      // The last one that asked is answered first.
+      checks.pop()?.(true);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await commits).toMatchObject([
+      { status: 'fulfilled', value: { revision: 1 } },
+      { status: 'fulfilled', value: { revision: 2 } },
+      { status: 'fulfilled', value: { revision: 3 } },
+    ]);
   });
 });
 
