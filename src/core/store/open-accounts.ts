@@ -6,7 +6,7 @@ const openAccounts = new WeakMap<PersistenceDriver, Set<string>>();
 /**
  * Reserves an account of a driver for one store of this process.
  *
- * @returns what gives it back.
+ * @returns what gives it back, once.
  * @throws `ALREADY_OPEN`
  */
 export function reserveAccount(driver: PersistenceDriver, accountId: string): () => void {
@@ -16,5 +16,9 @@ export function reserveAccount(driver: PersistenceDriver, accountId: string): ()
     throw new AccountKeeperError('ALREADY_OPEN', message);
   }
   openAccounts.set(driver, accounts.add(accountId));
-  return () => accounts.delete(accountId);
+  let reserved = true;
+  return () => {
+    if (reserved) accounts.delete(accountId);
+    reserved = false;
+  };
 }

@@ -307,6 +307,28 @@ describe('migrate and schema', () => {
   });
 });
 
+describe('the rich codec', () => {
+  it('brings back what JSON cannot hold, protected as before, and ready to be changed', async () => {
+    const { richCodec } = await import('../../../src/core/codec/rich-codec.js');
+    const first = await openStore({ codec: richCodec });
+    const value = { fills: new Map([['f1', { qty: 1n }]]), seen: new Set([1]), at: new Date(5), stop: Number.NaN };
+    first.store.setSymbolMetadata('A', value);
+    first.store.setAccountMetadata({ days: new Map([['d', [undefined, Number.POSITIVE_INFINITY]]]) });
+    await first.store.close();
+    const { store, stored } = await openStore({ codec: richCodec, backend: first.backend });
+    expect(store.getSymbolMetadata('A')).toEqual(value);
+    expect(store.getAccountMetadata()).toEqual({ days: new Map([['d', [undefined, Number.POSITIVE_INFINITY]]]) });
+    const { fills } = store.getSymbolMetadata('A') as unknown as typeof value;
+    expect(() => fills.set('f2', { qty: 2n })).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }));
+    store.updateSymbolMetadata('A', (previous) => ({ ...previous, entries: 2 }));
+    store.setSymbolMetadataValue('A', 'entries', 3);
+    await store.flush();
+    expect(Object.keys(await stored())).toHaveLength(2);
+    const third = await openStore({ codec: richCodec, backend: first.backend });
+    expect(third.store.getSymbolMetadata('A')).toEqual({ ...value, entries: 3 });
+  });
+});
+
 describe('persist', () => {
   const position = {
     symbol: 'A',

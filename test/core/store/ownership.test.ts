@@ -152,6 +152,20 @@ describe('a second store on the same driver and account', () => {
   });
 });
 
+describe('a store that was fenced and is closed late', () => {
+  it('does not give away the account of the store that was opened after it', async () => {
+    const backend = new MemoryBackend();
+    const former = await openStore({ backend });
+    await openStore({ backend });
+    former.store.setSymbolMetadata('A', { n: 1 });
+    await rejection(former.store.flush());
+    const { driver, clock } = former;
+    await createStore({ driver, clock }).store.restore();
+    await rejection(former.store.close());
+    expect((await rejection(createStore({ driver, clock }).store.restore())).code).toBe('ALREADY_OPEN');
+  });
+});
+
 describe('a backend that came back older', () => {
   it('is reported as ROLLED_BACK and never as a take-over; the store keeps its changes', async () => {
     const backend = new MemoryBackend();
