@@ -1,6 +1,6 @@
 /**
  * The storage backend behind a store. This file is the specification that the contract suite tests
- * (`accountkeeper/contract`); `docs/writing-a-driver.md` walks through an implementation.
+ * (`accountkeeper/contract`).
  *
  * Every method rejects with an `AccountKeeperError` and settles by its deadline. Values are opaque strings: the
  * store's codec makes them. Ids and record keys are any non-empty strings; a driver either stores them or rejects
