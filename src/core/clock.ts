@@ -13,12 +13,15 @@ export interface TimerHandle {
   cancel(): void;
 }
 
+/** The longest delay that Node.js timers take: a longer one would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** The machine's clocks, looked up at each call so that a test's fake timers apply. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimeout: (callback, delayMs) => {
-    const timer = setTimeout(callback, delayMs);
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
     return { cancel: () => clearTimeout(timer) };
   },
 };

@@ -70,7 +70,7 @@ export class AccountWriter {
   async send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
     try {
       const options = { ...request.options, timeoutMs, signal };
-      const head = await this.#settled(this.#driver.commit(this.#accountId, request.batch, options), timeoutMs);
+      const head = await this.#settled(this.#driver.commit(this.#accountId, request.batch, options), timeoutMs, signal);
       return this.#acknowledge(head, request);
     } catch (thrown) {
       return this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded);
@@ -120,10 +120,13 @@ export class AccountWriter {
     };
   }
 
-  /** The promise, or `TIMEOUT` when the driver breaks its promise to settle by the deadline. */
-  async #settled(committing: Promise<AccountHead>, timeoutMs: number): Promise<AccountHead> {
+  /** The promise, or an error when the driver breaks its promise to settle by the deadline, or when aborted. */
+  async #settled(committing: Promise<AccountHead>, timeoutMs: number, signal: AbortSignal): Promise<AccountHead> {
     let timer: { cancel(): void } | undefined;
+    let abort = (): void => undefined;
     const overdue = new Promise<never>((_, reject) => {
+      abort = () => reject(new AccountKeeperError('ABORTED', 'the commit was aborted', { outcome: 'unknown' }));
+      signal.addEventListener('abort', abort);
       timer = this.#clock.setTimeout(() => {
         const message = `driver ${this.#driver.name} did not settle a commit within ${timeoutMs} ms`;
         reject(new AccountKeeperError('TIMEOUT', message, { outcome: 'unknown' }));
@@ -133,6 +136,7 @@ export class AccountWriter {
       return await Promise.race([committing, overdue]);
     } finally {
       timer?.cancel();
+      signal.removeEventListener('abort', abort);
     }
   }
 }

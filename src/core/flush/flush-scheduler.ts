@@ -8,7 +8,7 @@ import { Debounce } from './debounce.js';
 import type { FlushSettings } from './flush-options.js';
 import { FlushWaiters } from './flush-waiters.js';
 import { LagMonitor } from './lag-monitor.js';
-import { type PendingEntry, PendingSet } from './pending-set.js';
+import { oldestOf, type PendingEntry, PendingSet } from './pending-set.js';
 import { RejectedRecords } from './rejected-records.js';
 
 /** What the scheduler tells. Called between two steps, never in the middle of one. */
@@ -73,7 +73,16 @@ interface Drain {
   readonly finished: () => void;
 }
 
+/** How much the next attempt takes: less after a batch was refused, to find the record that is at fault. */
+interface BatchLimit {
+  readonly records: number;
+  /** The newest change of the batch that was refused: later ones are not concerned. */
+  readonly upTo: number;
+}
+
 const IDLE: Activity = { kind: 'idle' };
+
+const NO_LIMIT: BatchLimit = { records: Number.POSITIVE_INFINITY, upTo: Number.POSITIVE_INFINITY };
 
 /**
  * Decides when the changed records of one account are written: debounced with a bound, one commit in flight, repeated
@@ -90,8 +99,7 @@ export class FlushScheduler {
   #activity: Activity = IDLE;
   #attempt: Attempt | undefined;
   #drain: Drain | undefined;
-  /** The most records that the next attempt takes: halved to find one that makes a whole batch fail. */
-  #batchLimit = Number.POSITIVE_INFINITY;
+  #limit: BatchLimit = NO_LIMIT;
   #failures = 0;
   #lastError: AccountKeeperError | undefined;
   #lastFlushedAt: number | undefined;
@@ -131,8 +139,10 @@ export class FlushScheduler {
   changed(recordKey: string): void {
     const nowMs = this.#parts.clock.monotonic();
     const first = !this.isPending;
-    if (this.#rejected.size > 0) this.#rejected.delete(recordKey);
     this.#pending.mark(recordKey, nowMs);
+    // A record that was set aside is tried again, and as old as its oldest change that is not saved.
+    const setAside = this.#rejected.size > 0 ? this.#rejected.take(recordKey) : undefined;
+    if (setAside !== undefined) this.#pending.putBack([[recordKey, setAside]]);
     this.#debounce.changed(nowMs);
     if (this.#activity.kind === 'idle') this.#waitForDebounce(nowMs);
     if (!first) return;
@@ -142,18 +152,16 @@ export class FlushScheduler {
   }
 
   /**
-   * Attempts once the present synchronous code has ended, and resolves when every change made before the call is
-   * durable. Rejects with the error of the attempt when it fails, or naming the records that cannot be written; the
+   * Attempts once the present synchronous code has ended, and resolves when every change made until then is durable. Rejects with the error of the attempt when it fails, or naming the records that cannot be written; the
    * scheduler goes on trying either way.
    */
-  flush(): Promise<void> {
-    if (this.#activity.kind === 'stopped') return Promise.reject(this.#activity.error);
+  async flush(): Promise<void> {
+    // A transaction that is running ends first: only then is it known what changed.
+    await undefined;
+    if (this.#activity.kind === 'stopped') throw this.#activity.error;
     const flushed = this.#waiters.add(this.#pending.lastSequence);
     this.#settleWaiters();
-    queueMicrotask(() => {
-      const busy = this.#activity.kind === 'flushing' || this.#activity.kind === 'stopped';
-      if (!busy && this.#waiters.wantsAttempt) this.#startAttempt();
-    });
+    if (!this.#isFlushing() && this.#waiters.wantsAttempt) this.#startAttempt();
     return flushed;
   }
 
@@ -176,7 +184,7 @@ export class FlushScheduler {
             finished();
           },
         };
-        if (this.#activity.kind !== 'flushing') this.#startAttempt();
+        if (!this.#isFlushing()) this.#startAttempt();
       });
     }
     const recordKeys = this.unacknowledged();
@@ -195,8 +203,20 @@ export class FlushScheduler {
     this.#drain?.finished();
   }
 
+  #isFlushing(): boolean {
+    return this.#activity.kind === 'flushing';
+  }
+
   #startAttempt(): void {
-    const attempt = this.#attempt ?? this.#buildAttempt();
+    this.#waiters.attemptStarted();
+    let attempt: Attempt | undefined;
+    try {
+      attempt = this.#attempt ?? this.#buildAttempt();
+    } catch (cause) {
+      const message = 'the commit could not be prepared: createId, or a table, failed';
+      this.#backOff(new AccountKeeperError('CONFIG', message, { cause, retryable: true }));
+      return;
+    }
     if (attempt === undefined) {
       this.#enter(IDLE);
       this.#settle();
@@ -205,7 +225,6 @@ export class FlushScheduler {
     const abort = new AbortController();
     this.#attempt = attempt;
     this.#enter({ kind: 'flushing', abort });
-    this.#waiters.attemptStarted();
     const startedMs = this.#parts.clock.monotonic();
     const { request, mayHaveLanded } = attempt;
     const timeoutMs = this.#parts.settings.commitTimeoutMs;
@@ -219,11 +238,17 @@ export class FlushScheduler {
   /** The next request with everything that is pending and can be encoded. */
   #buildAttempt(): Attempt | undefined {
     while (this.#pending.size > 0) {
-      const entries = this.#pending.take(this.#batchLimit);
+      const entries = this.#pending.take(this.#limit.records, this.#limit.upTo);
+      if (entries.size === 0) this.#limit = NO_LIMIT;
       if (this.#pending.size === 0) this.#debounce.reset();
-      const { batch, failures } = this.#parts.encoder.encode(entries.keys());
-      for (const [recordKey, error] of failures) this.#setAside(recordKey, entries, error);
-      if (entries.size > 0) return { request: this.#parts.writer.request(batch), entries, mayHaveLanded: false };
+      try {
+        const { batch, failures } = this.#parts.encoder.encode(entries.keys());
+        for (const [recordKey, error] of failures) this.#setAside(recordKey, entries, error);
+        if (entries.size > 0) return { request: this.#parts.writer.request(batch), entries, mayHaveLanded: false };
+      } catch (error) {
+        this.#pending.putBack(entries);
+        throw error;
+      }
     }
     return undefined;
   }
@@ -232,7 +257,9 @@ export class FlushScheduler {
     const entry = entries.get(recordKey);
     if (entry === undefined) return;
     entries.delete(recordKey);
-    this.#rejected.add(recordKey, entry, error);
+    // It may have changed since: then it is the newer value's turn.
+    if (this.#pending.has(recordKey)) this.#pending.putBack([[recordKey, entry]]);
+    else this.#rejected.add(recordKey, entry, error);
     this.#outbox.push(() => this.#parts.listener.rejected({ recordKey, error }));
   }
 
@@ -280,19 +307,25 @@ export class FlushScheduler {
     const entries = new Map(attempt.entries);
     const named = (error.records ?? []).filter((recordKey) => entries.has(recordKey));
     const faulty = named.length === 0 && entries.size === 1 ? [...entries.keys()] : named;
+    let upTo = 0;
+    for (const { sequence } of entries.values()) upTo = Math.max(upTo, sequence);
     for (const recordKey of faulty) this.#setAside(recordKey, entries, error);
-    this.#batchLimit = faulty.length > 0 ? Number.POSITIVE_INFINITY : Math.ceil(entries.size / 2);
+    this.#limit = faulty.length > 0 ? NO_LIMIT : { records: Math.ceil(entries.size / 2), upTo };
     this.#pending.putBack(entries);
   }
 
   #failed(attempt: Attempt, { error, mayHaveLanded }: Extract<CommitResult, { kind: 'failed' }>): void {
-    const { clock, listener, random, settings } = this.#parts;
     if (mayHaveLanded) this.#attempt = { ...attempt, mayHaveLanded };
     else this.#pending.putBack(attempt.entries);
+    this.#backOff(error);
+  }
+
+  #backOff(error: AccountKeeperError): void {
+    const { clock, listener } = this.#parts;
     this.#failures += 1;
     this.#lastError = error;
     const consecutiveFailures = this.#failures;
-    const drawnMs = backoffMs(consecutiveFailures, settings.backoff, random);
+    const drawnMs = this.#drawBackoff();
     const retryInMs = this.#drain === undefined ? drawnMs : Math.min(drawnMs, this.#drain.maxBackoffMs);
     const timer = clock.setTimeout(() => this.#startAttempt(), retryInMs);
     this.#enter({ kind: 'backing-off', timer, untilMs: clock.monotonic() + retryInMs });
@@ -302,6 +335,18 @@ export class FlushScheduler {
     if (this.#drain !== undefined && !error.retryable) this.#drain.finished();
     if (this.#waiters.wantsAttempt) this.#startAttempt();
     else this.#tell();
+  }
+
+  /** The wait, and the longest one when `random` does not do what it should. */
+  #drawBackoff(): number {
+    const { random, settings } = this.#parts;
+    const { maxMs } = settings.backoff;
+    try {
+      const drawnMs = backoffMs(this.#failures, settings.backoff, random);
+      return drawnMs >= 0 && drawnMs <= maxMs ? drawnMs : maxMs;
+    } catch {
+      return maxMs;
+    }
   }
 
   #fenced(attempt: Attempt, error: AccountKeeperError): void {
@@ -318,10 +363,10 @@ export class FlushScheduler {
     this.#settleWaiters();
     this.#lag.update(this.#oldestSinceMs());
     if (this.#pending.size === 0) {
-      this.#batchLimit = Number.POSITIVE_INFINITY;
+      this.#limit = NO_LIMIT;
       this.#drain?.finished();
       this.#tell();
-    } else if (this.#drain !== undefined || this.#waiters.size > 0 || this.#batchLimit < Number.POSITIVE_INFINITY) {
+    } else if (this.#drain !== undefined || this.#waiters.size > 0 || this.#limit !== NO_LIMIT) {
       this.#startAttempt();
     } else {
       this.#waitForDebounce(this.#parts.clock.monotonic());
@@ -346,7 +391,7 @@ export class FlushScheduler {
   }
 
   #settleWaiters(): void {
-    const [inFlight] = this.#attempt?.entries.values() ?? [];
+    const inFlight = oldestOf(this.#attempt?.entries.values() ?? []);
     const oldest = Math.min(
       inFlight?.sequence ?? Number.POSITIVE_INFINITY,
       this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY,
@@ -355,7 +400,7 @@ export class FlushScheduler {
   }
 
   #oldestSinceMs(): number | undefined {
-    const [inFlight] = this.#attempt?.entries.values() ?? [];
+    const inFlight = oldestOf(this.#attempt?.entries.values() ?? []);
     const candidates = [inFlight?.sinceMs, this.#pending.oldest?.sinceMs, this.#rejected.oldestSinceMs()];
     const known = candidates.filter((sinceMs) => sinceMs !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);

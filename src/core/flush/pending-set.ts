@@ -6,8 +6,15 @@ export interface PendingEntry {
   readonly sinceMs: number;
 }
 
+/** The entry with the oldest change. */
+export function oldestOf(entries: Iterable<PendingEntry>): PendingEntry | undefined {
+  let oldest: PendingEntry | undefined;
+  for (const entry of entries) if (oldest === undefined || entry.sequence < oldest.sequence) oldest = entry;
+  return oldest;
+}
+
 /**
- * The keys of the records that changed and are in no attempt, oldest change first. It holds no values: what is
+ * The keys of the records that changed and are in no attempt. It holds no values: what is
  * written is what the tables hold when an attempt is built, so the newest value always wins.
  */
 export class PendingSet {
@@ -25,8 +32,7 @@ export class PendingSet {
 
   /** The oldest change that is pending. */
   get oldest(): PendingEntry | undefined {
-    for (const entry of this.#entries.values()) return entry;
-    return undefined;
+    return oldestOf(this.#entries.values());
   }
 
   has(recordKey: string): boolean {
@@ -44,23 +50,18 @@ export class PendingSet {
     }
   }
 
-  /** Removes and returns the `limit` oldest entries. */
-  take(limit: number): Map<string, PendingEntry> {
-    if (limit >= this.#entries.size) {
-      const all = this.#entries;
-      this.#entries = new Map();
-      return all;
-    }
+  /** Removes and returns the first `limit` entries, of those whose oldest change is not newer than `upTo`. */
+  take(limit: number, upTo: number): Map<string, PendingEntry> {
     const taken = new Map<string, PendingEntry>();
     for (const [recordKey, entry] of this.#entries) {
       if (taken.size === limit) break;
-      taken.set(recordKey, entry);
+      if (entry.sequence <= upTo) taken.set(recordKey, entry);
     }
     for (const recordKey of taken.keys()) this.#entries.delete(recordKey);
     return taken;
   }
 
-  /** Makes entries pending again that were taken before. They are older than whatever was marked since. */
+  /** Makes entries pending again that were taken before; they are older than what was marked since. */
   putBack(taken: Iterable<readonly [string, PendingEntry]>): void {
     const merged = new Map(taken);
     for (const [recordKey, entry] of this.#entries) {

@@ -22,8 +22,11 @@ export class RejectedRecords {
     this.#records.set(recordKey, { entry, error });
   }
 
-  delete(recordKey: string): void {
+  /** Takes a record out, because it has changed again. */
+  take(recordKey: string): PendingEntry | undefined {
+    const entry = this.#records.get(recordKey)?.entry;
     this.#records.delete(recordKey);
+    return entry;
   }
 
   /** Monotonic time of the oldest change among them. */

@@ -16,7 +16,7 @@ export interface RestoreOptions extends OperationOptions {
 
 /** What a restore found. */
 export interface RestoreResult {
-  /** `empty`: the backend was read, and holds no record of this account. */
+  /** `empty`: the backend was read, and holds no record of this account of a kind that is persisted (`persist`). */
   readonly status: 'restored' | 'empty';
   /** The account's revision after it was taken over. */
   readonly revision: number;

@@ -59,9 +59,10 @@ export class AccountPersistence<T extends object> {
   }
 
   changed(table: TableName, recordKey: string): void {
-    if (this.#lifecycle.phase === 'open' && this.#parts.persisted.has(table)) {
-      this.#lifecycle.session.scheduler.changed(recordKey);
-    }
+    const { phase } = this.#lifecycle;
+    // Closing: a transaction that called close() ends, and what it changed is saved as well.
+    if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persisted.has(table)) return;
+    this.#lifecycle.session?.scheduler.changed(recordKey);
   }
 
   isPending(): boolean {

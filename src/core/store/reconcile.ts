@@ -88,8 +88,8 @@ function checkedSnapshot(input: ReconcileInput): Snapshot {
   requireFinite('asOfMs', asOfMs);
   requireFiniteIfGiven('balance', balance);
   return {
-    positions: positions && checkedPositions(positions),
-    orders: orders && checkedOrders(orders),
+    positions: positions === undefined ? undefined : checkedPositions(positions),
+    orders: orders === undefined ? undefined : checkedOrders(orders),
     balance,
     asOfMs,
   };

@@ -181,4 +181,13 @@ describe('a driver that does not settle', () => {
     expect(result).toMatchObject({ kind: 'failed', mayHaveLanded: true });
     expect(throwing.clock.armed).toBe(0);
   });
+
+  it('is not waited for once the call was aborted', async () => {
+    const { writer, clock } = writerOn(() => new Promise(() => undefined));
+    const abort = new AbortController();
+    const sent = writer.send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal: abort.signal });
+    abort.abort();
+    expect(await sent).toMatchObject({ kind: 'failed', mayHaveLanded: true, error: { code: 'ABORTED' } });
+    expect(clock.armed).toBe(0);
+  });
 });

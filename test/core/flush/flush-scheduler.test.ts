@@ -539,6 +539,130 @@ describe('flush() beside others', () => {
   });
 });
 
+describe('a record that cannot be written, and changes again', () => {
+  it('is as old as its oldest change that is not saved', async () => {
+    const { store, clock, events } = await openStore();
+    for (let second = 0; second < 10; second += 1) {
+      store.setSymbolMetadata('BAD', { second, n: Number.NaN });
+      await clock.advance(1_000);
+    }
+    expect(store.persistenceStatus()).toMatchObject({ pendingRecords: 1, oldestPendingMs: 10_000 });
+    expect(() => store.requireDurable({ maxAgeMs: 5_000 })).toThrow(expect.objectContaining({ code: 'LAGGING' }));
+    expect(names(events)).toContain('lagging');
+  });
+
+  it('still concerns the flush that was called before', async () => {
+    const { store, driver, clock } = await openStore();
+    driver.faults.push('hang');
+    store.setSymbolMetadata('BAD', { n: Number.NaN });
+    store.setSymbolMetadata('A', { n: 1 });
+    let settled = false;
+    const outcome = store.flush().then(
+      () => 'flushed',
+      (error: AccountKeeperError) => error.code,
+    );
+    void outcome.then(() => {
+      settled = true;
+    });
+    await settle();
+    store.setSymbolMetadata('BAD', { n: Number.NaN });
+    await settle();
+    expect(settled).toBe(false);
+    await clock.advance(60_000);
+    expect(await outcome).not.toBe('flushed');
+  });
+
+  it('is not set aside when it was corrected while the bad version was in flight', async () => {
+    const { store, driver, stored } = await openStore();
+    driver.poison.add('metadata/A');
+    store.setSymbolMetadata('A', { n: 1 });
+    const flushed = store.flush();
+    await Promise.resolve();
+    store.setSymbolMetadata('A', { n: 2 });
+    driver.poison.clear();
+    await Promise.allSettled([flushed]);
+    await store.flush();
+    expect(await stored()).toEqual({ 'metadata/A': '{"n":2}' });
+    expect(store.isPendingPersist()).toBe(false);
+    await store.close();
+  });
+});
+
+describe('changes made in a transaction', () => {
+  it('are durable when the flush() or persistAll() that it called resolves', async () => {
+    const { store, stored } = await openStore();
+    let flushed: Promise<void> | undefined;
+    store.transaction(() => {
+      store.setSymbolMetadata('A', { n: 1 });
+      flushed = store.flush();
+      store.setSymbolMetadata('B', { n: 1 });
+    });
+    await flushed;
+    expect(Object.keys(await stored())).toEqual(['metadata/A', 'metadata/B']);
+  });
+
+  it('are saved by the close() that it called', async () => {
+    const { store, stored } = await openStore();
+    let closed: Promise<void> | undefined;
+    store.transaction(() => {
+      store.setSymbolMetadata('A', { n: 1 });
+      closed = store.close();
+    });
+    await closed;
+    expect(await stored()).toEqual({ 'metadata/A': '{"n":1}' });
+  });
+
+  it('are not torn apart by a batch that was too large before', async () => {
+    const { store, driver, clock } = await openStore();
+    driver.faults.push('too-large', 'hang');
+    for (const symbol of ['O1', 'O2', 'O3']) store.setSymbolMetadata(symbol, { n: 1 });
+    await clock.advance(50);
+    store.transaction(() => {
+      store.setAccountMetadata({ cursor: 1 });
+      store.setSymbolMetadata('A', { n: 1 });
+      store.setSymbolMetadata('B', { n: 1 });
+    });
+    await clock.advance(30_000);
+    const batches = driver.sent.map(({ batch }) => [...batch.upserts.keys()]);
+    expect(batches.at(-1)).toEqual(['account/metadata', 'metadata/A', 'metadata/B']);
+  });
+});
+
+describe('an option that misbehaves', () => {
+  it('loses nothing when createId throws', async () => {
+    let calls = 0;
+    const createId = (): string => {
+      calls += 1;
+      if (calls === 3) throw new TypeError('no entropy');
+      return `id-${calls}`;
+    };
+    const { store, clock, stored } = await openStore({ createId });
+    store.setSymbolMetadata('A', { n: 1 });
+    expect(await rejection(store.flush())).toMatchObject({ code: 'CONFIG', cause: expect.any(TypeError) });
+    expect(store.isPendingPersist()).toBe(true);
+    await clock.advance(1_000);
+    expect(await stored()).toEqual({ 'metadata/A': '{"n":1}' });
+  });
+
+  it.each([
+    () => Number.NaN,
+    () => -1,
+    () => 2,
+    () => {
+      throw new TypeError('no entropy');
+    },
+  ])('waits the longest it may when random is not what it should be: %s', async (random) => {
+    const { store, driver, clock } = await openStore({ random, flush: { retryMaxMs: 100 } });
+    driver.faults.push('refuse');
+    store.setSymbolMetadata('A', { n: 1 });
+    expect((await rejection(store.flush())).code).toBe('UNAVAILABLE');
+    await clock.advance(99);
+    expect(driver.sent).toHaveLength(1);
+    await clock.advance(1);
+    expect(driver.sent).toHaveLength(2);
+  });
+});
+
 describe('a record that was set aside', () => {
   it('counts with the age of its oldest change', async () => {
     const { store, clock } = await openStore();

@@ -23,24 +23,26 @@ describe('PendingSet', () => {
   it('hands out everything, or the oldest few', () => {
     const pending = new PendingSet();
     for (const recordKey of ['a', 'b', 'c']) pending.mark(recordKey, 0);
-    expect([...pending.take(2).keys()]).toEqual(['a', 'b']);
+    expect([...pending.take(2, Number.POSITIVE_INFINITY).keys()]).toEqual(['a', 'b']);
     expect([...pending.keys()]).toEqual(['c']);
-    expect([...pending.take(1).keys()]).toEqual(['c']);
+    expect([...pending.take(1, Number.POSITIVE_INFINITY).keys()]).toEqual(['c']);
     expect(pending.size).toBe(0);
-    expect(pending.take(Number.POSITIVE_INFINITY).size).toBe(0);
+    expect(pending.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).size).toBe(0);
   });
 
   it('puts back what was taken in front of what came since, with its age', () => {
     const pending = new PendingSet();
     pending.mark('a', 1);
     pending.mark('b', 2);
-    const taken = pending.take(Number.POSITIVE_INFINITY);
+    const taken = pending.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     pending.mark('c', 3);
     pending.mark('b', 4);
     pending.putBack(taken);
     expect([...pending.keys()]).toEqual(['a', 'b', 'c']);
     expect(pending.oldest).toEqual({ sequence: 1, sinceMs: 1 });
-    expect([...pending.take(Number.POSITIVE_INFINITY).values()].map(({ sinceMs }) => sinceMs)).toEqual([1, 2, 3]);
+    expect(
+      [...pending.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).values()].map(({ sinceMs }) => sinceMs),
+    ).toEqual([1, 2, 3]);
   });
 
   it('loses nothing and stays in order, whatever is taken and put back', () => {
@@ -61,7 +63,7 @@ describe('PendingSet', () => {
             pending.mark(each.mark, nowMs);
             expected.add(each.mark);
           } else if ('take' in each && taken.size === 0) {
-            taken = pending.take(each.take);
+            taken = pending.take(each.take, Number.POSITIVE_INFINITY);
           } else if ('putBack' in each) {
             pending.putBack(taken);
             taken = new Map();
@@ -69,7 +71,9 @@ describe('PendingSet', () => {
         }
         pending.putBack(taken);
         expect(new Set(pending.keys())).toEqual(expected);
-        const sequences = [...pending.take(Number.POSITIVE_INFINITY).values()].map(({ sequence }) => sequence);
+        const sequences = [...pending.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).values()].map(
+          ({ sequence }) => sequence,
+        );
         expect(sequences).toEqual([...sequences].sort((one, other) => one - other));
       }),
     );
