@@ -34,7 +34,9 @@ export async function claim(
   for (;;) {
     const expected = base === undefined ? undefined : { revision: base.revision, writeId: base.writeId };
     try {
-      const head = await driver.commit(accountId, NOTHING, { expected, writerId, writeId, ...deadline.remaining() });
+      const head = await deadline.bound((limits) =>
+        driver.commit(accountId, NOTHING, { expected, writerId, writeId, ...limits }),
+      );
       return { head, contested };
     } catch (thrown) {
       const error = toAccountKeeperError(thrown, 'claim');

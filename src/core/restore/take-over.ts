@@ -40,15 +40,15 @@ export async function takeOver(parts: TakeOverParts, options: RestoreOptions): P
   requireRevision(options.minRevision);
   const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
   const deadline = new Deadline(clock, timeoutMs, signal);
-  await driver.open({ ...deadline.remaining(), onWarning });
-  const stored = await driver.load(accountId, deadline.remaining());
+  await deadline.bound((limits) => driver.open({ ...limits, onWarning }));
+  const stored = await deadline.bound((limits) => driver.load(accountId, limits));
   requireExpected(stored?.head, options);
-  const account = await readAll(parts, stored);
+  const account = await deadline.bound(() => readAll(parts, stored));
   const claimed = await claim({ driver, accountId, writerId: createId(), createId, clock }, stored?.head, deadline);
   if (!claimed.contested) return { head: claimed.head, account };
-  const reloaded = await driver.load(accountId, deadline.remaining());
+  const reloaded = await deadline.bound((limits) => driver.load(accountId, limits));
   requireOwnHead(reloaded?.head, claimed.head);
-  return { head: claimed.head, account: await readAll(parts, reloaded) };
+  return { head: claimed.head, account: await deadline.bound(() => readAll(parts, reloaded)) };
 }
 
 async function readAll({ read, onRejected }: TakeOverParts, stored: StoredAccount | undefined): Promise<ReadAccount> {

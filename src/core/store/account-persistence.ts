@@ -205,7 +205,10 @@ export class AccountPersistence<T extends object> {
     session?.release();
     try {
       // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
-      if (closeDriver) await driver.close({ timeoutMs: Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs)) });
+      if (closeDriver) {
+        const timeoutMs = Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs));
+        await withCallLimits('close', clock, { timeoutMs: timeoutMs + 1_000 }, driver.close({ timeoutMs }));
+      }
     } finally {
       this.#events.emit('closed', { accountId, unpersisted: left.recordKeys });
       requirePersisted(left.recordKeys, left.error);

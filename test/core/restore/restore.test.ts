@@ -143,6 +143,41 @@ describe('restore()', () => {
   });
 });
 
+describe('a restore in which something never settles', () => {
+  const never = (): Promise<never> => new Promise(() => undefined);
+
+  it.each(['open', 'load', 'commit'] as const)(
+    'rejects a second after its deadline: %s of the driver',
+    async (method) => {
+      const { store, driver, clock } = createStore();
+      driver[method] = never;
+      const outcome = rejection(store.restore({ timeoutMs: 200 }));
+      await clock.advance(60_000);
+      expect((await outcome).code).toBe('TIMEOUT');
+      expect(clock.armed).toBe(0);
+      expect(store.persistenceStatus().state).toBe('unrestored');
+    },
+  );
+
+  it('rejects a second after its deadline: validate of the schema', async () => {
+    const backend = await backendWith({ 'metadata/A': '1;json;{"n":1}' });
+    const schema = { '~standard': { version: 1 as const, vendor: 'test', validate: never } };
+    const { store, driver, clock } = createStore({ backend, schema });
+    const outcome = rejection(store.restore({ timeoutMs: 200 }));
+    await clock.advance(1_200);
+    expect((await outcome).code).toBe('TIMEOUT');
+    expect(driver.sent).toHaveLength(0);
+  });
+
+  it('ends at once when the store is closed', async () => {
+    const { store, driver } = createStore();
+    driver.load = never;
+    const outcome = rejection(store.restore());
+    await store.close();
+    expect((await outcome).code).toBe('ABORTED');
+  });
+});
+
 describe('a record that cannot be restored', () => {
   const bad: Record<string, string> = {
     'no record text': 'garbage',

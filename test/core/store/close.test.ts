@@ -137,6 +137,14 @@ describe('close()', () => {
     expect(await stored()).toEqual({ 'metadata/A': '{"n":1}' });
   });
 
+  it('does not wait for ever for a driver that cannot be closed', async () => {
+    const { store, driver, clock } = await openStore({ closeDriver: true });
+    driver.close = () => new Promise(() => undefined);
+    const outcome = rejection(store.close({ deadlineMs: 2_000 }));
+    await clock.advance(3_000);
+    expect((await outcome).code).toBe('TIMEOUT');
+  });
+
   it('refuses a deadline that is none', async () => {
     const { store } = await openStore();
     expect((await rejection(store.close({ deadlineMs: -1 }))).code).toBe('CONFIG');
