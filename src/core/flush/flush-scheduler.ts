@@ -152,8 +152,9 @@ export class FlushScheduler {
   }
 
   /**
-   * Attempts once the present synchronous code has ended, and resolves when every change made until then is durable. Rejects with the error of the attempt when it fails, or naming the records that cannot be written; the
-   * scheduler goes on trying either way.
+   * Attempts once the present synchronous code has ended, and resolves when every change made until then is durable.
+   * Rejects with the error of the attempt when it fails, or naming the records that cannot be written; the scheduler
+   * goes on trying either way.
    */
   async flush(): Promise<void> {
     // A transaction that is running ends first: only then is it known what changed.
