@@ -13,7 +13,7 @@ export interface PersistenceDriver {
   readonly name: string;
   /** What the driver promises. The contract suite tests what is claimed. */
   readonly capabilities: DriverCapabilities;
-  /** The largest inputs that work; more is rejected `TOO_LARGE` before any I/O. */
+  /** The largest inputs that work; more is rejected before any I/O: a key `INVALID_KEY`, the others `TOO_LARGE`. */
   readonly limits: DriverLimits;
 
   /**

@@ -23,14 +23,17 @@ export function checkOperationOptions(options: OperationOptions, defaultTimeoutM
   };
 }
 
-/** @throws `INVALID_KEY` when the account id is no string or empty, `TOO_LARGE` */
+/** Names of writers and commits are stored in the head, not in keys. */
+const IDENTITY_BYTES = 1024;
+
+/** @throws `INVALID_KEY` when the account id is no string, empty or too long */
 export function checkAccountId(accountId: string, limits: DriverLimits): void {
   if (typeof accountId !== 'string' || accountId === '') {
     const received = describeReceived(accountId);
     throw new AccountKeeperError('INVALID_KEY', `account id: received ${received}, allowed is a non-empty string`);
   }
   const bytes = Buffer.byteLength(accountId);
-  if (bytes > limits.keyBytes) throw tooLarge('the account id', bytes, limits.keyBytes, undefined);
+  if (bytes > limits.keyBytes) throw tooLong('the account id', bytes, limits.keyBytes, undefined);
 }
 
 /**
@@ -54,8 +57,8 @@ export function checkChange(
   if (metaBytes > limits.valueBytes) throw tooLarge('meta', metaBytes, limits.valueBytes, undefined);
   return {
     expected,
-    writerId: checkWriteIdentity('writerId', options.writerId, limits),
-    writeId: checkWriteIdentity('writeId', options.writeId, limits),
+    writerId: checkWriteIdentity('writerId', options.writerId),
+    writeId: checkWriteIdentity('writeId', options.writeId),
     meta,
     revisionFloor,
     dropped: fate === 'dropped',
@@ -102,7 +105,7 @@ function checkRecordKey(key: string, limits: DriverLimits): number {
     throw new AccountKeeperError('INVALID_KEY', message, { records: typeof key === 'string' ? [key] : undefined });
   }
   const bytes = Buffer.byteLength(key);
-  if (bytes > limits.keyBytes) throw tooLarge(`record key ${shown(key)}`, bytes, limits.keyBytes, [key]);
+  if (bytes > limits.keyBytes) throw tooLong(`record key ${shown(key)}`, bytes, limits.keyBytes, [key]);
   return bytes;
 }
 
@@ -136,10 +139,10 @@ function checkRevision(name: string, revision: number): void {
   throw config(name, revision, `an integer from 0 to ${Number.MAX_SAFE_INTEGER - 1}`);
 }
 
-function checkWriteIdentity(name: string, id: string, limits: DriverLimits): string {
+function checkWriteIdentity(name: string, id: string): string {
   if (typeof id !== 'string' || id === '') throw config(name, id, 'a non-empty string');
   const bytes = Buffer.byteLength(id);
-  if (bytes > limits.keyBytes) throw tooLarge(name, bytes, limits.keyBytes, undefined);
+  if (bytes > IDENTITY_BYTES) throw tooLarge(name, bytes, IDENTITY_BYTES, undefined);
   return id;
 }
 
@@ -160,6 +163,15 @@ function invalidBatch(name: string, received: unknown, allowed: string): Account
 
 function config(name: string, received: unknown, allowed: string): AccountKeeperError {
   return new AccountKeeperError('CONFIG', `${name}: received ${describeReceived(received)}, allowed is ${allowed}`);
+}
+
+function tooLong(
+  what: string,
+  bytes: number,
+  limit: number,
+  records: readonly string[] | undefined,
+): AccountKeeperError {
+  return new AccountKeeperError('INVALID_KEY', `${what}: received ${bytes} bytes, allowed are ${limit}`, { records });
 }
 
 function tooLarge(
