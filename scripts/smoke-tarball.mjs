@@ -17,15 +17,22 @@ account.setSymbolMetadata('BTCUSDT', { entryCountLong: 1 });
 await account.flush();
 process.kill(process.pid, 'SIGKILL');
 `;
+const MISSING = `
+import { createDriver } from 'accountkeeper';
+const driver = createDriver(process.argv[2]);
+driver.open().then(() => process.exit(1), (error) => console.log(error.code, error.message));
+`;
 const READ = `
 const { openAccount, MemoryDriver } = require('accountkeeper');
 const { SqliteDriver } = require('accountkeeper/drivers/sqlite');
+const { RedisDriver } = require('accountkeeper/drivers/redis');
+const { PostgresDriver } = require('accountkeeper/drivers/postgres');
 const { contractClauses } = require('accountkeeper/contract');
 (async () => {
   const account = await openAccount({ accountId: 'smoke', persistence: 'sqlite://./state.db' });
   const found = account.getSymbolMetadata('BTCUSDT')?.entryCountLong;
   await account.close();
-  if (found !== 1 || contractClauses.length < 30 || !SqliteDriver || !MemoryDriver) throw new Error('smoke test failed');
+  if (found !== 1 || contractClauses.length < 30 || [SqliteDriver, RedisDriver, PostgresDriver, MemoryDriver].includes(undefined)) throw new Error('smoke test failed');
   console.log('restored after SIGKILL:', found);
 })();
 `;
@@ -38,15 +45,15 @@ try {
   run('npm', ['install', '--no-audit', '--no-fund', `./${filename}`]);
 
   writeFileSync(join(folder, 'write.mjs'), WRITE);
-  const missing = `
-    import { createDriver } from 'accountkeeper';
-    createDriver('sqlite://./x.db').open().then(() => process.exit(1), (error) => console.log(error.code, error.message));
-  `;
-  writeFileSync(join(folder, 'missing.mjs'), missing);
-  const answer = run(process.execPath, ['missing.mjs']);
-  if (!answer.startsWith('NOT_INSTALLED') || !answer.includes('npm install')) throw new Error(`unexpected: ${answer}`);
+  writeFileSync(join(folder, 'missing.mjs'), MISSING);
+  for (const url of ['sqlite://./x.db', 'redis://localhost', 'postgres://localhost/x']) {
+    const answer = run(process.execPath, ['missing.mjs', url]);
+    if (!answer.startsWith('NOT_INSTALLED') || !answer.includes('npm install'))
+      throw new Error(`unexpected: ${answer}`);
+  }
 
-  const versions = ['keyv@^5.6.0', `@keyv/sqlite@^${devDependencies['@keyv/sqlite']}`];
+  const adapters = ['@keyv/sqlite', '@keyv/redis', '@keyv/postgres'];
+  const versions = ['keyv@^5.6.0', ...adapters.map((name) => `${name}@^${devDependencies[name]}`)];
   run('npm', ['install', '--no-audit', '--no-fund', ...versions]);
   try {
     run(process.execPath, ['write.mjs']);
@@ -56,6 +63,11 @@ try {
   }
   writeFileSync(join(folder, 'read.cjs'), READ);
   process.stdout.write(run(process.execPath, ['read.cjs']));
+  const report = JSON.parse(
+    run('npx', ['--no-install', 'accountkeeper', 'contract', 'sqlite://./contract.db', '--json']),
+  );
+  if (report.ok !== true) throw new Error('the contract failed from the command line');
+  process.stdout.write(run('npx', ['--no-install', 'accountkeeper', 'doctor', 'sqlite://./state.db']));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -124,12 +124,17 @@ export {
 } from './core/types/position.js';
 export {
   createDriver,
+  type KeyvConfig,
   type MemoryConfig,
   type PersistenceConfig,
+  type PostgresConfig,
+  type RedisConfig,
   registerDriver,
   type SqliteConfig,
   type UrlConfig,
 } from './drivers/create-driver.js';
 export type { DriverFactory, DriverRequest } from './drivers/driver-factory.js';
+export type { KeyvAdapter, KeyvClient } from './drivers/keyv-client.js';
+export { KeyvDriver, type KeyvDriverOptions } from './drivers/keyv-driver.js';
 export { MemoryBackend } from './drivers/memory-backend.js';
 export { MemoryDriver, type MemoryDriverOptions } from './drivers/memory-driver.js';

@@ -24,15 +24,25 @@ export interface PersistenceDriver {
    */
   open(options?: OpenOptions): Promise<void>;
 
-  /** The account's head, or `undefined` when the account was never written. Never `undefined` after a failed read. */
+  /**
+   * The account's head, or `undefined` when the account was never written. Never `undefined` after a failed read.
+   *
+   * Rejects `ROLLED_BACK` when the stored head is older than one that this driver had seen when the call began.
+   */
   head(accountId: string, options?: OperationOptions): Promise<AccountHead | undefined>;
 
-  /** Head and records as of one instant, or `undefined` when the account was never written. */
+  /**
+   * Head and records as of one instant, or `undefined` when the account was never written. Rejects `ROLLED_BACK` as
+   * `head` does, and `CORRUPT` when the head cannot be read; single records that cannot are handed out in `corrupt`.
+   */
   load(accountId: string, options?: OperationOptions): Promise<StoredAccount | undefined>;
 
   /**
    * Writes a batch and the next head, atomically, if the stored head is `options.expected`.
    *
+   * Asked in this order:
+   *
+   * - A stored head that is older than one that this driver had seen when the call began rejects `ROLLED_BACK`.
    * - A stored head that differs rejects `CONFLICT` with the stored head in `error.head`; nothing changes.
    * - A stored head whose writeId is already `options.writeId` resolves with that head, after the declared durability
    *   was made sure of once more: repeating a commit of unknown outcome is how its outcome becomes known.
@@ -139,7 +149,7 @@ export interface AccountCommit {
 export interface OperationOptions {
   /** Aborted beforehand: rejects `ABORTED` without I/O. Aborted midway: rejects `ABORTED`, outcome `unknown`. */
   readonly signal?: AbortSignal;
-  /** Milliseconds until the operation rejects `TIMEOUT`. The driver has a default of its own. */
+  /** Milliseconds until the operation rejects `TIMEOUT`; need not be whole. The driver has a default of its own. */
   readonly timeoutMs?: number;
 }
 

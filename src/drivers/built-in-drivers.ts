@@ -1,8 +1,11 @@
 import { AccountKeeperError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 import type { DriverFactory, DriverRequest } from './driver-factory.js';
+import { KEYV_OPTION_RULES, KeyvDriver, type KeyvDriverOptions } from './keyv-driver.js';
 import { MEMORY_OPTION_RULES, MemoryDriver, type MemoryDriverOptions } from './memory-driver.js';
 import { badOption, type OptionTable, optionsFromQuery, readOptions } from './option-table.js';
+import { makePostgresDriver } from './postgres-driver.js';
+import { redisFactories } from './redis-driver.js';
 import { SQLITE_OPTION_RULES, SqliteDriver, type SqliteDriverOptions } from './sqlite-driver.js';
 
 /** The drivers that need no registration, by scheme. */
@@ -17,6 +20,18 @@ export const BUILT_IN_DRIVERS: Readonly<Record<string, DriverFactory>> = {
     const merged = path === undefined ? options : merge({ path: decodedPath(path) }, options);
     const read = readOptions(SQLITE_OPTION_RULES, merged);
     return new SqliteDriver({ ...read, path: SQLITE_OPTION_RULES.path.check('path', read.path) });
+  },
+  ...redisFactories,
+  postgres: makePostgresDriver,
+  postgresql: makePostgresDriver,
+  keyv({ url, options }) {
+    if (url !== undefined) throw badOption('url', url, "no keyv: URL, but { driver: 'keyv', keyv, … }");
+    const { keyv, allowUnconditional, ...read } = readOptions<KeyvDriverOptions>(KEYV_OPTION_RULES, options);
+    return new KeyvDriver({
+      ...read,
+      keyv: KEYV_OPTION_RULES.keyv.check('keyv', keyv),
+      allowUnconditional: KEYV_OPTION_RULES.allowUnconditional.check('allowUnconditional', allowUnconditional),
+    });
   },
 };
 

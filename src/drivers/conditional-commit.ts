@@ -1,6 +1,7 @@
-import { AccountKeeperError } from '../core/errors.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AccountKeeperError, toAccountKeeperError } from '../core/errors.js';
 import type { AccountHead } from '../core/persistence-driver.js';
-import type { BackendConnection } from './backend-connection.js';
+import type { BackendConnection, HeadSwap } from './backend-connection.js';
 import { encodeHead, type StoredHead } from './head-codec.js';
 import { assertNotRolledBack, rolledBack } from './head-marks.js';
 import type { AccountKeys } from './keyv-layout.js';
@@ -39,47 +40,82 @@ export interface ChangeContext {
   readonly readFirst: boolean;
 }
 
+/** Rounds in which a backend may report a difference while what is stored stays the same. */
+const MAX_STILL_ROUNDS = 10;
+const STILL_ROUND_MS = 5;
+
 /**
  * Makes the change if the expected head is stored. The backend compares texts: only the one that was read (or written
  * by this driver) and decoded to the expected head is replaced. When another one is found, what is stored is read
  * anew and judged; a head that is still the expected one, in other words, means: try again.
  *
  * @returns the head that is stored now.
- * @throws `CONFLICT`, `ROLLED_BACK` (both with the stored head), `CORRUPT`, or what the backend throws
+ * @throws `CONFLICT`, `ROLLED_BACK` (both with the stored head), `CORRUPT`, `UNAVAILABLE` when the backend goes on
+ *   reporting a difference that is not to be seen, or what the backend throws
  */
 export async function changeHead(change: HeadChange, context: ChangeContext): Promise<StoredHead> {
-  const { account, connection, operation, mark } = context;
+  const { account, connection, operation, mark, read } = context;
   const guess = isExpected(mark?.head, change) && change.expected?.writeId !== change.writeId && !context.readFirst;
-  let state: StoredState = guess ? { stored: mark, deletes: [] } : await context.read();
-  for (;;) {
-    const { stored } = state;
-    assertNotRolledBack(account.id, stored?.head, mark?.head);
-    if (stored !== undefined && stored.head.writeId === change.writeId) {
-      // It landed before. Written once more, it is durable even if the first attempt did not get that far.
-      const again = { expected: stored.text, next: stored.text, upserts: new Map<string, string>(), deletes: [] };
-      operation.assertActive();
-      if (await connection.swap(account, again, operation)) return stored;
-    } else {
-      assertExpected(account.id, stored?.head, change);
-      const next = encodeHead({
-        revision: Math.max(stored?.head.revision ?? 0, change.revisionFloor) + 1,
-        writerId: change.writerId,
-        writeId: change.writeId,
-        meta: change.meta,
-        dropped: change.dropped,
-      });
-      const swap = {
-        expected: stored?.text,
-        next: next.text,
-        upserts: change.upserts,
-        deletes: [...change.deletes, ...state.deletes],
-      };
+  let state: StoredState = guess ? { stored: mark, deletes: [] } : await read();
+  let landed = false;
+  let stillRounds = 0;
+  try {
+    for (;;) {
+      const { stored } = state;
+      assertNotRolledBack(account.id, stored?.head, mark?.head);
+      landed ||= stored !== undefined && stored.head.writeId === change.writeId;
+      const { swap, next } = nextSwap(change, account.id, state);
       operation.assertActive();
       if (await connection.swap(account, swap, operation)) return next;
+      operation.assertActive();
+      state = await read();
+      stillRounds = state.stored?.text === stored?.text ? stillRounds + 1 : 0;
+      if (stillRounds >= MAX_STILL_ROUNDS) throw neverSwaps(account.id);
+      if (stillRounds > 1) await delay(STILL_ROUND_MS * stillRounds, undefined, { signal: operation.signal });
     }
-    operation.assertActive();
-    state = await context.read();
+  } catch (error) {
+    throw landed ? asUnknown(error, account.id) : error;
   }
+}
+
+/** What to write on top of what is stored, and the head that is stored then. */
+function nextSwap(change: HeadChange, accountId: string, state: StoredState): { swap: HeadSwap; next: StoredHead } {
+  const { stored } = state;
+  if (stored !== undefined && stored.head.writeId === change.writeId) {
+    // It landed before. Written once more, it is durable even if the first attempt did not get that far.
+    return { swap: { expected: stored.text, next: stored.text, upserts: new Map(), deletes: [] }, next: stored };
+  }
+  assertExpected(accountId, stored?.head, change);
+  const next = encodeHead({
+    revision: Math.max(stored?.head.revision ?? 0, change.revisionFloor) + 1,
+    writerId: change.writerId,
+    writeId: change.writeId,
+    meta: change.meta,
+    dropped: change.dropped,
+  });
+  const deletes = [...change.deletes, ...state.deletes];
+  return { swap: { expected: stored?.text, next: next.text, upserts: change.upserts, deletes }, next };
+}
+
+/** The commit is known to have landed: whatever failed afterwards, the backend holds, or has held, all of it. */
+function asUnknown(thrown: unknown, accountId: string): AccountKeeperError {
+  const error = toAccountKeeperError(thrown, `commit of account ${JSON.stringify(accountId)}`);
+  if (error.outcome === 'unknown') return error;
+  const { retryable, records, head } = error;
+  return new AccountKeeperError(error.code, error.message, {
+    outcome: 'unknown',
+    retryable,
+    records,
+    head,
+    cause: error,
+  });
+}
+
+function neverSwaps(accountId: string): AccountKeeperError {
+  return new AccountKeeperError(
+    'UNAVAILABLE',
+    `account ${JSON.stringify(accountId)} cannot be written: the backend replaces nothing, though the head that it has to replace is stored. Is there a trigger, or another encoding?`,
+  );
 }
 
 function isExpected(stored: AccountHead | undefined, { expected }: HeadChange): boolean {

@@ -3,7 +3,7 @@ import type { AccountHead } from '../core/persistence-driver.js';
 import type { StoredHead } from './head-codec.js';
 
 /**
- * The highest head of each account that a driver saw stored. A backend that shows less afterwards was rolled back.
+ * The highest head of each account that a driver knows to be stored for good. A backend that shows less afterwards was rolled back.
  * Holds one head for each account that the driver was used with.
  */
 export class HeadMarks {
@@ -12,6 +12,11 @@ export class HeadMarks {
   /** The mark, to be taken before a read begins: what was acknowledged later need not be in its result. */
   of(accountId: string): StoredHead | undefined {
     return this.#marks.get(accountId);
+  }
+
+  /** The accounts that were not dropped, as far as is known. */
+  accounts(): Set<string> {
+    return new Set([...this.#marks].filter(([, { head }]) => !head.dropped).map(([accountId]) => accountId));
   }
 
   /** Takes note of a head that is stored. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { AccountKeeperError, type ErrorOutcome, isAccountKeeperError, toAccountKeeperError } from '../core/errors.js';
 
 /** What a failed operation can have done: a read nothing, a write possibly all of it. */
@@ -68,7 +69,11 @@ export function startOperation<T>(
   const result = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };
     timer = setTimeout(() => end(timeoutError(doing, timeoutMs, kind)), timeoutMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal !== undefined) {
+      // One signal may well end any number of operations, and each takes its listener away.
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', onAbort, { once: true });
+    }
     const operation: Operation = {
       kind,
       signal: controller.signal,

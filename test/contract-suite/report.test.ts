@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { DriverCapabilities } from '../../src/core/persistence-driver.js';
-import { type ClauseResult, claimedLevel, conformanceLevel, contractClauses } from '../contract/index.js';
+import {
+  type ClauseStatus,
+  type ClauseVerdict,
+  claimedLevel,
+  conformanceLevel,
+  contractClauses,
+} from '../contract/index.js';
 
 const SAFE: DriverCapabilities = {
   durability: 'host',
@@ -10,7 +16,7 @@ const SAFE: DriverCapabilities = {
 };
 
 /** All passed, but for these. */
-function results(others: Readonly<Record<string, ClauseResult['status']>> = {}): readonly ClauseResult[] {
+function results(others: Readonly<Record<string, ClauseStatus>> = {}): readonly ClauseVerdict[] {
   return contractClauses.map(({ id }) => ({ id, status: others[id] ?? 'passed' }));
 }
 
@@ -39,7 +45,7 @@ describe('conformanceLevel', () => {
     ['FA2', undefined],
     ['CL4', undefined],
   ] as const)('ends below the level that %s belongs to, unless that has passed', (id, level) => {
-    for (const status of ['failed', 'no means', 'not run'] as const) {
+    for (const status of ['failed', 'partial', 'no means', 'not run'] as const) {
       expect(conformanceLevel(SAFE, results({ [id]: status }))).toBe(level);
     }
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import {
+  type ClauseResult,
   type ContractOptions,
   type ContractReport,
   type ContractSubject,
@@ -10,6 +11,7 @@ import {
 } from '../contract/index.js';
 import { WrappedDriver } from '../support/saboteurs/wrapped-driver.js';
 import { memorySubject } from './memory-subject.js';
+import { remoteMemorySubject } from './remote-memory.js';
 import { type TinyResult, TinyRunner } from './tiny-runner.js';
 
 const LEVEL_TEST = 'conformance level';
@@ -53,6 +55,60 @@ describe('runDriverContract', () => {
     expect(resultOf(results, 'CO1')?.name).toMatch(/\(skipped: the subject has no faults\.raw\)$/);
     expect(report?.level).toBeUndefined();
     expect(report?.unproven).toContain('CO1');
+  });
+
+  it('tests what it can of a clause, says what it has skipped, and leaves the clause unproven', async () => {
+    const { faults: { pause: _pause, resume: _resume, ...faults } = {}, ...subject } = remoteMemorySubject('remote');
+    const { results, report } = await run({ ...subject, faults }, { outageDeadlineMs: 100 });
+    const closing = resultOf(results, 'CL1');
+    expect(closing?.status).toBe('passed');
+    expect(closing?.name).toMatch(/\(partly skipped: the subject has no faults\.pause and resume\)$/);
+    const result = report?.results.find(({ id }) => id === 'CL1');
+    expect(result).toMatchObject({ status: 'partial', reason: 'the subject has no faults.pause and resume' });
+    expect(report?.unproven).toContain('CL1');
+    expect(report?.level).toBeUndefined();
+  });
+
+  it('ends the faults of a clause that has run into its limit', async () => {
+    const backends = new Set<string>();
+    class Stuck extends WrappedDriver {
+      override close(): Promise<void> {
+        return backends.has('paused') ? new Promise(() => undefined) : super.close();
+      }
+    }
+    const subject = remoteMemorySubject('stuck', (driver) => new Stuck(driver));
+    const faults = {
+      ...subject.faults,
+      pause: async () => void backends.add('paused'),
+      resume: async () => void backends.delete('paused'),
+    };
+    // The limit of the clause comes before that of its closes.
+    const options = { clauseTimeoutMs: 50, outageDeadlineMs: 10_000, only: ['CL1', 'CL2'] };
+    const { results } = await run({ ...subject, faults }, options);
+    expect(resultOf(results, 'CL1')?.status).toBe('failed');
+    expect(resultOf(results, 'CL2')?.status).toBe('passed');
+    expect(backends.size).toBe(0);
+  });
+
+  it('reports for each clause what became of it, as soon as it has settled', async () => {
+    const seen: ClauseResult[] = [];
+    class Undropped extends WrappedDriver {
+      override async drop(): Promise<never> {
+        throw new Error('broken');
+      }
+    }
+    const subject = memorySubject('undropped', (driver) => new Undropped(driver));
+    const options = { only: ['RT1', 'RT5', 'DE4'], onResult: (result: ClauseResult) => void seen.push(result) };
+    const { results, report } = await run(subject, options);
+    expect(results.map(({ name }) => name.split(' ')[0])).toEqual(['RT1', 'RT5', 'DE4', 'conformance']);
+    expect(seen).toEqual([
+      { id: 'RT5', status: 'not claimed', reason: 'the driver does not claim durability process', ms: 0 },
+      { id: 'RT1', status: 'passed', ms: expect.any(Number) },
+      { id: 'DE4', status: 'failed', ms: expect.any(Number), error: expect.stringMatching(/^DE4 /) },
+    ]);
+    expect(report?.results.filter(({ status }) => status !== 'not run')).toHaveLength(seen.length);
+    expect(report?.results).toHaveLength(contractClauses.length);
+    expect(report?.unproven).toContain('IS1');
   });
 
   it('tests nothing that the driver does not claim', async () => {

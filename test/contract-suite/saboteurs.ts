@@ -8,6 +8,8 @@ import { ClearsByPattern } from '../support/saboteurs/clears-by-pattern.js';
 import { ClosesAtOnce } from '../support/saboteurs/closes-at-once.js';
 import { ComparesRevisionAlone } from '../support/saboteurs/compares-revision-alone.js';
 import { ConflictsInOutage } from '../support/saboteurs/conflicts-in-outage.js';
+import { ConflictsWhenLate } from '../support/saboteurs/conflicts-when-late.js';
+import { DeniesWhatItAborted } from '../support/saboteurs/denies-what-it-aborted.js';
 import { EndsFailedListing } from '../support/saboteurs/ends-failed-listing.js';
 import { ExpiresRecords } from '../support/saboteurs/expires-records.js';
 import { ForgetsWhatItSaw } from '../support/saboteurs/forgets-what-it-saw.js';
@@ -19,16 +21,23 @@ import { LandsLate } from '../support/saboteurs/lands-late.js';
 import { LastInFirstOut } from '../support/saboteurs/last-in-first-out.js';
 import { LeaksPassword } from '../support/saboteurs/leaks-password.js';
 import { ListsTwice } from '../support/saboteurs/lists-twice.js';
+import { NeverReconnects } from '../support/saboteurs/never-reconnects.js';
+import { OpensWithoutLooking } from '../support/saboteurs/opens-without-looking.js';
+import { QueuesWhilePaused } from '../support/saboteurs/queues-while-paused.js';
 import { ReadsErrorsAsEmpty } from '../support/saboteurs/reads-errors-as-empty.js';
+import { ReadsSilenceAsEmpty } from '../support/saboteurs/reads-silence-as-empty.js';
 import { ReadsStaleReplica } from '../support/saboteurs/reads-stale-replica.js';
 import { ReconnectsAfterClose } from '../support/saboteurs/reconnects-after-close.js';
 import { ReplaysFailures } from '../support/saboteurs/replays-failures.js';
 import { ReusesRevisions } from '../support/saboteurs/reuses-revisions.js';
+import { SaysGoodbye } from '../support/saboteurs/says-goodbye.js';
 import { SharesItsMaps } from '../support/saboteurs/shares-its-maps.js';
 import { TearsReads } from '../support/saboteurs/tears-reads.js';
 import { ThrowsPlainErrors } from '../support/saboteurs/throws-plain-errors.js';
+import { WaitsWithoutDeadline } from '../support/saboteurs/waits-without-deadline.js';
 import type { FaultyMemoryBackend } from './faulty-memory-backend.js';
 import type { Disguise } from './memory-subject.js';
+import type { RemoteDisguise } from './remote-memory.js';
 
 /** A broken driver, and where that must show. */
 export interface Saboteur {
@@ -40,6 +49,11 @@ export interface Saboteur {
   readonly disguise: Disguise;
   /** Where a clause has to run into its limit. */
   readonly clauseTimeoutMs?: number;
+}
+
+/** A broken driver of a backend that can be stopped and paused. */
+export interface RemoteSaboteur extends Omit<Saboteur, 'disguise' | 'clauseTimeoutMs'> {
+  readonly disguise: RemoteDisguise;
 }
 
 /** All saboteurs. */
@@ -90,6 +104,27 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'expires records', clause: 'CO3', related: [], disguise: withRecords(ExpiresRecords) },
   { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 5000 },
 ];
+
+/** Those whose fault shows only while the backend is stopped or paused, or after it was. */
+export const REMOTE_SABOTEURS: readonly RemoteSaboteur[] = [
+  { fault: 'reads without a deadline', clause: 'TI1', related: ['FA2'], disguise: as(WaitsWithoutDeadline) },
+  { fault: 'does not close a paused backend', clause: 'CL1', related: [], disguise: as(SaysGoodbye) },
+  { fault: 'queues what timed out', clause: 'OR4', related: ['TI1'], disguise: as(QueuesWhilePaused) },
+  {
+    fault: 'reports silence as a conflict',
+    clause: 'CC6',
+    related: ['CC5', 'OR4', 'TI1'],
+    disguise: as(ConflictsWhenLate),
+  },
+  { fault: 'reads silence as empty', clause: 'FA2', related: ['TI1'], disguise: as(ReadsSilenceAsEmpty) },
+  { fault: 'denies what it aborted', clause: 'TI3', related: [], disguise: as(DeniesWhatItAborted) },
+  { fault: 'never reconnects', clause: 'RE1', related: ['RE2', 'TI1'], disguise: as(NeverReconnects) },
+  { fault: 'opens without looking', clause: 'FA6', related: ['RE3', 'TI1'], disguise: as(OpensWithoutLooking) },
+];
+
+function as(Type: new (inner: PersistenceDriver) => PersistenceDriver): RemoteDisguise {
+  return (driver) => new Type(driver);
+}
 
 function wrap(Type: new (inner: PersistenceDriver) => PersistenceDriver): Disguise {
   return (driver) => new AwaitsInFlight(new Type(driver));

@@ -2,19 +2,24 @@ import { KeyvSqlite } from '@keyv/sqlite';
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { SqliteDriver } from '../../src/drivers/sqlite-driver.js';
 import type { ContractFaults, ContractSubject, Inject } from '../contract/index.js';
+import { Gate, pauseFaults } from './gate.js';
 import { layoutKeys } from './memory-subject.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 const LARGEST_PAGE_COUNT = 1_073_741_823;
 
-/** The adapter of a driver under test: its own connection to the file, and a way to lose its answers. */
+/**
+ * The adapter of a driver under test: its own connection to the file, a way to lose its answers, and one to answer
+ * nothing for a while, as a file system does whose disk hangs: what was asked meanwhile is done afterwards.
+ */
 class WatchedSqlite extends KeyvSqlite {
   losesAnswers = false;
 
-  constructor(options: ConstructorParameters<typeof KeyvSqlite>[0]) {
+  constructor(options: ConstructorParameters<typeof KeyvSqlite>[0], gate: Gate) {
     super(options);
     const query = this.query.bind(this);
     this.query = async (sql: string, ...parameters: unknown[]): Promise<unknown> => {
+      await gate.passed();
       const rows = (await query(sql, ...parameters)) as unknown;
       if (this.losesAnswers && sql.startsWith('INSERT')) throw new Error('the answer was lost');
       return rows;
@@ -25,6 +30,7 @@ class WatchedSqlite extends KeyvSqlite {
 /** A subject on the file, with all the faults that an SQLite file can have. */
 export function sqliteSubject(path: string): ContractSubject {
   const database = new SqliteDatabase(path);
+  const gate = new Gate();
   const adapters = new WeakMap<PersistenceDriver, WatchedSqlite>();
   const adapterOf = (driver: PersistenceDriver): WatchedSqlite => {
     const adapter = adapters.get(driver);
@@ -36,7 +42,7 @@ export function sqliteSubject(path: string): ContractSubject {
     createDriver: (options = {}) => {
       class Adapter extends WatchedSqlite {
         constructor(adapterOptions: ConstructorParameters<typeof KeyvSqlite>[0]) {
-          super(adapterOptions);
+          super(adapterOptions, gate);
           adapters.set(driver, this);
         }
       }
@@ -45,7 +51,7 @@ export function sqliteSubject(path: string): ContractSubject {
       }));
       return driver;
     },
-    faults: sqliteFaults(database, adapterOf),
+    faults: { ...sqliteFaults(database, adapterOf), ...pauseFaults(gate) },
   };
 }
 

@@ -12,6 +12,8 @@ export interface ClauseScopeParts {
   /** Differs between runs, so that they can share a backend. Lower-case letters and digits. */
   readonly run: string;
   readonly seed: number;
+  /** What operations are given against a backend that does not answer, in milliseconds. */
+  readonly deadlineMs: number;
 }
 
 const CLOSE_TIMEOUT_MS = 5000;
@@ -24,15 +26,20 @@ export class ClauseScope {
   readonly random: Random;
   /** The prefix of the drivers that are given none. */
   readonly prefix: string;
+  /** What operations are given against a backend that does not answer, in milliseconds. */
+  readonly deadlineMs: number;
   readonly #drivers: PersistenceDriver[] = [];
   readonly #cleanups: (() => Promise<void>)[] = [];
+  /** What ends the faults that are in effect. */
+  readonly #faulty = new Set<() => Promise<void>>();
   #last = 0;
 
-  constructor({ subject, capabilities, clauseId, run, seed }: ClauseScopeParts) {
+  constructor({ subject, capabilities, clauseId, run, seed, deadlineMs }: ClauseScopeParts) {
     this.subject = subject;
     this.capabilities = capabilities;
     this.faults = subject.faults ?? {};
     this.random = new Random(seed, clauseId);
+    this.deadlineMs = deadlineMs;
     this.prefix = `ct-${run}-${clauseId.toLowerCase()}`;
   }
 
@@ -68,33 +75,56 @@ export class ClauseScope {
     return process;
   }
 
+  /** Whether the subject can stop its backend, and start it. */
+  get canStop(): boolean {
+    return this.faults.stop !== undefined && this.faults.start !== undefined;
+  }
+
+  /** Whether the subject can pause its backend, and let it go on. */
+  get canPause(): boolean {
+    return this.faults.pause !== undefined && this.faults.resume !== undefined;
+  }
+
   /** Runs `work` while a fault is in effect, and ends the fault in any case. */
   async during<T>(inject: Inject, driver: PersistenceDriver, work: () => Promise<T>): Promise<T> {
-    const undo = await inject(driver);
-    try {
-      return await work();
-    } finally {
-      await undo();
-    }
+    return this.#until(await inject(driver), work);
   }
 
   /** Runs `work` while the backend is stopped, and starts it in any case. */
   async whileStopped<T>(work: () => Promise<T>): Promise<T> {
     await this.faults.stop?.();
-    try {
-      return await work();
-    } finally {
-      await this.faults.start?.();
-    }
+    return this.#until(async () => this.faults.start?.(), work);
   }
 
-  /** Closes the drivers and ends the processes. Rejects with the first error, after all of them. */
+  /** Runs `work` while the backend is paused, and lets it go on in any case. */
+  async whilePaused<T>(work: () => Promise<T>): Promise<T> {
+    await this.faults.pause?.();
+    return this.#until(async () => this.faults.resume?.(), work);
+  }
+
+  /** Ends the faults, closes the drivers and ends the processes. Rejects with the first error, after all of them. */
   async end(): Promise<void> {
+    // A clause that ran into its limit has left them; what comes next needs a backend that works.
+    const faults = await Promise.allSettled(Array.from(this.#faulty, (undo) => undo()));
     const ends = [
       ...this.#cleanups.splice(0).map((cleanup) => cleanup()),
       ...this.#drivers.splice(0).map((driver) => closeBounded(driver)),
     ];
-    for (const result of await Promise.allSettled(ends)) if (result.status === 'rejected') throw result.reason;
+    for (const result of [...faults, ...(await Promise.allSettled(ends))]) {
+      if (result.status === 'rejected') throw result.reason;
+    }
+  }
+
+  async #until<T>(end: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+    const undo = async (): Promise<void> => {
+      if (this.#faulty.delete(undo)) await end();
+    };
+    this.#faulty.add(undo);
+    try {
+      return await work();
+    } finally {
+      await undo();
+    }
   }
 }
 

@@ -26,6 +26,8 @@ export interface ContractClause {
   readonly title: string;
   /** What must be claimed by the driver, or be there to test it with. */
   readonly needs: readonly ClauseNeed[];
+  /** What parts of it need besides. Where that is not there, the rest is tested, and the clause stays unproven. */
+  readonly partNeeds?: readonly ClauseNeed[];
 }
 
 /** A clause together with its test. */

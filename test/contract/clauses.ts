@@ -10,6 +10,8 @@ import { isolationClauses } from './groups/isolation.js';
 import { keyClauses } from './groups/keys.js';
 import { limitClauses } from './groups/limits.js';
 import { orderClauses } from './groups/order.js';
+import { outageConflictClauses } from './groups/outage-conflicts.js';
+import { outageDeadlineClauses } from './groups/outage-deadlines.js';
 import { recoveryClauses } from './groups/recovery.js';
 import { rollbackClauses } from './groups/rollback.js';
 import { roundTripClauses } from './groups/round-trip.js';
@@ -24,9 +26,11 @@ export const contractClauses: readonly Clause[] = [
   ...deleteClauses,
   ...orderClauses,
   ...conditionalCommitClauses,
+  ...outageConflictClauses,
   ...rollbackClauses,
   ...failureClauses,
   ...limitClauses,
+  ...outageDeadlineClauses,
   ...deadlineClauses,
   ...recoveryClauses,
   ...closeClauses,

@@ -8,7 +8,7 @@
  * runDriverContract({ describe, it }, { name: 'mine', createDriver: (options) => new MyDriver(options) });
  * ```
  *
- * Clauses that need `faults` or a `module` are skipped without them. The option `require` makes the last test ask for a
+ * Clauses, and parts of clauses, that need `faults` or a `module` are skipped without them. The option `require` makes the last test ask for a
  * level, or for all that the driver claims; `onReport` tells which level was proven.
  *
  * @packageDocumentation
@@ -17,14 +17,17 @@ import type { ContractClause } from './clause.js';
 import { contractClauses as clauses } from './clauses.js';
 
 export type { ClauseGroup, ContractClause } from './clause.js';
-export type { ClauseNeed } from './needs.js';
+export { type ClauseNeed, NEED_MEANINGS } from './needs.js';
 export {
   type ClauseResult,
+  type ClauseStatus,
+  type ClauseVerdict,
   CONFORMANCE_LEVELS,
   type ConformanceLevel,
   type ContractReport,
   claimedLevel,
   conformanceLevel,
+  levelOf,
 } from './report.js';
 export { type ContractOptions, type ContractRunner, runDriverContract } from './run-driver-contract.js';
 export type {
@@ -39,6 +42,6 @@ export type {
 } from './subject.js';
 
 /** The clauses, in the order in which they run. */
-export const contractClauses: readonly ContractClause[] = clauses.map(({ id, group, title, needs }) =>
-  Object.freeze({ id, group, title, needs }),
+export const contractClauses: readonly ContractClause[] = clauses.map(({ id, group, title, needs, partNeeds = [] }) =>
+  Object.freeze({ id, group, title, needs, partNeeds }),
 );

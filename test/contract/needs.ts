@@ -16,9 +16,35 @@ export type ClauseNeed =
   | 'rollback'
   | 'empty'
   | 'stop'
+  | 'stop or pause'
+  | 'stop if external'
+  | 'pause if external'
   | 'failCommits.before'
   | 'failReads'
   | 'syncsBeforeAcknowledging';
+
+/** What a need means, for documentation: a claim of the driver, or something that the subject brings. */
+export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
+  atomicCommit: 'claims `atomicCommit`',
+  conditionalCommit: 'claims `conditionalCommit`',
+  'durability process': 'claims the durability `process` or more',
+  'durability host': 'claims the durability `host` or more',
+  commitMany: 'has `commitMany`',
+  'backend of its own': 'claims a durability or `sharedAcrossProcesses`',
+  module: '`module`',
+  'module if shared': '`module`, if the driver claims `sharedAcrossProcesses`',
+  'means to interrupt': '`faults.failCommits.midway`, or a `module` and a durability',
+  raw: '`faults.raw`',
+  rollback: '`faults.rollback`',
+  empty: '`faults.empty`',
+  stop: '`faults.stop` and `start`',
+  'stop or pause': '`faults.stop` and `start`, or `pause` and `resume`',
+  'stop if external': '`faults.stop` and `start`, if the backend is outside of the process',
+  'pause if external': '`faults.pause` and `resume`, if the backend is outside of the process',
+  'failCommits.before': '`faults.failCommits.before`',
+  failReads: '`faults.failReads`',
+  syncsBeforeAcknowledging: '`faults.syncsBeforeAcknowledging`',
+};
 
 /** What needs are judged by. */
 export interface SubjectFacts {
@@ -58,7 +84,10 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
   raw: means('faults.raw', ({ subject }) => subject.faults?.raw !== undefined),
   rollback: means('faults.rollback', ({ subject }) => subject.faults?.rollback !== undefined),
   empty: means('faults.empty', ({ subject }) => subject.faults?.empty !== undefined),
-  stop: means('faults.stop and start', ({ subject: { faults } }) => Boolean(faults?.stop && faults.start)),
+  stop: means('faults.stop and start', canStop),
+  'stop or pause': means('faults.stop and start, or pause and resume', (facts) => canStop(facts) || canPause(facts)),
+  'stop if external': means('faults.stop and start', (facts) => !isExternal(facts) || canStop(facts)),
+  'pause if external': means('faults.pause and resume', (facts) => !isExternal(facts) || canPause(facts)),
   'failCommits.before': means('faults.failCommits.before', ({ subject }) =>
     Boolean(subject.faults?.failCommits?.before),
   ),
@@ -82,6 +111,14 @@ function claim(what: string, isMet: (facts: SubjectFacts) => boolean): Judge {
 function means(what: string, isMet: (facts: SubjectFacts) => boolean): Judge {
   const unmet: Unmet = { kind: 'no means', reason: `the subject has no ${what}` };
   return (facts) => (isMet(facts) ? undefined : unmet);
+}
+
+function canStop({ subject: { faults } }: SubjectFacts): boolean {
+  return faults?.stop !== undefined && faults.start !== undefined;
+}
+
+function canPause({ subject: { faults } }: SubjectFacts): boolean {
+  return faults?.pause !== undefined && faults.resume !== undefined;
 }
 
 function isExternal({ capabilities }: SubjectFacts): boolean {

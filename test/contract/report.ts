@@ -12,12 +12,26 @@ export const CONFORMANCE_LEVELS = ['basic', 'durable', 'atomic', 'safe'] as cons
  */
 export type ConformanceLevel = (typeof CONFORMANCE_LEVELS)[number];
 
+/**
+ * What became of a clause. `partial`: what there were means to test has passed, and a part was skipped. `not claimed`
+ * and `no means` were skipped: the driver promises nothing of it; there was nothing to test it with.
+ */
+export type ClauseStatus = 'passed' | 'partial' | 'failed' | 'not claimed' | 'no means' | 'not run';
+
 /** How a clause went. */
 export interface ClauseResult {
   readonly id: string;
-  /** `not claimed` and `no means` were skipped: the driver promises nothing of it; there was nothing to test it with. */
-  readonly status: 'passed' | 'failed' | 'not claimed' | 'no means' | 'not run';
+  readonly status: ClauseStatus;
+  /** Why it was skipped, or a part of it was. */
+  readonly reason?: string;
+  /** Milliseconds that it took; 0 when it was skipped. */
+  readonly ms: number;
+  /** What was expected and seen, of a clause that failed. */
+  readonly error?: string;
 }
+
+/** The part of a result that levels are judged by. */
+export type ClauseVerdict = Pick<ClauseResult, 'id' | 'status'>;
 
 /** How a run of the suite went. */
 export interface ContractReport {
@@ -29,7 +43,7 @@ export interface ContractReport {
   readonly level: ConformanceLevel | undefined;
   /** What the capabilities amount to. */
   readonly claimed: ConformanceLevel;
-  /** The clauses that had to pass for what the driver claims, and did not. */
+  /** The clauses that have something to test of what the driver claims, and have not passed. */
   readonly unproven: readonly string[];
 }
 
@@ -57,11 +71,11 @@ export function claimedLevel(capabilities: DriverCapabilities): ConformanceLevel
 
 /**
  * The highest level of which, and of all before it, every clause has passed that the capabilities bring in. A clause
- * that was skipped for want of means counts as one that has not passed.
+ * that was skipped for want of means, in part or wholly, counts as one that has not passed.
  */
 export function conformanceLevel(
   capabilities: DriverCapabilities,
-  results: readonly ClauseResult[],
+  results: readonly ClauseVerdict[],
 ): ConformanceLevel | undefined {
   const open = new Set(notPassed(results).map(levelOf));
   return CONFORMANCE_LEVELS.findLast((_, index) => {
@@ -82,13 +96,11 @@ export function contractReport(
     results,
     level: conformanceLevel(capabilities, results),
     claimed: claimedLevel(capabilities),
-    unproven: notPassed(results)
-      .filter((clause) => isClaimed(levelOf(clause), capabilities))
-      .map(({ id }) => id),
+    unproven: notPassed(results).map(({ id }) => id),
   };
 }
 
-function notPassed(results: readonly ClauseResult[]): readonly ContractClause[] {
+function notPassed(results: readonly ClauseVerdict[]): readonly ContractClause[] {
   const statuses = new Map(results.map(({ id, status }) => [id, status]));
   return contractClauses.filter(({ id }) => {
     const status = statuses.get(id);

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { type AccountStateStore, createDriver, AccountStateStore as Store } from 'accountkeeper';
+import { type AccountStateStore, createDriver, isAccountKeeperError, AccountStateStore as Store } from 'accountkeeper';
 import { changesOf, numbers } from './history.js';
 
 /**
@@ -35,8 +35,7 @@ async function run(accountIndex: number): Promise<void> {
     change(store, accountIndex, step);
     const next = draw(10);
     if (next < 3) {
-      await store.flush();
-      writeSync(1, `${accountIndex} ${step}\n`);
+      await acknowledge(store, accountIndex, step);
     } else if (next < 6) {
       await new Promise((resolve) => setImmediate(resolve));
     } else if (next < 8) {
@@ -44,6 +43,18 @@ async function run(accountIndex: number): Promise<void> {
     }
   }
   await store.close();
+}
+
+/** While the backend is away the flush rejects, and the store goes on trying: nothing was acknowledged then. */
+async function acknowledge(store: AccountStateStore<Entry, Cursor>, accountIndex: number, step: number): Promise<void> {
+  try {
+    await store.flush();
+  } catch (error) {
+    if (!isAccountKeeperError(error) || !error.retryable) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return;
+  }
+  writeSync(1, `${accountIndex} ${step}\n`);
 }
 
 function change(store: AccountStateStore<Entry, Cursor>, accountIndex: number, step: number): void {

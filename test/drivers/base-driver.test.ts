@@ -1,27 +1,24 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
+import { AccountKeeperError } from '../../src/core/errors.js';
 import type {
   CommitOptions,
   DriverCapabilities,
   DriverLimits,
   PersistenceDriver,
 } from '../../src/core/persistence-driver.js';
-import type { BackendConnection } from '../../src/drivers/backend-connection.js';
+import type { AccountPage, BackendConnection } from '../../src/drivers/backend-connection.js';
 import { BaseDriver } from '../../src/drivers/base-driver.js';
 import type { BaseDriverOptions } from '../../src/drivers/base-options.js';
 import { MemoryBackend } from '../../src/drivers/memory-backend.js';
 import { MemoryConnection } from '../../src/drivers/memory-connection.js';
+import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import { batchOf, collect, onTopOf, rejection } from './support.js';
 
 /** A memory driver whose every step waits at a gate, and is logged. */
 class GatedDriver extends BaseDriver {
   readonly name: string = 'gated';
-  readonly capabilities: DriverCapabilities = {
-    durability: 'none',
-    atomicCommit: true,
-    conditionalCommit: true,
-    sharedAcrossProcesses: false,
-  };
+  readonly capabilities: DriverCapabilities;
   readonly limits: DriverLimits = { keyBytes: 16, valueBytes: 32, batchBytes: 64 };
   readonly log: string[] = [];
   readonly backend: MemoryBackend = new MemoryBackend();
@@ -32,8 +29,14 @@ class GatedDriver extends BaseDriver {
   /** What each step does after its work, before its result is known. */
   exit: (step: string) => Promise<void> = async () => {};
 
-  constructor(options: BaseDriverOptions = {}) {
+  /** What becomes of swaps, in place of the real ones. */
+  swaps: (() => Promise<boolean>) | undefined;
+  /** An account that no page names. */
+  missing: string | undefined;
+
+  constructor(options: BaseDriverOptions = {}, durability: DriverCapabilities['durability'] = 'none') {
     super(options);
+    this.capabilities = { durability, atomicCommit: true, conditionalCommit: true, sharedAcrossProcesses: false };
   }
 
   protected override async connect(): Promise<BackendConnection> {
@@ -43,8 +46,8 @@ class GatedDriver extends BaseDriver {
       warnings: [{ code: 'weak', message: 'weak' }],
       readHead: (account) => this.#step('readHead', () => memory.readHead(account)),
       readAccount: (account) => this.#step('readAccount', () => memory.readAccount(account)),
-      swap: (account, change) => this.#step('swap', () => memory.swap(account, change)),
-      listAccounts: () => this.#step('listAccounts', () => memory.listAccounts()),
+      swap: (account, change) => this.#step('swap', () => this.swaps?.() ?? memory.swap(account, change)),
+      listAccounts: () => this.#step('listAccounts', () => this.#listed(memory)),
       ...(this.checkConnection !== undefined && { isCurrent: async () => (await this.checkConnection?.()) ?? true }),
       disconnect: () => this.#pass('disconnect'),
     };
@@ -53,6 +56,11 @@ class GatedDriver extends BaseDriver {
   async #pass(step: string): Promise<void> {
     this.log.push(step);
     await this.gate(step);
+  }
+
+  async #listed(memory: MemoryConnection): Promise<AccountPage> {
+    const { accounts, next } = await memory.listAccounts();
+    return { accounts: accounts.filter(({ id }) => id !== this.missing), next };
   }
 
   async #step<T>(step: string, work: () => Promise<T>): Promise<T> {
@@ -212,6 +220,82 @@ describe('what an outage leaves', () => {
     const respelt = JSON.stringify(JSON.parse(driver.backend.get(key) ?? ''), null, 1);
     driver.backend.set(key, respelt);
     expect(await driver.commit('a', batchOf(), onTopOf(head))).toMatchObject({ revision: 2 });
+  });
+
+  it('stays unknown when the repetition finds the commit, and cannot make it durable', async () => {
+    const driver = new GatedDriver();
+    driver.exit = async (step) => {
+      if (step === 'swap') throw new Error('connection lost');
+    };
+    const options = onTopOf(undefined);
+    await rejection(driver.commit('a', batchOf({ k: '1' }), options));
+    const cause = new AccountKeeperError('UNAVAILABLE', 'out of memory', { retryable: false });
+    driver.gate = async (step) => {
+      if (step === 'swap' && driver.log.includes('readHead')) throw cause;
+    };
+    driver.exit = async () => {};
+    const expected = { code: 'UNAVAILABLE', outcome: 'unknown', retryable: false, cause };
+    expect(await rejection(driver.commit('a', batchOf({ k: '1' }), options))).toMatchObject(expected);
+  });
+
+  it('is UNAVAILABLE when the backend goes on reporting a difference that is not to be seen', async () => {
+    const driver = new GatedDriver();
+    const head = await driver.commit('a', batchOf(), onTopOf(undefined));
+    driver.swaps = async () => false;
+    driver.log.length = 0;
+    const fresh = await rejection(driver.commit('a', batchOf(), onTopOf(head)));
+    expect(fresh).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    const { writeId } = head;
+    const again = await rejection(driver.commit('a', batchOf(), { expected: undefined, writerId: 'me', writeId }));
+    expect(again).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
+    expect(driver.log.length).toBeLessThan(60);
+  });
+});
+
+describe('a rollback', () => {
+  it('is not what a replicated backend shows that loses a head which was read, and acknowledged to nobody', async () => {
+    const driver = new GatedDriver({}, 'replicated');
+    const head = await driver.commit('a', batchOf(), onTopOf(undefined));
+    const key = 'accountkeeper:{a}:head';
+    const acknowledged = driver.backend.get(key) ?? '';
+    await new MemoryDriver({ backend: driver.backend }).commit('a', batchOf(), onTopOf(head));
+    expect(await driver.head('a')).toMatchObject({ revision: 2 });
+    expect((await driver.load('a'))?.head).toMatchObject({ revision: 2 });
+    driver.backend.set(key, acknowledged);
+    expect(await driver.head('a')).toEqual(head);
+    expect(await driver.commit('a', batchOf(), onTopOf(head))).toMatchObject({ revision: 2 });
+    driver.backend.set(key, acknowledged);
+    expect((await rejection(driver.head('a'))).code).toBe('ROLLED_BACK');
+  });
+
+  it('is found by a listing that does not name an account which was acknowledged', async () => {
+    const driver = new GatedDriver();
+    await driver.commit('a', batchOf(), onTopOf(undefined));
+    const dropped = await driver.commit('b', batchOf(), onTopOf(undefined));
+    await driver.drop('b', onTopOf(dropped));
+    expect(await collect(driver.accounts())).toEqual(['a']);
+    driver.backend.delete('accountkeeper:{a}:head');
+    expect((await rejection(collect(driver.accounts()))).code).toBe('ROLLED_BACK');
+  });
+
+  it('is none when another driver dropped the account; one that a page has missed is listed all the same', async () => {
+    const driver = new GatedDriver();
+    const other = new MemoryDriver({ backend: driver.backend });
+    for (const id of ['a', 'b', 'c']) await driver.commit(id, batchOf(), onTopOf(undefined));
+    await other.drop('a', onTopOf((await other.head('a')) ?? undefined));
+    driver.missing = 'b';
+    expect((await collect(driver.accounts())).toSorted()).toEqual(['b', 'c']);
+  });
+});
+
+describe('many operations with one signal', () => {
+  it('make Node.js warn of nothing', async () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    const driver = new GatedDriver();
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 40 }, (_, index) => driver.head(`a${index}`, { signal })));
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 });
 

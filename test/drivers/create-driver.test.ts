@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { Keyv } from 'keyv';
 import { describe, expect, it } from 'vitest';
 import type { AccountKeeperError } from '../../src/core/errors.js';
 import { createDriver, type PersistenceConfig, registerDriver } from '../../src/drivers/create-driver.js';
@@ -62,6 +63,37 @@ describe('createDriver', () => {
   });
 
   it.each([
+    ['redis', 'redis://localhost'],
+    ['redis', 'rediss://user:p%40ss@localhost:6380/2?prefix=bots&durability=host'],
+    ['redis', 'redis+cluster://a:7000,b:7001?durability=replicated&replicas=2'],
+    ['redis', 'redis+sentinel://a:26379,b/mymaster/1'],
+    ['redis', { driver: 'redis', url: 'redis://localhost', durability: 'replicated' }],
+    ['redis', { url: 'redis://localhost', prefix: 'bots' }],
+    ['redis', { driver: 'redis', nodes: ['a:7000', 'b:7001'] }],
+    ['redis', { driver: 'redis', sentinels: ['a'], masterName: 'mymaster' }],
+    ['postgres', 'postgres://user:p%40ss@localhost:5433/db?schema=bots&poolSize=2'],
+    ['postgres', 'postgresql://localhost/db?sslmode=verify-full'],
+    ['postgres', { driver: 'postgres', host: 'localhost', database: 'db' }],
+    ['postgres', { driver: 'postgres', url: 'postgres://localhost/db', table: 'states' }],
+    ['postgres', { url: 'postgres://localhost/db', table: 'states' }],
+    ['keyv', { driver: 'keyv', keyv: new Keyv(), allowUnconditional: true }],
+    ['keyv', { keyv: new Keyv(), allowUnconditional: true, prefix: 'bots' }],
+    ['keyv', { keyv: new Map(), allowUnconditional: true }],
+  ] satisfies [string, PersistenceConfig][])('makes a %s driver without I/O (%#)', async (name, config) => {
+    const driver = createDriver(config);
+    expect(driver).toMatchObject({ name, apiVersion: 1 });
+    await driver.close();
+  });
+
+  it.each([
+    ['a Keyv', new Keyv()],
+    ['an adapter', new Map()],
+    ['a Keyv in an object', { driver: 'keyv', keyv: new Keyv() }],
+  ])('refuses %s that was not asked for as unconditional, and says how to', (_, config) => {
+    expect(configError(() => createDriver(config as PersistenceConfig)).message).toContain('allowUnconditional: true');
+  });
+
+  it.each([
     ['no scheme', './state.db'],
     ['nothing', ''],
     ['an unknown scheme', 'mongodb://localhost'],
@@ -90,6 +122,14 @@ describe('createDriver', () => {
     ['a number as text in an object', { driver: 'sqlite', path: 'x.db', busyTimeoutMs: '10' }],
     ['a word in lower case in an object', { driver: 'sqlite', path: 'x.db', synchronous: 'full' }],
     ['an option in both places', { url: 'sqlite:x.db?table=a', table: 'a' }],
+    ['an unknown parameter for Redis', 'redis://localhost?ssl=1'],
+    ['an unknown parameter for PostgreSQL', 'postgres://localhost/db?ssl_mode=require'],
+    ['another driver and URL', { driver: 'postgres', url: 'redis://localhost' }],
+    ['the other way round', { driver: 'redis', url: 'postgres://localhost/db' }],
+    ['a Keyv and a URL', { keyv: new Keyv(), url: 'memory:', allowUnconditional: true }],
+    ['a Keyv under another name', { driver: 'redis', keyv: new Keyv(), allowUnconditional: true }],
+    ['a URL for Keyv', 'keyv:x'],
+    ['a Keyv that is none', { keyv: {}, allowUnconditional: true }],
     ['null', null],
     ['a number', 1],
   ])('throws CONFIG for %s', (_, config) => {
@@ -106,6 +146,13 @@ describe('createDriver', () => {
       'sqlite:x.db?password=1&busyTimeoutMs=me:hunter2@host',
       'memory:me:hunter2@x',
       'sqlite:%zz:hunter2@x',
+      'redis://me:hunter2@a,b',
+      'redis://:hun%zter2@a',
+      'redis://localhost?password=hunter2',
+      'redis+sentinel://me:hunter2@a',
+      'postgres://me:hunter2@a,b/db',
+      'postgres://me:hunter2@host/db?poolSize=0&password=hunter2',
+      'postgres://me:hun%zter2@host/db',
     ];
     for (const url of urls) {
       for (const config of [url, { url }, { driver: url }]) {

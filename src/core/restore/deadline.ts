@@ -22,7 +22,7 @@ export class Deadline {
     if (this.#signal.aborted) {
       throw new AccountKeeperError('ABORTED', 'restore was aborted', { cause: this.#signal.reason });
     }
-    const timeoutMs = this.#endMs - this.#clock.monotonic();
+    const timeoutMs = Math.ceil(this.#endMs - this.#clock.monotonic());
     if (timeoutMs <= 0) throw new AccountKeeperError('TIMEOUT', 'restore did not finish by its deadline');
     return { timeoutMs, signal: this.#signal };
   }

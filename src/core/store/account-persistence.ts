@@ -206,7 +206,7 @@ export class AccountPersistence<T extends object> {
     try {
       // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
       if (closeDriver) {
-        const timeoutMs = Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs));
+        const timeoutMs = Math.ceil(Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs)));
         await withCallLimits('close', clock, { timeoutMs: timeoutMs + 1_000 }, driver.close({ timeoutMs }));
       }
     } finally {

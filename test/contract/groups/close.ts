@@ -1,8 +1,10 @@
 import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
 import { type AccountWriter, batchOf, mapOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
+import type { ClauseScope } from '../clause-scope.js';
 import {
   expectEqual,
+  expectError,
   expectRecords,
   expectRejection,
   expectSameAccount,
@@ -12,15 +14,18 @@ import {
   present,
   settle,
 } from '../expectations.js';
+import { OUTAGE_CODES, settlesInTime } from '../outage.js';
 
 const group = 'close';
 
 const idempotent: Clause = {
   id: 'CL1',
   group,
-  title: 'close is idempotent, also concurrently and without open',
+  title: 'close is idempotent, also concurrently and without open, and settles by its deadline on a paused backend',
   needs: [],
+  partNeeds: ['pause if external'],
   async run(scope) {
+    if (scope.canPause) await closedWhilePaused(scope);
     const used = await scope.open();
     const writer = scope.writer(used);
     await writer.commit({ key: '1' });
@@ -36,6 +41,43 @@ const idempotent: Clause = {
     await expectRejection('head after a close beside an open', opening.head(writer.id), ['CLOSED']);
   },
 };
+
+async function closedWhilePaused(scope: ClauseScope): Promise<void> {
+  const idle = await scope.open();
+  const busy = await scope.open();
+  const opening = scope.driver();
+  const writer = scope.writer(busy);
+  await writer.commit({ key: '1' });
+  await idle.load(writer.id);
+  const timeoutMs = scope.deadlineMs;
+  const drivers = [idle, busy, opening, scope.driver()];
+  await scope.whilePaused(async () => {
+    // These have more time than the close has: it must not wait for them to the end.
+    const long = { timeoutMs: 60_000 };
+    const operations: readonly Promise<unknown>[] = [
+      busy.commit(writer.id, batchOf({ key: '2' }), writer.options(long)),
+      busy.load(writer.id, long),
+      opening.open(long),
+    ];
+    const started = operations.map((operation) => settle(operation));
+    await nextTurn();
+    const closes = drivers.flatMap((driver) => [driver.close({ timeoutMs }), driver.close({ timeoutMs })]);
+    const what = 'close on a paused backend';
+    for (const result of await Promise.all(closes.map((close) => settlesInTime(scope, what, close)))) {
+      if (result.status === 'rejected') expectError(what, result.reason, OUTAGE_CODES);
+    }
+    for (const driver of drivers) await settlesInTime(scope, 'one more close', driver.close({ timeoutMs }));
+    const ended = started.map((each) => settlesInTime(scope, 'what was in flight when the driver was closed', each));
+    for (const driver of drivers) {
+      await expectRejection('load after a close on a paused backend', driver.load(writer.id), ['CLOSED']);
+    }
+    await Promise.all(ended);
+  });
+  for (const driver of drivers) {
+    await driver.close();
+    await expectRejection('head after the backend was paused', driver.head(writer.id), ['CLOSED']);
+  }
+}
 
 const closedForGood: Clause = {
   id: 'CL2',

@@ -15,6 +15,7 @@ import {
   present,
   settle,
 } from '../expectations.js';
+import { failsInTime, recovered } from '../outage.js';
 
 const group = 'conditional commit';
 
@@ -169,7 +170,9 @@ const repeated: Clause = {
   group,
   title: 'repeating a commit that landed resolves with the head and takes effect once, also when it overlaps the first',
   needs: ['conditionalCommit'],
+  partNeeds: ['pause if external'],
   async run(scope) {
+    if (scope.canPause) await repeatedAfterPause(scope);
     const driver = await scope.open();
     const other = await scope.open();
     await repeatedAfterLanding(scope, driver, other);
@@ -213,6 +216,35 @@ async function repeatedAfterLanding(
   }
 }
 
+/** The backend gets to the first attempt, which timed out, and to its repetitions when it goes on. */
+async function repeatedAfterPause(scope: ClauseScope): Promise<void> {
+  const driver = await scope.open();
+  const other = await scope.open();
+  for (const when of ['first', 'later'] as const) {
+    const writer = scope.writer(driver);
+    if (when === 'later') await writer.commit({ key: '0', old: '0' });
+    const options = writer.options();
+    const batch = batchOf({ key: '1' }, ['old']);
+    const attempt = (by: PersistenceDriver, timeoutMs?: number): Promise<AccountHead> =>
+      by.commit(writer.id, batch, timeoutMs === undefined ? options : { ...options, timeoutMs });
+    const repetition = await scope.whilePaused(async () => {
+      await failsInTime(scope, 'a commit against a paused backend', attempt(driver, scope.deadlineMs));
+      // In an array, so that it is not awaited here.
+      return [settle(recovered('a repetition that began in the pause', () => attempt(driver)))];
+    });
+    const others = [other, driver].map((by) => settle(recovered('a repetition after the pause', () => attempt(by))));
+    const results = await Promise.all([...repetition, ...others]);
+    const stored = await other.load(writer.id);
+    const what = `a ${when} commit that timed out on a paused backend and was repeated`;
+    expectRecords(what, stored, mapOf({ key: '1' }));
+    expectEqual(`${what}, revision`, stored?.head.revision, (writer.head?.revision ?? 0) + 1);
+    for (const result of results) {
+      if (result.status === 'rejected') throw result.reason;
+      expectHead(what, result.value, stored?.head);
+    }
+  }
+}
+
 /** Starts a commit twice, without awaiting the first attempt. Both must find it landed, and it must have once. */
 async function overlapping(
   scope: ClauseScope,
@@ -239,46 +271,5 @@ async function overlapping(
   }
 }
 
-const outageIsNoConflict: Clause = {
-  id: 'CC6',
-  group,
-  title: 'an outage is never reported as a conflict',
-  needs: ['conditionalCommit', 'failCommits.before'],
-  async run(scope) {
-    const { failCommits, failReads, stop } = scope.faults;
-    const driver = await scope.open();
-    const fresh = await scope.open();
-    const writer = scope.writer(driver);
-    await writer.commit({ key: '1' });
-    const tryAll = async (by: PersistenceDriver, outage: string): Promise<void> => {
-      const first = { ...writer.options(), expected: undefined };
-      const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
-        commit: () => by.commit(writer.id, batchOf({ key: '2' }), writer.options()),
-        'a first commit': () => by.commit(scope.unique('new'), batchOf({ key: '2' }), first),
-        drop: () => by.drop(writer.id, writer.options()),
-      };
-      for (const [what, attempt] of Object.entries(attempts)) {
-        const result = await settle(attempt());
-        if (result.status === 'fulfilled') continue;
-        const { code } = expectError(`${what} during ${outage}`, result.reason);
-        const isOutage = code !== 'CONFLICT' && code !== 'FENCED' && code !== 'ROLLED_BACK';
-        // After a commit that succeeded in spite of the outage, a conflict of the drop is one.
-        if (what !== 'drop') expectThat(`${what} during ${outage}`, isOutage, 'an error that is no conflict', code);
-      }
-    };
-    const before = present('faults.failCommits.before', failCommits?.before);
-    await scope.during(before, driver, () => tryAll(driver, 'failing commits'));
-    if (failReads !== undefined) await scope.during(failReads, fresh, () => tryAll(fresh, 'failing reads'));
-    if (stop !== undefined) await scope.whileStopped(() => tryAll(driver, 'a stop'));
-  },
-};
-
 /** Conditional commit. */
-export const conditionalCommitClauses: readonly Clause[] = [
-  differs,
-  oneFirstCommit,
-  increments,
-  takeOver,
-  repeated,
-  outageIsNoConflict,
-];
+export const conditionalCommitClauses: readonly Clause[] = [differs, oneFirstCommit, increments, takeOver, repeated];

@@ -6,12 +6,15 @@ import {
   expectEqual,
   expectError,
   expectHead,
+  expectNever,
   expectRecords,
   expectRejection,
   expectSameAccount,
   listed,
+  nextTurn,
   settle,
 } from '../expectations.js';
+import { recovered, settlesInTime } from '../outage.js';
 
 const group = 'deadlines';
 
@@ -45,9 +48,11 @@ const abortedBeforehand: Clause = {
 const abortedMidway: Clause = {
   id: 'TI3',
   group,
-  title: 'a signal aborted midway rejects ABORTED, outcome unknown',
+  title: 'a signal aborted midway rejects ABORTED, outcome unknown for a commit; also on a paused backend',
   needs: [],
+  partNeeds: ['pause if external'],
   async run(scope) {
+    if (scope.canPause) await abortedWhilePaused(scope);
     const driver = await scope.open();
     for (let round = 0; round < 12; round += 1) {
       const writer = scope.writer(driver);
@@ -74,7 +79,8 @@ async function abortedCommit(
     const now = await driver.load(writer.id);
     const landed = now?.head.writeId === options.writeId;
     if (outcome === 'not-applied') expectEqual('whether a commit landed that was not applied', landed, false);
-    expectRecords('after a commit that was aborted', now, mapOf({ key: landed ? 'aborted' : 'before' }));
+    const isWhole = outcome === 'not-applied' || scope.capabilities.atomicCommit;
+    if (isWhole) expectRecords('after a commit that was aborted', now, mapOf({ key: landed ? 'aborted' : 'before' }));
   }
   if (!scope.capabilities.conditionalCommit) return;
   // A repetition settles what became of it, and takes effect once.
@@ -84,6 +90,40 @@ async function abortedCommit(
   const stored = await driver.load(writer.id);
   expectHead('the head after the repetition', stored?.head, head);
   expectRecords('after the repetition', stored, mapOf({ key: 'aborted' }));
+}
+
+/** Nothing can settle there by itself: the abort has to do it, and at once. */
+async function abortedWhilePaused(scope: ClauseScope): Promise<void> {
+  const driver = await scope.open();
+  const writer = scope.writer(driver);
+  await writer.commit({ key: 'before' });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const options = writer.options({ signal });
+  await scope.whilePaused(async () => {
+    const operations: readonly Promise<unknown>[] = [
+      driver.commit(writer.id, batchOf({ key: 'aborted' }), options),
+      driver.head(writer.id, { signal }),
+      driver.load(writer.id, { signal }),
+      listed(driver.accounts({ signal })),
+      scope.driver().open({ signal }),
+    ];
+    const settled = operations.map((operation) => settlesInTime(scope, 'an operation that is aborted', operation));
+    await nextTurn();
+    controller.abort();
+    for (const [index, result] of (await Promise.all(settled)).entries()) {
+      const what = `operation ${index + 1} of those that were aborted while the backend was paused`;
+      if (result.status === 'fulfilled') expectNever(what, 'a rejection with ABORTED');
+      expectError(what, result.reason, ['ABORTED'], [index === 0 ? 'unknown' : 'not-applied']);
+    }
+  });
+  if (!scope.capabilities.conditionalCommit) return;
+  const { signal: _aborted, ...again } = options;
+  const head = await recovered('the commit that was aborted, repeated', () =>
+    driver.commit(writer.id, batchOf({ key: 'aborted' }), again),
+  );
+  expectEqual('revision after the repetition', head.revision, (writer.head?.revision ?? 0) + 1);
+  expectRecords('after the repetition', await driver.load(writer.id), mapOf({ key: 'aborted' }));
 }
 
 async function abortedReads(driver: PersistenceDriver, writer: AccountWriter): Promise<void> {

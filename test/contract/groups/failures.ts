@@ -16,6 +16,8 @@ import {
   present,
   settle,
 } from '../expectations.js';
+import { outagesOf, recovered } from '../outage.js';
+import { errorsOfAStop, readsInOutage } from './outage-failures.js';
 
 const group = 'failures';
 
@@ -42,10 +44,11 @@ const failedCommit: Clause = {
       else {
         const { outcome } = expectError(what, result.reason);
         if (moment === 'after') expectEqual(`${what}, outcome`, outcome, 'unknown');
-        const now = await driver.head(writer.id);
-        const landed = now?.writeId === options.writeId;
-        if (outcome === 'not-applied') expectHead(`${what}, the stored head`, now, old);
-        if (!landed) expectRecords(`${what}, the records`, await driver.load(writer.id), mapOf({ key: '1' }));
+        const stored = await driver.load(writer.id);
+        const landed = stored?.head.writeId === options.writeId;
+        if (outcome === 'not-applied') expectHead(`${what}, the stored head`, stored?.head, old);
+        const isWhole = outcome === 'not-applied' || scope.capabilities.atomicCommit;
+        if (!landed && isWhole) expectRecords(`${what}, the records`, stored, mapOf({ key: '1' }));
       }
       // The same attempt, repeated: it takes effect once, whatever became of it before.
       if (!scope.capabilities.conditionalCommit) continue;
@@ -61,7 +64,9 @@ const failedRead: Clause = {
   group,
   title: 'a failed head, load or accounts() rejects and never looks empty',
   needs: ['failReads'],
+  partNeeds: ['stop if external', 'pause if external'],
   async run(scope) {
+    for (const outage of outagesOf(scope)) await readsInOutage(scope, outage);
     const driver = await scope.open();
     const writer = scope.writer(driver);
     await writer.commit({ key: '1' });
@@ -89,26 +94,40 @@ const failedListing: Clause = {
   group,
   title: 'accounts() that fails midway rejects',
   needs: ['failReads'],
+  partNeeds: ['stop if external'],
   async run(scope) {
     const driver = await scope.open();
     const ids = await manyAccounts(scope, driver, MANY);
-    const iterator = driver.accounts()[Symbol.asyncIterator]();
-    const first = await iterator.next();
-    expectEqual('whether there is a first account', first.done ?? false, false);
-    const seen = [String(first.value)];
-    const rest = async (): Promise<void> => {
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) seen.push(next.value);
-    };
     const inject = present('faults.failReads', scope.faults.failReads);
-    const result = await scope.during(inject, driver, () => settle(rest()));
-    if (result.status === 'rejected') expectError('accounts() that fails midway', result.reason);
-    else {
-      // It had read them all before the failure; then it must have given them all.
-      expectEqual('number of accounts of a listing that ended', seen.length, ids.length);
-    }
+    await failsMidway(scope, driver, ids, (rest) => scope.during(inject, driver, rest));
     expectIds('accounts() after the failure', await listed(driver.accounts()), ids);
+    if (!scope.canStop) return;
+    await failsMidway(scope, driver, ids, (rest) => scope.whileStopped(rest));
+    expectIds('accounts() after a stop', await recovered('accounts()', () => listed(driver.accounts())), ids);
   },
 };
+
+/** Lists one account, and the others while the reads fail. */
+async function failsMidway(
+  scope: ClauseScope,
+  driver: PersistenceDriver,
+  ids: readonly string[],
+  during: (rest: () => Promise<PromiseSettledResult<void>>) => Promise<PromiseSettledResult<void>>,
+): Promise<void> {
+  const iterator = driver.accounts({ timeoutMs: 10 * scope.deadlineMs })[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  expectEqual('whether there is a first account', first.done ?? false, false);
+  const seen = [String(first.value)];
+  const rest = async (): Promise<void> => {
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) seen.push(next.value);
+  };
+  const result = await during(() => settle(rest()));
+  if (result.status === 'rejected') expectError('accounts() that fails midway', result.reason);
+  else {
+    // It had read them all before the failure; then it must have given them all.
+    expectEqual('number of accounts of a listing that ended', seen.length, ids.length);
+  }
+}
 
 async function manyAccounts(scope: ClauseScope, driver: PersistenceDriver, count: number): Promise<readonly string[]> {
   const writers = Array.from({ length: count }, () => scope.writer(driver));
@@ -123,6 +142,7 @@ const errorsSayEnough: Clause = {
   group,
   title: 'errors carry code, outcome and cause, and no credentials',
   needs: ['failCommits.before', 'failReads'],
+  partNeeds: ['stop if external'],
   async run(scope) {
     const driver = await scope.open();
     const writer = scope.writer(driver);
@@ -144,6 +164,7 @@ const errorsSayEnough: Clause = {
     const aborted = driver.load(writer.id, { signal: AbortSignal.abort() });
     errors.push(await expectRejection('an aborted read', aborted, ['ABORTED'], ['not-applied']));
     errors.push(await expectRejection('an empty id', driver.head(''), ['INVALID_KEY'], ['not-applied']));
+    if (scope.canStop) errors.push(...(await errorsOfAStop(scope, writer)));
     for (const secret of scope.subject.secrets ?? []) {
       for (const error of errors) expectEqual('whether an error holds a secret', mentions(error, secret), false);
     }
@@ -155,6 +176,7 @@ const noBackgroundErrors: Clause = {
   group,
   title: 'no background error becomes an uncaughtException or unhandledRejection',
   needs: ['failCommits.before', 'failReads'],
+  partNeeds: ['stop if external'],
   async run(scope) {
     const seen: unknown[] = [];
     const note = (error: unknown): void => void seen.push(error);
@@ -168,6 +190,7 @@ const noBackgroundErrors: Clause = {
       await scope.during(inject, driver, () => interrupted(driver, writer));
       const before = present('faults.failCommits.before', scope.faults.failCommits?.before);
       await scope.during(before, driver, () => interrupted(driver, writer));
+      if (scope.canStop) await connectionsLost(scope, driver, writer);
       const closing = driver.close();
       await Promise.all([closing, settle(driver.load(writer.id)), settle(driver.open())]);
       for (let turn = 0; turn < 20; turn += 1) await nextTurn();
@@ -179,6 +202,17 @@ const noBackgroundErrors: Clause = {
   },
 };
 
+/** A stop ends the connections, those of drivers that do nothing too. */
+async function connectionsLost(scope: ClauseScope, driver: PersistenceDriver, writer: AccountWriter): Promise<void> {
+  const idle = await scope.open();
+  await idle.load(writer.id);
+  await scope.whileStopped(() => interrupted(driver, writer));
+  await recovered('load after a stop', () => driver.load(writer.id));
+  // One restart that the drivers do nothing during.
+  await scope.whileStopped(nextTurn);
+  for (const each of [idle, driver]) await recovered('load after a restart', () => each.load(writer.id));
+}
+
 /** Operations that fail, and whose callers do not wait for the end. */
 async function interrupted(driver: PersistenceDriver, writer: AccountWriter): Promise<void> {
   const controller = new AbortController();
@@ -189,7 +223,7 @@ async function interrupted(driver: PersistenceDriver, writer: AccountWriter): Pr
     driver.commit(writer.id, batchOf({ key: '3' }), { ...writer.options(), timeoutMs: 1 }),
     driver.head(writer.id, { signal }),
     driver.load(writer.id, { timeoutMs: 1 }),
-    driver.load(writer.id),
+    driver.load(writer.id, { timeoutMs: 3000 }),
     iterator.next(),
   ]);
   await nextTurn();

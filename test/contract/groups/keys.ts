@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../src/core/errors.js';
 import type { CommitOptions, PersistenceDriver } from '../../../src/core/persistence-driver.js';
 import { type AccountWriter, batchOf } from '../account-writer.js';
 import { ADVERSARIAL_KEYS, ID_ALPHABET } from '../adversarial.js';
@@ -94,7 +95,8 @@ async function accepts(
   const result = await settle(commit());
   if (result.status === 'fulfilled') return true;
   const tooLong = Buffer.byteLength(key) > driver.limits.keyBytes;
-  const error = expectError(what, result.reason, [tooLong ? 'TOO_LARGE' : 'INVALID_KEY'], ['not-applied']);
+  const codes: readonly ErrorCode[] = tooLong ? ['INVALID_KEY', 'TOO_LARGE'] : ['INVALID_KEY'];
+  const error = expectError(what, result.reason, codes, ['not-applied']);
   if (records !== undefined) expectEqual(`${what}, records that the error names`, error.records, records);
   return false;
 }

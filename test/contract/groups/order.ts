@@ -6,13 +6,13 @@ import {
   expectEqual,
   expectError,
   expectHead,
-  expectNever,
   expectRecords,
   expectThat,
   nextTurn,
   present,
   settle,
 } from '../expectations.js';
+import { failsInTime, recovered, takenOver } from '../outage.js';
 
 const group = 'order';
 
@@ -113,7 +113,9 @@ const neverOnTop: Clause = {
   group,
   title: 'a write that was reported as timed out or aborted never lands on top of a later acknowledged one',
   needs: ['conditionalCommit'],
+  partNeeds: ['pause if external'],
   async run(scope) {
+    if (scope.canPause) await lateAfterPause(scope);
     const driver = await scope.open();
     const other = await scope.open();
     const writer = scope.writer(driver);
@@ -122,7 +124,7 @@ const neverOnTop: Clause = {
       const [late, outcome] = await interrupted(scope, writer, round);
       if (outcome === 'landed') continue;
       const by = scope.writer(round % 2 === 0 ? driver : other, writer.id);
-      const head = await acknowledged(by, `after ${late}`);
+      const head = await takenOver(by, `after ${late}`);
       for (let poll = 0; poll < 10; poll += 1) {
         for (const reader of [driver, other]) {
           const stored = await reader.load(writer.id);
@@ -173,18 +175,35 @@ async function interrupted(
   return [name, 'interrupted'];
 }
 
-/** Commits on top of whatever is stored until that is acknowledged. */
-async function acknowledged(writer: AccountWriter, value: string): Promise<AccountHead> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    await writer.refresh();
-    const stored = present('load', await writer.load());
-    const others = [...stored.records.keys()].filter((key) => key !== 'value');
-    const result = await settle(writer.commit({ value }, others));
-    if (result.status === 'fulfilled') return result.value;
-    expectError('a commit on top of the head that was read', result.reason, ['CONFLICT']);
-    await nextTurn();
+/** Commits time out against a backend that answers nothing, and gets to them when it goes on. */
+async function lateAfterPause(scope: ClauseScope): Promise<void> {
+  const driver = await scope.open();
+  const other = await scope.open();
+  const writers = [1, 2, 3].map(() => scope.writer(driver));
+  for (const writer of writers) await writer.commit({ value: 'start' });
+  const timeoutMs = scope.deadlineMs;
+  await scope.whilePaused(async () => {
+    const late = writers.map((writer) => writer.commit({ value: 'late' }, [], { timeoutMs }));
+    const what = 'a commit against a paused backend';
+    await Promise.all(late.map((commit) => failsInTime(scope, what, commit)));
+  });
+  for (const [index, writer] of writers.entries()) {
+    const by = scope.writer(index === 1 ? driver : other, writer.id);
+    const head = await takenOver(by, `taken over ${index}`);
+    for (let poll = 0; poll < 10; poll += 1) {
+      for (const reader of [driver, other]) {
+        const stored = await recovered('load after a pause', () => reader.load(writer.id));
+        const what = `poll ${poll}: a commit that was acknowledged after one that timed out on a paused backend`;
+        expectHead(what, stored?.head, head);
+        expectRecords(what, stored, mapOf({ value: `taken over ${index}` }));
+      }
+    }
   }
-  return expectNever('a commit on top of the head that was read', 'that it succeeds within 100 attempts');
+  await driver.close();
+  for (const [index, { id }] of writers.entries()) {
+    const what = 'what was acknowledged after a pause, after close of the driver that timed out';
+    expectRecords(what, await other.load(id), mapOf({ value: `taken over ${index}` }));
+  }
 }
 
 /** Order. */

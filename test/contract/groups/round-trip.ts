@@ -64,7 +64,7 @@ const anyString: Clause = {
       );
     }
     const { valueBytes, batchBytes } = driver.limits;
-    const large = Math.min(MEGABYTE, valueBytes, Math.floor(batchBytes / 2));
+    const large = Math.min(MEGABYTE, valueBytes, Math.floor((batchBytes - 10) / 2));
     await writer.commit(records);
     await writer.commit({ large: 'x'.repeat(large), euros: '€'.repeat(Math.floor(large / 3)) });
     records.set('large', 'x'.repeat(large)).set('euros', '€'.repeat(Math.floor(large / 3)));
@@ -166,8 +166,10 @@ async function killedWriter(scope: ClauseScope, reader: PersistenceDriver, id: s
     const stored = present(`${what}, load`, await driver.load(id));
     const count = Number(stored.records.get('r0')?.split(':')[0]);
     expectThat(`${what}, last commit`, count >= acknowledged, `${acknowledged} or later`, stored.records.get('r0'));
-    expectEqual(`${what}, revision`, stored.head.revision, count);
+    const { revision } = stored.head;
+    expectThat(`${what}, revision`, revision >= acknowledged, `${acknowledged} or more`, revision);
     if (scope.capabilities.atomicCommit) {
+      expectEqual(`${what}, revision`, revision, count);
       expectRecords(what, stored, new Map([0, 1, 2].map((index) => countedRecord(index, count, 20))));
     }
   }

@@ -1,0 +1,58 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { redactUrl } from '../core/redact.js';
+import { UsageError } from './usage-error.js';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** What was given: option by name, and the one argument that is none. */
+export interface Arguments {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** `undefined` when help was asked for. */
+  readonly target: string | undefined;
+}
+
+/**
+ * Reads the options of a command and its one argument.
+ *
+ * @param what - what the argument is, for messages
+ */
+export function readArguments(argv: readonly string[], options: Options, what: string): Arguments {
+  const { values, positionals } = parsed(argv, { ...options, help: { type: 'boolean', short: 'h' } });
+  if (values['help'] === true) return { values, target: undefined };
+  if (positionals.length !== 1) throw new UsageError(`received ${positionals.length} arguments, expected one: ${what}`);
+  return { values, target: positionals[0] };
+}
+
+/** A whole number from `min` on, as an option's text. */
+export function wholeNumber(name: string, value: unknown, fallback: number, min: number): number {
+  if (value === undefined) return fallback;
+  const text = String(value);
+  const number = Number(text);
+  if (/^-?\d+$/.test(text) && number >= min && number <= 2_147_483_647) return number;
+  throw new UsageError(`--${name}: received ${JSON.stringify(text)}, allowed is a whole number from ${min} on`);
+}
+
+/** One of the allowed texts. */
+export function oneOf<Value extends string>(
+  name: string,
+  value: unknown,
+  fallback: Value,
+  allowed: readonly Value[],
+): Value {
+  if (value === undefined) return fallback;
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`--${name}: received ${JSON.stringify(value)}, allowed are ${allowed.join(', ')}`);
+}
+
+function parsed(
+  argv: readonly string[],
+  options: Options,
+): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true });
+  } catch (error) {
+    // It names the option, which may have been meant as something else.
+    throw new UsageError(redactUrl(error instanceof Error ? error.message : String(error)).split('\n')[0]);
+  }
+}

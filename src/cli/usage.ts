@@ -1,0 +1,35 @@
+/** What `--help` prints. */
+export const USAGE = `Usage: accountkeeper <command> [options]
+
+Commands
+  contract <url | module>  Tests a driver against the contract that every driver keeps, and tells which level was proven.
+  doctor <url>             Tells whether a backend is usable, and which of its settings weaken a promise.
+
+  <url>     what openAccount takes as persistence, such as sqlite://./state.db
+  <module>  the path of an ES module whose default export is { name, createDriver, faults? }. Unless it says otherwise
+            by a property module, a second process imports it again: it must lead to the same backend there.
+
+Options of contract
+  --reporter <name>   readable (default), tap or json; --tap and --json are short for the last two
+  --clause <id>       run this clause only; can be repeated
+  --require <level>   basic, durable, atomic, safe: fail when less was proven; claimed: fail when anything is unproven
+                      that the driver claims
+  --seed <n>          what generated ids and values come from (default 1)
+  --timeout <ms>      how long one clause may take (default 30000)
+
+  A URL comes without control over its backend: what needs that is skipped. What the run has written is dropped at its
+  end, under prefixes of its own that begin with ct-; the heads of dropped accounts stay.
+
+Options of doctor
+  --json              print one JSON object
+  --timeout <ms>      how long one operation may take (default 10000)
+
+Other options
+  --help, --version
+
+Exit codes
+  0  passed, usable
+  1  a clause failed or the required level was missed; unusable
+  2  the arguments, the URL or the module are not right, or the backend of the URL cannot be opened
+  3  usable, with warnings (doctor)
+`;

@@ -1,0 +1,169 @@
+import { isMap } from 'node:util/types';
+import { AccountKeeperError } from '../core/errors.js';
+import { hasMethods, type KeyvAdapter, propertyOf } from './keyv-client.js';
+
+/** Keys and stored values, as an adapter lists them. */
+export type Listing = AsyncIterable<readonly unknown[]> | Iterable<readonly unknown[]>;
+
+/** What is known about a kind of adapter from reading it. */
+export interface AdapterProfile {
+  /** Characters of a whole key; `undefined`: as many as anybody wants. */
+  readonly keyCharacters: number | undefined;
+  /** Bytes of a stored value; `undefined`: as many as anybody wants. */
+  readonly storedBytes: number | undefined;
+  /** Methods for many keys that report every failure. The others are not used. */
+  readonly many: ReadonlySet<'getMany' | 'setMany' | 'deleteMany'>;
+  /** Whether the adapter's `namespace`, which the last Keyv on the adapter sets, has a part in where keys go. */
+  readonly namespaceInKeys: boolean;
+  /** Whether the backend may have an encoding that does not hold every character, as MySQL's tables may be in latin1. */
+  readonly encodes: boolean;
+  /** Whether nothing survives the process. */
+  readonly inMemory: boolean;
+  /**
+   * Lists at least all keys that begin with `<start>:`, as they were given to `set`; `undefined` where the adapter cannot
+   * list. @throws `CONFIG`
+   */
+  list(store: KeyvAdapter, start: string): Listing | undefined;
+}
+
+/** The limit of the column that `@keyv/mysql` makes. */
+const MYSQL_TEXT_BYTES = 65_535;
+/** etcd takes requests of 1.5 MiB; a key and what frames it go off that. */
+const ETCD_VALUE_BYTES = 1_400_000;
+const UNKNOWN_KEY_CHARACTERS = 1024;
+/** Characters with a meaning in a pattern of Redis. */
+const GLOB = /[*?[\]\\^]/g;
+
+const plain = {
+  keyCharacters: undefined,
+  storedBytes: undefined,
+  many: new Set<never>(),
+  namespaceInKeys: false,
+  encodes: false,
+  inMemory: false,
+} as const;
+
+const map: AdapterProfile = {
+  ...plain,
+  inMemory: true,
+  list: (store) => (isMap(store) ? [...store] : undefined),
+};
+
+/** Its patterns have `\` for an escape character, and it does not escape those of the namespace. */
+const mysql: AdapterProfile = {
+  ...plain,
+  storedBytes: MYSQL_TEXT_BYTES,
+  encodes: true,
+  many: new Set(['getMany', 'deleteMany']),
+  list: (store, start) => iterate(store, start.includes('\\') ? undefined : start),
+};
+
+const sqlite: AdapterProfile = { ...plain, many: new Set(['getMany', 'deleteMany']), list: iterate };
+
+const postgres: AdapterProfile = {
+  ...plain,
+  many: new Set(['getMany', 'setMany', 'deleteMany']),
+  encodes: true,
+  list: iterate,
+};
+
+/** Its `getMany` and `deleteMany` pass failures off as missing keys, without an error event. */
+const etcd: AdapterProfile = { ...plain, storedBytes: ETCD_VALUE_BYTES, list: iterate };
+
+/** Its `deleteMany` passes failures off as missing keys, without an error event. */
+const valkey: AdapterProfile = {
+  ...plain,
+  many: new Set(['getMany']),
+  namespaceInKeys: true,
+  list(store, start) {
+    if (propertyOf(propertyOf(store, 'opts'), 'useRedisSets') !== false) return iterate(store, escapeGlob(start));
+    const own = `namespace:${namespaceOf(store) ?? ''}:`;
+    return withoutStart(iterate(store, escapeGlob(own + start)), own);
+  },
+};
+
+/** Without `throwOnErrors`, its methods report failures by error events only. */
+const redis: AdapterProfile = {
+  ...plain,
+  many: new Set(['getMany', 'setMany', 'deleteMany']),
+  namespaceInKeys: true,
+  list(store, start) {
+    const namespace = namespaceOf(store);
+    const separator = String(propertyOf(store, 'keyPrefixSeparator'));
+    const hidden = namespace === undefined && start.includes(separator);
+    if (hidden || (namespace !== undefined && escapeGlob(namespace) !== namespace)) {
+      throw new AccountKeeperError(
+        'CONFIG',
+        'accounts: @keyv/redis cannot list the keys of this namespace, because of the characters in it',
+      );
+    }
+    return iterate(store, namespace);
+  },
+};
+
+const unknown: AdapterProfile = {
+  ...plain,
+  keyCharacters: UNKNOWN_KEY_CHARACTERS,
+  namespaceInKeys: true,
+  encodes: true,
+  list: (store) => iterate(store, namespaceOf(store)),
+};
+
+/** What is known about this adapter. */
+export function profileOf(store: KeyvAdapter): AdapterProfile {
+  const profile = kindOf(store);
+  const keySize = propertyOf(propertyOf(store, 'opts'), 'keySize');
+  return typeof keySize === 'number' && Number.isSafeInteger(keySize) && keySize > 0
+    ? { ...profile, keyCharacters: keySize }
+    : profile;
+}
+
+/** The adapter's namespace; `undefined` for none. */
+export function namespaceOf(store: object): string | undefined {
+  const namespace = propertyOf(store, 'namespace');
+  return typeof namespace === 'string' && namespace !== '' ? namespace : undefined;
+}
+
+/** By what makes the adapter one of its kind: names of classes do not survive every bundler. */
+function kindOf(store: KeyvAdapter): AdapterProfile {
+  if (isMap(store)) return map;
+  const speaksSql = hasMethods(store, ['query']);
+  switch (propertyOf(propertyOf(store, 'opts'), 'dialect')) {
+    case 'mysql':
+      return speaksSql ? mysql : unknown;
+    case 'postgres':
+      return speaksSql ? postgres : unknown;
+    case 'sqlite':
+      return speaksSql ? sqlite : unknown;
+    case 'etcd':
+      return propertyOf(store, 'client') === undefined ? unknown : etcd;
+    case 'redis':
+      if (hasMethods(store, ['createKeyPrefix'])) return redis;
+      return propertyOf(store, 'redis') === undefined ? unknown : valkey;
+    default:
+      return unknown;
+  }
+}
+
+function iterate(store: KeyvAdapter, namespace: string | undefined): AsyncIterable<readonly unknown[]> | undefined {
+  const iterator = propertyOf(store, 'iterator');
+  if (typeof iterator !== 'function') return undefined;
+  return Reflect.apply(iterator, store, [namespace]) as AsyncIterable<readonly unknown[]>;
+}
+
+async function* without(listing: AsyncIterable<readonly unknown[]>, start: string): AsyncGenerator<readonly unknown[]> {
+  for await (const [key, value] of listing) {
+    if (typeof key === 'string' && key.startsWith(start)) yield [key.slice(start.length), value];
+  }
+}
+
+function withoutStart(
+  listing: AsyncIterable<readonly unknown[]> | undefined,
+  start: string,
+): AsyncIterable<readonly unknown[]> | undefined {
+  return listing === undefined ? undefined : without(listing, start);
+}
+
+function escapeGlob(text: string): string {
+  return text.replace(GLOB, '\\$&');
+}

@@ -1,0 +1,186 @@
+import { AccountKeeperError } from '../core/errors.js';
+import { describeReceived } from '../core/option-checks.js';
+import type { DriverCapabilities, DriverLimits, OperationOptions } from '../core/persistence-driver.js';
+import type { BackendConnection } from './backend-connection.js';
+import { BaseDriver } from './base-driver.js';
+import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from './keyv-client.js';
+import { KeyvConnection } from './keyv-connection.js';
+import { LEAST_LIMITS, type StorageLimits, storageLimits } from './keyv-limits.js';
+import { SharedStore } from './keyv-shared-store.js';
+import { KeyvStore } from './keyv-store.js';
+import { type KeyvTarget, targetOf } from './keyv-target.js';
+import { type Operation, startOperation } from './operation.js';
+import { badOption, type OptionTable, readOptions, wordOption } from './option-table.js';
+
+const DURABILITIES = ['none', 'process', 'host'] as const;
+const DISCONNECT_TIMEOUT_MS = 10_000;
+
+/** Options of {@link KeyvDriver}. */
+export interface KeyvDriverOptions extends BaseDriverOptions {
+  /**
+   * A Keyv of version 5, a storage adapter for one, or a `Map`. The driver works on the adapter, with the Keyv's
+   * namespace, serializer and compression, and changes neither. The Keyv can have any `throwOnErrors` and `emitErrors`.
+   * It can have no `ttl`, because records must never expire, and no hooks, because they would not run.
+   */
+  readonly keyv: KeyvClient | KeyvAdapter;
+  /** Says that the caller does without conditional and atomic commits: {@link KeyvDriver} tells what that means. */
+  readonly allowUnconditional: true;
+  /**
+   * What an acknowledged write survives, as the caller knows the server behind the adapter: the driver cannot. Of a `Map`,
+   * `none` is all that is true.
+   *
+   * @default 'none'
+   */
+  readonly durability?: 'none' | 'process' | 'host';
+  /**
+   * The largest inputs, in bytes, where the caller knows better than the driver: it knows that `@keyv/mysql` stores up
+   * to 65,535 bytes, `@keyv/etcd` about 1.4 million, and that adapters with a `keySize` take keys of so many characters.
+   * Of adapters that it does not know, it assumes keys of 1,024 characters. At least 8 for `keyBytes`, 1,024 for the others.
+   */
+  readonly limits?: Partial<DriverLimits>;
+  /** Whether `close` also disconnects the Keyv, or the adapter. @default false */
+  readonly closeKeyv?: boolean;
+}
+
+/** The rules for {@link KeyvDriverOptions}. */
+export const KEYV_OPTION_RULES: OptionTable<KeyvDriverOptions> = {
+  ...BASE_OPTION_RULES,
+  keyv: {
+    check(name, value) {
+      if (isKeyv(value) || isKeyvAdapter(value)) return value;
+      throw badOption(name, value, 'a Keyv of version 5, a storage adapter for one, or a Map');
+    },
+  },
+  allowUnconditional: {
+    check(name, value) {
+      if (value === true) return true;
+      throw new AccountKeeperError(
+        'CONFIG',
+        `${name}: received ${describeReceived(value)}, allowed is true. A Keyv cannot compare before it writes, nor write ` +
+          "several keys as one: a second writer of an account can overwrite the first one's changes unseen, and a crash " +
+          "during a commit can leave a part of it. { driver: 'keyv', keyv, allowUnconditional: true } accepts that; the " +
+          'drivers for SQLite, Redis and PostgreSQL have no such weakness',
+      );
+    },
+  },
+  durability: wordOption(DURABILITIES),
+  limits: { check: checkLimits },
+  closeKeyv: {
+    check(name, value) {
+      if (typeof value === 'boolean') return value;
+      throw badOption(name, value, 'true or false');
+    },
+  },
+};
+
+/**
+ * Keeps accounts in any Keyv, or on any storage adapter for one. It gives up what such a store cannot do:
+ *
+ * - **No conditional commit.** The head is read and compared before a commit, and another process can write in between.
+ *   Only one process at a time may write an account. In one process, drivers on the same store object take turns.
+ * - **No atomic commit.** A commit is many writes: records, index, head, and then deletes. One that fails or whose
+ *   process dies before the head is written leaves some of its records, under the former head. Its repetition completes
+ *   it; without one, `load` shows the new values of some records together with the old ones of others. Once the head is
+ *   written, the commit is whole. Texts that nothing refers to may be left of either; the account's next commit in the same
+ *   process deletes them, and they stay where they are, unseen, when the process dies.
+ * - **What is evicted is noticed, but not always.** A head without its index, an index without its head, and a record
+ *   that the index names and that is not there are `CORRUPT`. What cannot be noticed: an account of which nothing is
+ *   left, a head that is lost between its first commit and the write after it that says so, and texts that turn back to
+ *   an older state one by one.
+ * - **No help against a store that lies.** A server that cuts values short (MySQL without strict mode) or forgets them
+ *   by itself (a cache, an adapter that expires entries by default) is not found out when it acknowledges a write.
+ *
+ * A write whose time is up may still land. The account's next write, and reads, wait until the adapter has settled it,
+ * or fail at their deadline: nothing older lands on what this process writes later. An adapter that never settles a
+ * write blocks its account until the process ends.
+ *
+ * `accounts` reads all of its listing within one deadline; it needs an adapter with an iterator. That of `@keyv/mysql`
+ * asks for ten rows at a time unless its `iterationLimit` says otherwise; that of `@keyv/sqlite` can miss accounts while
+ * others are deleted from.
+ *
+ * The connection is the adapter's business. That of `@keyv/mysql` never works when its server is down while it is made; the
+ * client in `@keyv/etcd` asks a server that failed it again after five seconds.
+ *
+ * Keys are those of the other drivers, with upper-case letters escaped, too. A Keyv with the same options reads the
+ * values; for an adapter that was handed over without one, that is a Keyv without a namespace.
+ */
+export class KeyvDriver extends BaseDriver {
+  readonly name: string = 'keyv';
+  readonly capabilities: DriverCapabilities;
+  readonly limits: DriverLimits;
+  readonly #target: KeyvTarget;
+  readonly #shared: SharedStore;
+  readonly #storage: StorageLimits;
+  readonly #closeKeyv: boolean;
+  readonly #unlisten: () => void;
+  #end: Promise<void> | undefined;
+
+  /** @throws `CONFIG` */
+  constructor(options: KeyvDriverOptions) {
+    const read = readOptions(KEYV_OPTION_RULES, options);
+    const { keyv, allowUnconditional, durability = 'none', limits = {}, closeKeyv = false, ...base } = read;
+    super(base);
+    const given = KEYV_OPTION_RULES.keyv.check('keyv', keyv);
+    KEYV_OPTION_RULES.allowUnconditional.check('allowUnconditional', allowUnconditional);
+    this.#target = targetOf(given, this.layout.prefix);
+    if (this.#target.profile.inMemory && durability !== 'none') {
+      throw badOption('durability', durability, 'none: a Map ends with its process');
+    }
+    this.#storage = storageLimits(this.#target, this.layout.prefix, limits);
+    this.limits = this.#storage.limits;
+    this.capabilities = { durability, atomicCommit: false, conditionalCommit: false, sharedAcrossProcesses: false };
+    this.#closeKeyv = closeKeyv;
+    this.#shared = SharedStore.of(this.#target.store);
+    this.#unlisten = this.#shared.listen();
+  }
+
+  override async close(options: OperationOptions = {}): Promise<void> {
+    await super.close(options);
+    // A driver that never connected has nothing that would have ended.
+    const { timeoutMs = DISCONNECT_TIMEOUT_MS } = options;
+    const doing = `close of the ${this.name} driver`;
+    await startOperation({ doing, kind: 'write', timeoutMs }, () => this.#disconnect()).result;
+  }
+
+  protected override async connect(operation: Operation): Promise<BackendConnection> {
+    const store = new KeyvStore(this.#target, this.#shared, this.layout.prefix);
+    // Any answer will do: the store can be reached, and lets itself be read.
+    await store.read([`${this.layout.prefix}:open`], operation);
+    return new KeyvConnection({
+      store,
+      shared: this.#shared,
+      layout: this.layout,
+      limits: this.#storage,
+      lockPrefix: this.#target.keyPrefix,
+      end: () => this.#disconnect(),
+    });
+  }
+
+  #disconnect(): Promise<void> {
+    this.#end ??= this.#disconnectOnce();
+    return this.#end;
+  }
+
+  /** An adapter that was disconnected may still emit errors, which must not end the process. */
+  async #disconnectOnce(): Promise<void> {
+    if (this.#closeKeyv) await this.#target.disconnect();
+    else this.#unlisten();
+  }
+}
+
+function checkLimits(name: string, value: unknown): Partial<DriverLimits> {
+  if (typeof value !== 'object' || value === null) throw badOption(name, value, 'an object');
+  const known: Readonly<Record<string, number>> = { ...LEAST_LIMITS };
+  const limits: Record<string, number> = {};
+  for (const [key, limit] of Object.entries(value)) {
+    const least = Object.hasOwn(known, key) ? known[key] : undefined;
+    if (least === undefined) throw badOption(`${name}.${key}`, limit, `one of ${Object.keys(known).join(', ')}`);
+    if (limit === undefined) continue;
+    if (!Number.isSafeInteger(limit) || limit < least) {
+      throw badOption(`${name}.${key}`, limit, `an integer from ${least} on`);
+    }
+    limits[key] = limit;
+  }
+  return limits;
+}

@@ -1,0 +1,179 @@
+import { AccountKeeperError } from '../core/errors.js';
+import type { DriverWarning } from '../core/persistence-driver.js';
+import type { KeyLayout } from './keyv-layout.js';
+import type { Operation } from './operation.js';
+import {
+  makePostgresAdapter,
+  type PostgresAdapter,
+  type PostgresModules,
+  type PostgresRow,
+} from './postgres-adapter.js';
+import { PostgresConnection } from './postgres-connection.js';
+import { sqlState } from './postgres-errors.js';
+import { PostgresPool } from './postgres-pool.js';
+import { INSPECT, type PostgresStatements, postgresStatements } from './postgres-statements.js';
+import { loadTls, type TlsSettings } from './postgres-tls.js';
+
+/** Everything that connecting depends on. */
+export interface PostgresConnectSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: TlsSettings | undefined;
+  readonly schema: string;
+  readonly table: string;
+  readonly poolSize: number;
+  readonly applicationName: string;
+  readonly layout: KeyLayout;
+}
+
+const CREATE_ATTEMPTS = 5;
+
+/** What two that create the same thing at the same time can get, `IF NOT EXISTS` or not. */
+const CREATED_BY_ANOTHER: ReadonlySet<string | undefined> = new Set(['23505', '42P06', '42P07', '42710']);
+
+/**
+ * Connects, creates what is missing, and verifies that the server can keep what the driver promises: it is a primary
+ * that can be written, and the table is one that keeps texts by key, in the order of their bytes, for this user, after
+ * a crash.
+ */
+export async function connectPostgres(
+  modules: PostgresModules,
+  settings: PostgresConnectSettings,
+  operation: Operation,
+): Promise<PostgresConnection> {
+  const { host, port, database, user, password, tls, schema, table, poolSize, applicationName, layout } = settings;
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}${database === undefined ? '' : `/${database}`}`;
+  const makeSsl = await loadTls(tls);
+  const pool = new PostgresPool({
+    Client: modules.Client,
+    config: () => ({
+      host,
+      port,
+      database,
+      user,
+      password,
+      ssl: makeSsl?.() ?? false,
+      application_name: applicationName,
+    }),
+    size: poolSize,
+    where,
+  });
+  const adapter = makePostgresAdapter(modules, { schema, table }, pool);
+  try {
+    const statements = postgresStatements(schema, table);
+    const facts = await prepare(adapter, statements, settings, where, operation);
+    return new PostgresConnection({ adapter, statements, layout, where, warnings: warningsOf(facts, tls) });
+  } catch (error) {
+    // The first error is the one to report.
+    await adapter.disconnect().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** @returns what the server says about itself and the table */
+async function prepare(
+  adapter: PostgresAdapter,
+  statements: PostgresStatements,
+  { schema, table }: PostgresConnectSettings,
+  where: string,
+  operation: Operation,
+): Promise<PostgresRow> {
+  for (let attempt = 1; ; attempt += 1) {
+    const [facts] = await adapter.query(INSPECT, [schema, table], 'inspecting', operation);
+    if (facts === undefined) throw unusable(where, 'it says nothing about itself', 'retryable');
+    checkServer(facts, where);
+    if (facts['kind'] !== null) {
+      checkTable(facts, statements, where);
+      return facts;
+    }
+    const missing = facts['has_schema'] === 'true' ? statements.createTable : statements.createSchema;
+    try {
+      await adapter.query(missing, [], 'creating the table in', operation);
+    } catch (error) {
+      if (sqlState(error) === '42501') throw mayNotCreate(error, statements, facts, where);
+      if (!CREATED_BY_ANOTHER.has(sqlState(error)) || attempt >= CREATE_ATTEMPTS) throw error;
+    }
+  }
+}
+
+function checkServer(facts: PostgresRow, where: string): void {
+  if (facts['standby'] !== 'false') throw unusable(where, 'it is a standby', 'retryable');
+  if (facts['read_only'] !== 'off') throw unusable(where, 'its transactions are read-only', 'retryable');
+  if (facts['encoding'] !== 'UTF8') {
+    throw unusable(where, `the encoding of the database is ${facts['encoding']}, allowed is UTF8`, 'final');
+  }
+}
+
+function checkTable(facts: PostgresRow, statements: PostgresStatements, where: string): void {
+  const { table, alterKey, setLogged, grant } = statements;
+  const wrong = (what: string, remedy: string): AccountKeeperError =>
+    new AccountKeeperError('CONFIG', `table: received ${table}, ${what} in ${where}; ${remedy}`);
+  const isTable = facts['kind'] === 'r' || facts['kind'] === 'p';
+  const textKey = facts['key_type'] === 'text' || facts['key_type']?.startsWith('character varying') === true;
+  if (!isTable || !textKey || facts['value_type'] !== 'text' || facts['needs_more'] !== 'false') {
+    throw wrong(
+      'which is something other than a table with the columns key (unique) and value, both text,',
+      'allowed is a new table, or one of that shape',
+    );
+  }
+  if (facts['key_type'] !== 'text' || facts['key_collation'] !== 'C') {
+    throw wrong(
+      `whose key is ${facts['key_type']} with the collation ${facts['key_collation']}`,
+      `allowed is text with the collation C. Use another table, or run: ${alterKey}`,
+    );
+  }
+  if (facts['key_unique'] !== 'true') throw wrong('whose key is not unique', 'allowed is a key that is unique alone');
+  if (facts['persistence'] !== 'p') {
+    throw wrong('which is unlogged: a crash of the server empties it,', `use another table, or run: ${setLogged}`);
+  }
+  if (facts['row_security'] !== 'false') {
+    throw wrong(
+      `whose rows are filtered for the user ${facts['role']}`,
+      'allowed is a user for whom row security is not active on it',
+    );
+  }
+  if (facts['permitted'] !== 'true') {
+    const message = `the user ${facts['role']} may not read and write ${table}. To permit it: ${grant} TO "${facts['role']}"`;
+    throw unusable(where, message, 'final');
+  }
+}
+
+function warningsOf(facts: PostgresRow, tls: TlsSettings | undefined): readonly DriverWarning[] {
+  const warnings: DriverWarning[] = [];
+  const warn = (code: string, message: string): void => void warnings.push({ code, message });
+  if (facts['synchronous_commit'] === 'off') {
+    warn('synchronous-commit-off', 'synchronous_commit is off: the last acknowledged commits can be lost in a crash');
+  }
+  if (facts['fsync'] === 'off') {
+    warn('fsync-off', 'fsync is off: when the host of the server fails, the database can be lost');
+  }
+  if (facts['full_page_writes'] === 'off') {
+    warn('full-page-writes-off', 'full_page_writes is off: when the host of the server fails, pages can be damaged');
+  }
+  if (tls?.verify === 'nothing') {
+    warn('tls-unverified', 'the connection is encrypted, but nothing says that it leads to the right server');
+  }
+  return warnings;
+}
+
+function mayNotCreate(
+  cause: unknown,
+  { createTable, grant }: PostgresStatements,
+  facts: PostgresRow,
+  where: string,
+): AccountKeeperError {
+  const why =
+    `there is no such table, and the user ${facts['role']} may not create it. ` +
+    `To make it: ${createTable}; ${grant} TO "${facts['role']}"`;
+  return unusable(where, why, 'final', cause);
+}
+
+function unusable(where: string, why: string, future: 'retryable' | 'final', cause?: unknown): AccountKeeperError {
+  return new AccountKeeperError('UNAVAILABLE', `opening ${where}: ${why}`, {
+    retryable: future === 'retryable',
+    cause,
+  });
+}

@@ -1,0 +1,91 @@
+import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
+import type { BackendConnection } from './backend-connection.js';
+import { BaseDriver } from './base-driver.js';
+import type { DriverFactory } from './driver-factory.js';
+import type { Operation } from './operation.js';
+import { importKeyvPostgres, loadPostgresModules, type PostgresImporter } from './postgres-adapter.js';
+import { connectPostgres, type PostgresConnectSettings } from './postgres-connect.js';
+import type { PostgresDriverOptions } from './postgres-options.js';
+import { readPostgresOptions } from './postgres-url.js';
+
+export type {
+  PostgresDriverOptions,
+  PostgresServerOptions,
+  PostgresSslOptions,
+  PostgresTableOptions,
+  PostgresUrlOptions,
+} from './postgres-options.js';
+
+const CAPABILITIES: DriverCapabilities = {
+  durability: 'host',
+  atomicCommit: true,
+  conditionalCommit: true,
+  sharedAcrossProcesses: true,
+};
+
+/**
+ * The arithmetic: a row of PostgreSQL's index holds 2,704 bytes. A byte of an id takes at most three in a stored key,
+ * which is made of a prefix of 128, two ids and six more: 400 bytes each make 2,534.
+ *
+ * All texts of a commit go to the server as one array, which must fit in a string of V8 (2^29 - 24 UTF-16 units) and
+ * in a value of PostgreSQL (1 GiB). A byte of a value takes at most 7 units there (a NUL becomes the six of an escape,
+ * whose backslash is escaped again): 16 MiB of values make at most 112 Mi units.
+ */
+const LIMITS: DriverLimits = { keyBytes: 400, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+
+/**
+ * Keeps accounts in a table of a PostgreSQL server (13 or later, the primary), through `@keyv/postgres`, on connections
+ * of the driver's own; PgBouncer may be in between, in transaction mode. A commit is one statement.
+ *
+ * A table that is missing is created. Where the user may not do that, an administrator makes it:
+ *
+ * ```sql
+ * CREATE TABLE "public"."keyv" (key text COLLATE "C" PRIMARY KEY, value text);
+ * GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."keyv" TO "bot";
+ * ```
+ *
+ * A table of plain Keyv becomes one by `ALTER TABLE "public"."keyv" ALTER COLUMN key TYPE text COLLATE "C"`; plain Keyv
+ * goes on working with it.
+ */
+export class PostgresDriver extends BaseDriver {
+  readonly name: string = 'postgres';
+  readonly capabilities: DriverCapabilities = CAPABILITIES;
+  readonly limits: DriverLimits = LIMITS;
+  readonly #settings: PostgresConnectSettings;
+  readonly #importer: PostgresImporter;
+
+  /**
+   * @param importer for tests: imports the adapter's package and its `pg`.
+   * @throws `CONFIG`
+   */
+  constructor(options: PostgresDriverOptions = {}, importer: PostgresImporter = importKeyvPostgres) {
+    const { prefix, operationTimeoutMs, ...read } = readPostgresOptions(options);
+    super({
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(operationTimeoutMs === undefined ? {} : { operationTimeoutMs }),
+    });
+    this.#importer = importer;
+    this.#settings = {
+      host: read.host ?? 'localhost',
+      port: read.port ?? 5432,
+      database: read.database,
+      user: read.user,
+      password: read.password,
+      tls: read.tls,
+      schema: read.schema ?? 'public',
+      table: read.table ?? 'keyv',
+      poolSize: read.poolSize ?? 4,
+      applicationName: read.applicationName ?? 'accountkeeper',
+      layout: this.layout,
+    };
+  }
+
+  protected override async connect(operation: Operation): Promise<BackendConnection> {
+    const modules = await loadPostgresModules(this.#importer);
+    return connectPostgres(modules, this.#settings, operation);
+  }
+}
+
+/** For `postgres:` and `postgresql:`. */
+export const makePostgresDriver: DriverFactory = ({ url, options }) =>
+  new PostgresDriver((url === undefined ? options : { ...options, url }) as PostgresDriverOptions);

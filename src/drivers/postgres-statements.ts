@@ -1,0 +1,122 @@
+/** How many accounts one statement lists. */
+export const ACCOUNTS_PER_PAGE = 256;
+
+/** The statements on one table. The names have been checked to need no escaping within quotes. */
+export interface PostgresStatements {
+  /** The table, as it stands in a statement. */
+  readonly table: string;
+  readonly createSchema: string;
+  readonly createTable: string;
+  /** Gives the key the type and the order that the driver needs. */
+  readonly alterKey: string;
+  readonly setLogged: string;
+  readonly grant: string;
+  /** Parameter: key. A row `{ key, value }`, besides the one of the server. */
+  readonly readHead: string;
+  /** Parameters: from, to. Rows `{ key, value }`, besides the one of the server. */
+  readonly readRange: string;
+  /** Parameters: head key, next text, record prefix, keys and texts to store, keys to delete. A row `{ swapped }`. */
+  readonly swapNone: string;
+  /** The same, then the text that must be stored under the head's key. */
+  readonly swap: string;
+  /** Parameters: from, to, number of accounts. Rows `{ key, value, has_records }`, besides the one of the server. */
+  readonly listAccounts: string;
+}
+
+/**
+ * Each read also gives one row without a key, whose value says whether the server is a standby, which may be behind:
+ * an answer without that row, or from a standby, is none, however the connection got there.
+ *
+ * A swap is one statement, hence one transaction, in one round trip. What it writes besides the head depends on the
+ * head's own change: the row of the head is locked first, and whoever comes later waits there.
+ */
+export function postgresStatements(schemaName: string, tableName: string): PostgresStatements {
+  const schema = `"${schemaName}"`;
+  const table = `${schema}."${tableName}"`;
+  const server = 'SELECT NULL::text AS key, pg_is_in_recovery()::text AS value';
+  // The collation is said in each statement: with another one, a range would hold other keys.
+  const rest = `, gone AS (
+      DELETE FROM ${table} WHERE key COLLATE "C" IN (SELECT $3::text || name FROM unnest($6::text[]) AS name)
+        AND EXISTS (SELECT 1 FROM head)
+    ), stored AS (
+      INSERT INTO ${table} (key, value)
+        SELECT $3::text || entry.name, entry.content FROM unnest($4::text[], $5::text[]) AS entry (name, content)
+        WHERE EXISTS (SELECT 1 FROM head)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value
+    ) SELECT (count(*) = 1)::text AS swapped FROM head`;
+  return {
+    table,
+    createSchema: `CREATE SCHEMA IF NOT EXISTS ${schema}`,
+    createTable: `CREATE TABLE IF NOT EXISTS ${table} (key text COLLATE "C" PRIMARY KEY, value text)`,
+    alterKey: `ALTER TABLE ${table} ALTER COLUMN key TYPE text COLLATE "C"`,
+    setLogged: `ALTER TABLE ${table} SET LOGGED`,
+    grant: `GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}`,
+    readHead: `${server} UNION ALL SELECT key, value FROM ${table} WHERE key COLLATE "C" = $1::text`,
+    readRange: `${server} UNION ALL SELECT key, value FROM ${table}
+      WHERE key COLLATE "C" >= $1::text AND key COLLATE "C" < $2::text`,
+    swapNone: `WITH head AS (
+      INSERT INTO ${table} (key, value) VALUES ($1::text, $2::text) ON CONFLICT (key) DO NOTHING RETURNING 1
+    )${rest}`,
+    swap: `WITH head AS (
+      UPDATE ${table} SET value = $2::text WHERE key COLLATE "C" = $1::text AND value = $7::text RETURNING 1
+    )${rest}`,
+    // From the first key of one account to the first key behind it: an account costs the same whatever it holds.
+    listAccounts: `WITH RECURSIVE hop (key, number) AS (
+        SELECT (SELECT key COLLATE "C" FROM ${table}
+          WHERE key COLLATE "C" >= $1::text AND key COLLATE "C" < $2::text ORDER BY key COLLATE "C" LIMIT 1), 1
+        UNION ALL
+        SELECT (SELECT t.key COLLATE "C" FROM ${table} AS t
+          WHERE t.key COLLATE "C" >= CASE strpos(hop.key, '}:') WHEN 0 THEN hop.key || chr(1)
+              ELSE substr(hop.key, 1, strpos(hop.key, '}:')) || ';' END
+            AND t.key COLLATE "C" < $2::text
+          ORDER BY t.key COLLATE "C" LIMIT 1), hop.number + 1
+        FROM hop WHERE hop.key IS NOT NULL AND hop.number < $3::integer
+      ), account (key, part) AS (
+        SELECT key, substr(key, 1, strpos(key, '}:')) FROM hop WHERE key IS NOT NULL
+      )
+      ${server}, NULL::text AS has_records
+      UNION ALL
+      SELECT account.key,
+        (SELECT coalesce(value, '') FROM ${table} AS t WHERE t.key COLLATE "C" = account.part || ':head'),
+        EXISTS (SELECT 1 FROM ${table} AS t
+          WHERE t.key COLLATE "C" >= account.part || ':r:' AND t.key COLLATE "C" < account.part || ':r;')::text
+      FROM account`,
+  };
+}
+
+/**
+ * Parameters: schema, table. One row about the server and the session, and the table where there is one; no privilege
+ * is needed for it.
+ */
+export const INSPECT: string = `SELECT
+    pg_is_in_recovery()::text AS standby,
+    current_setting('transaction_read_only') AS read_only,
+    current_setting('server_encoding') AS encoding,
+    current_setting('synchronous_commit') AS synchronous_commit,
+    current_setting('fsync') AS fsync,
+    current_setting('full_page_writes') AS full_page_writes,
+    current_user::text AS role,
+    (n.oid IS NOT NULL)::text AS has_schema,
+    c.relkind::text AS kind,
+    c.relpersistence::text AS persistence,
+    (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+      AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
+      AND has_table_privilege(c.oid, 'DELETE'))::text AS permitted,
+    row_security_active(c.oid)::text AS row_security,
+    k.key_type, k.key_collation, k.is_unique::text AS key_unique,
+    (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
+      WHERE a.attrelid = c.oid AND a.attname = 'value' AND NOT a.attisdropped) AS value_type,
+    EXISTS (SELECT 1 FROM pg_attribute AS a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND NOT a.atthasdef
+        AND a.attidentity = '' AND a.attname NOT IN ('key', 'value'))::text AS needs_more
+  FROM (SELECT 1) AS one
+  LEFT JOIN pg_namespace AS n ON n.nspname = $1::text
+  LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $2::text
+  LEFT JOIN LATERAL (
+    SELECT format_type(a.atttypid, a.atttypmod) AS key_type, l.collname::text AS key_collation,
+      EXISTS (SELECT 1 FROM pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
+          AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum AND i.indcollation[0] = a.attcollation) AS is_unique
+    FROM pg_attribute AS a LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
+    WHERE a.attrelid = c.oid AND a.attname = 'key' AND NOT a.attisdropped
+  ) AS k ON true`;

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { AccountKeeperError } from '../core/errors.js';
+import type { RedisAdapterModule } from './redis-adapter.js';
+import { ClusterTopology } from './redis-cluster.js';
+import { networkCode } from './redis-errors.js';
+import { RedisLink, type RedisLinkSettings, type RedisLinkTls } from './redis-link.js';
+import type { OpenRedisLink } from './redis-node.js';
+import { SentinelTopology } from './redis-sentinel.js';
+import type { RedisCredentials, RedisSettings, RedisTlsSettings } from './redis-settings.js';
+import { type RedisTopology, SingleTopology } from './redis-topology.js';
+
+/** A link on which somebody has waited in vain, and nothing came for so many milliseconds, is given up. */
+const SILENCE_MS = 1000;
+
+/** What leads to the servers. Connects to none of them yet. @throws `CONFIG` when a file cannot be read */
+export async function makeTopology(module: RedisAdapterModule, settings: RedisSettings): Promise<RedisTopology> {
+  const { servers, credentials, database, durability, replicaTimeoutMs } = settings;
+  const tls = settings.tls === undefined ? undefined : await readTlsFiles(settings.tls);
+  // Nothing comes while the server waits for its replicas.
+  const silenceMs = SILENCE_MS + (durability === 'replicated' ? replicaTimeoutMs : 0);
+  const opener = (as: RedisCredentials, db: number): OpenRedisLink => {
+    const link: RedisLinkSettings = { ...as, database: db, tls, silenceMs };
+    return (address, signal) => RedisLink.open(module, address, link, signal);
+  };
+  const openServer = opener(credentials, database);
+  switch (servers.kind) {
+    case 'single':
+      return new SingleTopology(servers.address, openServer);
+    case 'cluster':
+      return new ClusterTopology(servers.nodes, openServer);
+    case 'sentinel': {
+      const { sentinels, masterName } = servers;
+      return new SentinelTopology({ sentinels, masterName, openSentinel: opener(servers.credentials, 0), openServer });
+    }
+  }
+}
+
+async function readTlsFiles({ files, ...tls }: RedisTlsSettings): Promise<RedisLinkTls> {
+  const read: { [name: string]: Buffer } = {};
+  for (const [name, path] of Object.entries(files)) if (path !== undefined) read[name] = await readPem(name, path);
+  return { ...tls, ...read };
+}
+
+async function readPem(name: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const option = `tls${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+    const message = `${option}: received ${JSON.stringify(path)}, which cannot be read (${networkCode(cause)}); allowed is a file`;
+    throw new AccountKeeperError('CONFIG', message, { cause });
+  }
+}

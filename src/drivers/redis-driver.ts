@@ -1,0 +1,114 @@
+import { AccountKeeperError } from '../core/errors.js';
+import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
+import type { BackendConnection } from './backend-connection.js';
+import { BaseDriver } from './base-driver.js';
+import type { BaseDriverOptions } from './base-options.js';
+import type { DriverFactory } from './driver-factory.js';
+import type { Operation } from './operation.js';
+import { importKeyvRedis, loadRedisAdapter, type RedisAdapterImporter } from './redis-adapter.js';
+import { makeTopology } from './redis-client.js';
+import { RedisConnection } from './redis-connection.js';
+import { redisError } from './redis-errors.js';
+import type { RedisDriverOptions } from './redis-options.js';
+import { type RedisSettings, readRedisOptions } from './redis-settings.js';
+import type { REDIS_SCHEMES } from './redis-url.js';
+
+export type {
+  RedisClusterOptions,
+  RedisCommonOptions,
+  RedisDriverOptions,
+  RedisDurability,
+  RedisSentinelOptions,
+  RedisTlsOptions,
+  RedisUrlOptions,
+} from './redis-options.js';
+
+/**
+ * The arithmetic: one value is one argument of a command, of at most 512 MiB (`proto-max-bulk-len`), and a command has
+ * to fit into a client's query buffer of 1 GiB. A byte of a value takes at most 6 there, a byte of a key at most 3, and
+ * a record comes with its prefix and its part of the protocol. Both limits hold by far for batches of this size.
+ */
+const LIMITS: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+
+/**
+ * Keeps accounts in Redis, through `@keyv/redis`: in one server, behind sentinels, or in a cluster, where an account
+ * lies in one slot. A commit is one script in one round trip.
+ *
+ * The ACL user needs, for the keys `<prefix>:*`: `+ping +eval +evalsha +type +get +set +del +mget +persist +sadd +srem
+ * +smembers +scan`; with durability `replicated` also `+wait`, in a cluster `+cluster|slots +asking`, for another
+ * database than 0 `+select`. With `+info +config|get`, `open` can check the server's settings; with `+role`, a replica
+ * that the sentinels still take for the master is recognised at once. At the sentinels: `+ping +sentinel|master`.
+ */
+export class RedisDriver extends BaseDriver {
+  readonly name: string = 'redis';
+  readonly capabilities: DriverCapabilities;
+  readonly limits: DriverLimits = LIMITS;
+  readonly #settings: RedisSettings;
+  readonly #importer: RedisAdapterImporter;
+
+  /**
+   * @param importer for tests: imports the adapter's package.
+   * @throws `CONFIG`
+   */
+  constructor(options: RedisDriverOptions, importer: RedisAdapterImporter = importKeyvRedis) {
+    const { fields, settings } = readRedisOptions(options);
+    const { prefix, operationTimeoutMs } = fields;
+    const base: BaseDriverOptions = {
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(operationTimeoutMs === undefined ? {} : { operationTimeoutMs }),
+    };
+    super(base);
+    this.#settings = settings;
+    this.#importer = importer;
+    this.capabilities = {
+      durability: settings.durability,
+      atomicCommit: true,
+      conditionalCommit: true,
+      sharedAcrossProcesses: true,
+    };
+  }
+
+  protected override async connect(operation: Operation): Promise<BackendConnection> {
+    const module = await loadRedisAdapter(this.#importer);
+    const topology = await makeTopology(module, this.#settings);
+    const { durability, replicas, replicaTimeoutMs } = this.#settings;
+    const replication = durability === 'replicated' ? { replicas, timeoutMs: replicaTimeoutMs } : undefined;
+    const secrets = secretsOf(this.#settings);
+    const giveUp = (): void => topology.close();
+    operation.signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      operation.assertActive();
+      const connection = new RedisConnection({ topology, layout: this.layout, replication, secrets });
+      await connection.verify({ durability, replicas }, operation);
+      return connection;
+    } catch (error) {
+      topology.close();
+      throw redisError(error, 'opening', 'read', secrets);
+    } finally {
+      operation.signal.removeEventListener('abort', giveUp);
+    }
+  }
+}
+
+function secretsOf({ credentials, servers }: RedisSettings): readonly string[] {
+  const sentinel = servers.kind === 'sentinel' ? servers.credentials.password : undefined;
+  return [credentials.password, sentinel].filter((secret) => secret !== undefined);
+}
+
+/** What makes a {@link RedisDriver} from the URLs of each scheme; `redis` also from a configuration object. */
+export const redisFactories: Readonly<Record<(typeof REDIS_SCHEMES)[number], DriverFactory>> = {
+  redis: makeDriver,
+  rediss: makeDriver,
+  'redis+cluster': makeDriver,
+  'rediss+cluster': makeDriver,
+  'redis+sentinel': makeDriver,
+  'rediss+sentinel': makeDriver,
+};
+
+function makeDriver({ url, options }: Parameters<DriverFactory>[0]): RedisDriver {
+  if (url !== undefined && Object.hasOwn(options, 'url')) {
+    throw new AccountKeeperError('CONFIG', 'url: received twice, allowed is once');
+  }
+  // The constructor checks every one of them.
+  return new RedisDriver({ ...options, ...(url === undefined ? {} : { url }) } as RedisDriverOptions);
+}

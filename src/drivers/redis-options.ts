@@ -1,0 +1,217 @@
+import { AccountKeeperError } from '../core/errors.js';
+import { describeReceived } from '../core/option-checks.js';
+import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import {
+  badOption,
+  durationOption,
+  type OptionRule,
+  type OptionTable,
+  textOption,
+  wordOption,
+} from './option-table.js';
+import type { RedisAddress } from './redis-link.js';
+
+/** What an acknowledged commit of a {@link RedisDriver} survives. */
+export type RedisDurability = 'process' | 'host' | 'replicated';
+
+/** What an encrypted connection trusts, and shows of itself; texts or buffers in PEM format. */
+export interface RedisTlsOptions {
+  /** The authorities to trust. @default those that Node.js trusts */
+  readonly ca?: string | Buffer;
+  /** The client's own certificate. */
+  readonly cert?: string | Buffer;
+  /** The key of the client's own certificate. */
+  readonly key?: string | Buffer;
+  /** The name that the server's certificate has to be for. @default the host that is connected to */
+  readonly servername?: string;
+  /** Whether a server whose certificate cannot be verified is refused. @default true */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** The options that do not depend on how many servers there are. */
+export interface RedisCommonOptions extends BaseDriverOptions {
+  /**
+   * What an acknowledged commit has to survive. `process`: the process that wrote it. `host`: also a failure of the
+   * server's host; `open` warns unless the server has an append-only file that it syncs always. `replicated`: also the
+   * loss of the server; the commit is acknowledged when `replicas` replicas have it.
+   *
+   * @default 'process'
+   */
+  readonly durability?: RedisDurability;
+  /** How many replicas have to have a commit, at least 1. With durability `replicated` only. @default 1 */
+  readonly replicas?: number;
+  /**
+   * Milliseconds, at least 1, that the replicas may take before the commit rejects `UNAVAILABLE` with outcome
+   * `unknown`; other commits wait meanwhile. With durability `replicated` only.
+   *
+   * @default 1000
+   */
+  readonly replicaTimeoutMs?: number;
+  /** The ACL user. @default the server's default user */
+  readonly username?: string;
+  readonly password?: string;
+  /** Encrypts the connections; in a URL, `rediss:` does. */
+  readonly tls?: true | RedisTlsOptions;
+  /** Path of a file with the authorities to trust, in PEM format; read when the driver connects. */
+  readonly tlsCa?: string;
+  /** Path of a file with the client's own certificate. */
+  readonly tlsCert?: string;
+  /** Path of a file with the key of the client's own certificate. */
+  readonly tlsKey?: string;
+}
+
+/** Servers that are named by a URL. */
+export interface RedisUrlOptions extends RedisCommonOptions {
+  /**
+   * - `redis://[user:password@]host[:6379][/db]`: one server; `rediss://` with TLS
+   * - `redis+cluster://[user:password@]host[:6379],host[:6379]`: some nodes of a cluster; `rediss+cluster://` with TLS
+   * - `redis+sentinel://[user:password@]host[:26379],host[:26379]/<master name>[/db]`: the sentinels that watch over a
+   *   master; `rediss+sentinel://` with TLS
+   *
+   * User and password are percent-decoded. Parameters of the query are options: `?prefix=bots&durability=host`.
+   */
+  readonly url: string;
+  /** Number of the database. @default 0 */
+  readonly db?: number;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  readonly nodes?: never;
+  readonly sentinels?: never;
+  readonly masterName?: never;
+}
+
+/** A cluster. */
+export interface RedisClusterOptions extends RedisCommonOptions {
+  /** Some of its nodes, as `host:port`; the others are found through them. */
+  readonly nodes: readonly string[];
+  readonly url?: never;
+  readonly sentinels?: never;
+  readonly masterName?: never;
+  readonly db?: never;
+  readonly sentinelUsername?: never;
+  readonly sentinelPassword?: never;
+}
+
+/** A master that sentinels watch over. */
+export interface RedisSentinelOptions extends RedisCommonOptions {
+  /** The sentinels, as `host:port`. */
+  readonly sentinels: readonly string[];
+  /** What the sentinels call the master. */
+  readonly masterName: string;
+  /** Number of the database. @default 0 */
+  readonly db?: number;
+  /** The ACL user at the sentinels. `username` and `password` are for the master. */
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  readonly url?: never;
+  readonly nodes?: never;
+}
+
+/** Options of a {@link RedisDriver}: a URL, the nodes of a cluster, or sentinels. */
+export type RedisDriverOptions = RedisUrlOptions | RedisClusterOptions | RedisSentinelOptions;
+
+/** All options, whichever servers they are for. */
+export interface RedisFields extends RedisCommonOptions {
+  readonly url?: string;
+  readonly nodes?: readonly string[];
+  readonly sentinels?: readonly string[];
+  readonly masterName?: string;
+  readonly db?: number;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+}
+
+/** Never shows what it was given. */
+const secretOption: OptionRule<string> = {
+  check(name, value) {
+    if (typeof value === 'string' && value !== '') return value;
+    throw badOption(name, typeof value === 'string' ? value : typeof value, 'a non-empty string');
+  },
+};
+
+function countOption(min: number, max: number): OptionRule<number> {
+  return {
+    check(name, value) {
+      if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
+      throw badOption(name, value, `an integer from ${min} to ${max}`);
+    },
+    fromText: (text) => (/^\d{1,10}$/.test(text) ? Number(text) : text),
+  };
+}
+
+const addressesOption: OptionRule<readonly string[]> = {
+  check(name, value) {
+    if (!Array.isArray(value) || value.length === 0) throw badOption(name, value, 'an array of host:port');
+    for (const each of value) readAddress(name, each, 1);
+    return value.map(String);
+  },
+};
+
+const TLS_TEXTS = ['ca', 'cert', 'key'] as const;
+
+const tlsOption: OptionRule<true | RedisTlsOptions> = {
+  check(name, value) {
+    if (value === true) return value;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw badOption(name, typeof value === 'string' ? 'a string' : value, 'true or an object');
+    }
+    const { ca, cert, key, servername, rejectUnauthorized, ...others } = value as Readonly<Record<string, unknown>>;
+    const [unknown] = Object.keys(others);
+    const known = 'ca, cert, key, servername, rejectUnauthorized';
+    if (unknown !== undefined) {
+      throw new AccountKeeperError(
+        'CONFIG',
+        `${name}: received unknown option ${JSON.stringify(unknown)}, allowed are ${known}`,
+      );
+    }
+    for (const [index, given] of [ca, cert, key].entries()) {
+      const wrong = given !== undefined && !Buffer.isBuffer(given) && (typeof given !== 'string' || given === '');
+      if (wrong) throw badOption(`${name}.${TLS_TEXTS[index]}`, typeof given, 'text or a buffer in PEM format');
+    }
+    if (servername !== undefined) textOption.check(`${name}.servername`, servername);
+    if (rejectUnauthorized !== undefined && typeof rejectUnauthorized !== 'boolean') {
+      throw badOption(`${name}.rejectUnauthorized`, rejectUnauthorized, 'true or false');
+    }
+    return { ...(value as RedisTlsOptions) };
+  },
+};
+
+/** The rules for the options that a URL can have in its query. */
+export const REDIS_QUERY_RULES: OptionTable<
+  Omit<RedisFields, 'url' | 'nodes' | 'sentinels' | 'masterName' | 'tls' | 'db' | 'username' | 'password'>
+> = {
+  ...BASE_OPTION_RULES,
+  durability: wordOption(['process', 'host', 'replicated']),
+  replicas: countOption(1, 1000),
+  replicaTimeoutMs: durationOption(1),
+  sentinelUsername: textOption,
+  sentinelPassword: secretOption,
+  tlsCa: textOption,
+  tlsCert: textOption,
+  tlsKey: textOption,
+};
+
+/** The rules for all options of a {@link RedisDriver}. */
+export const REDIS_OPTION_RULES: OptionTable<RedisFields> = {
+  ...REDIS_QUERY_RULES,
+  url: secretOption,
+  nodes: addressesOption,
+  sentinels: addressesOption,
+  masterName: textOption,
+  db: countOption(0, 1_000_000),
+  username: textOption,
+  password: secretOption,
+  tls: tlsOption,
+};
+
+const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$/;
+
+/** A `host`, `host:port`, or `[IPv6 address]:port`. @throws `CONFIG` */
+export function readAddress(name: string, text: unknown, defaultPort: number): RedisAddress {
+  const [, bracketed, plain, digits] = (typeof text === 'string' ? ADDRESS.exec(text) : null) ?? [];
+  const host = bracketed ?? plain;
+  const port = digits === undefined ? defaultPort : Number(digits);
+  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
+  const received = typeof text === 'string' && text.includes('@') ? 'a text with an @' : describeReceived(text);
+  throw new AccountKeeperError('CONFIG', `${name}: received ${received}, allowed is host:port`);
+}

@@ -1,0 +1,137 @@
+import { AccountKeeperError } from '../core/errors.js';
+import { badOption, readOptions } from './option-table.js';
+import type { RedisAddress } from './redis-link.js';
+import {
+  REDIS_OPTION_RULES,
+  type RedisDriverOptions,
+  type RedisDurability,
+  type RedisFields,
+  type RedisTlsOptions,
+  readAddress,
+} from './redis-options.js';
+import { parseRedisUrl } from './redis-url.js';
+
+/** Who the driver is for servers of one kind. */
+export interface RedisCredentials {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+/** Which servers there are. */
+export type RedisServers =
+  | { readonly kind: 'single'; readonly address: RedisAddress }
+  | { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] }
+  | {
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly RedisAddress[];
+      readonly masterName: string;
+      readonly credentials: RedisCredentials;
+    };
+
+/** TLS, with the paths of files that are read when the driver connects. */
+export interface RedisTlsSettings extends RedisTlsOptions {
+  readonly files: {
+    readonly ca?: string | undefined;
+    readonly cert?: string | undefined;
+    readonly key?: string | undefined;
+  };
+}
+
+/** Everything that connecting depends on. */
+export interface RedisSettings {
+  readonly servers: RedisServers;
+  readonly credentials: RedisCredentials;
+  readonly database: number;
+  readonly tls: RedisTlsSettings | undefined;
+  readonly durability: RedisDurability;
+  readonly replicas: number;
+  readonly replicaTimeoutMs: number;
+}
+
+const DEFAULT_PORT = 6379;
+const DEFAULT_SENTINEL_PORT = 26_379;
+
+/** The options, checked, and those of the URL together with those beside it. @throws `CONFIG` */
+export function readRedisOptions(options: RedisDriverOptions): {
+  readonly fields: Partial<RedisFields>;
+  readonly settings: RedisSettings;
+} {
+  const given = readOptions<RedisFields>(REDIS_OPTION_RULES, options);
+  const url = given.url === undefined ? undefined : parseRedisUrl(given.url);
+  for (const name of Object.keys(url?.fields ?? {})) {
+    if (Object.hasOwn(given, name)) {
+      throw new AccountKeeperError('CONFIG', `${name}: received in the URL and beside it, allowed is one of them`);
+    }
+  }
+  const fields = readOptions<RedisFields>(REDIS_OPTION_RULES, { ...url?.fields, ...given });
+  const servers = readServers(fields, url?.shape, url?.hosts);
+  const { username, password, db, durability = 'process', replicas, replicaTimeoutMs } = fields;
+  if (durability !== 'replicated') {
+    allowOnly({ replicas, replicaTimeoutMs }, 'together with durability replicated');
+  }
+  if (servers.kind === 'cluster' && (db ?? 0) !== 0) throw badOption('db', db, '0 in a cluster');
+  const settings: RedisSettings = {
+    servers,
+    credentials: { username, password },
+    database: db ?? 0,
+    tls: readTls(fields, url?.isEncrypted),
+    durability,
+    replicas: replicas ?? 1,
+    replicaTimeoutMs: replicaTimeoutMs ?? 1000,
+  };
+  return { fields, settings };
+}
+
+type Shape = RedisServers['kind'];
+
+function readServers(
+  fields: Partial<RedisFields>,
+  shape: Shape | undefined,
+  hosts: readonly string[] = [],
+): RedisServers {
+  const { nodes, sentinels, masterName, sentinelUsername, sentinelPassword } = fields;
+  const ways = [shape, nodes && 'nodes', sentinels && 'sentinels'].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    const received = ways.length === 0 ? 'none of them' : 'more than one of them';
+    throw new AccountKeeperError('CONFIG', `url, nodes, sentinels: received ${received}, allowed is one of them`);
+  }
+  const kind: Shape = shape ?? (nodes === undefined ? 'sentinel' : 'cluster');
+  const texts = nodes ?? sentinels ?? hosts;
+  const name = nodes === undefined ? (sentinels === undefined ? 'url' : 'sentinels') : 'nodes';
+  const addresses = texts.map((text) =>
+    readAddress(name, text, kind === 'sentinel' ? DEFAULT_SENTINEL_PORT : DEFAULT_PORT),
+  );
+  if (kind === 'sentinel') {
+    if (masterName === undefined)
+      throw badOption('masterName', undefined, 'the name that the sentinels have for the master');
+    const credentials = { username: sentinelUsername, password: sentinelPassword };
+    return { kind, sentinels: addresses, masterName, credentials };
+  }
+  allowOnly({ masterName, sentinelUsername, sentinelPassword }, 'together with sentinels');
+  const [address] = addresses;
+  if (kind === 'cluster' || address === undefined) return { kind: 'cluster', nodes: addresses };
+  return { kind, address };
+}
+
+function readTls(fields: Partial<RedisFields>, isEncrypted: boolean | undefined): RedisTlsSettings | undefined {
+  const { tls, tlsCa, tlsCert, tlsKey } = fields;
+  if (isEncrypted === false) {
+    allowOnly(
+      { tls: tls === undefined ? undefined : 'a value', tlsCa, tlsCert, tlsKey },
+      'in a URL that begins with rediss',
+    );
+  }
+  const wanted = isEncrypted === true || [tls, tlsCa, tlsCert, tlsKey].some((each) => each !== undefined);
+  if (!wanted) return undefined;
+  const inMemory = tls === true || tls === undefined ? {} : tls;
+  return { ...inMemory, files: { ca: tlsCa, cert: tlsCert, key: tlsKey } };
+}
+
+/** @throws `CONFIG` for the first of the options that was given */
+function allowOnly(options: Readonly<Record<string, unknown>>, where: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) {
+      throw new AccountKeeperError('CONFIG', `${name}: received a value, allowed only ${where}`);
+    }
+  }
+}

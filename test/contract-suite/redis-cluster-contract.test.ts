@@ -1,0 +1,24 @@
+import { afterAll, describe, it } from 'vitest';
+import { runDriverContract } from '../contract/index.js';
+import { startRedisCluster } from '../support/servers/redis-cluster.js';
+import { RawRedis } from './redis-raw.js';
+import { redisFaults, redisModule, redisSubject } from './redis-subject.js';
+
+// What the suite stops and pauses comes back before the others have taken over for it.
+const cluster = await startRedisCluster({ nodeTimeoutMs: 15_000 });
+const raw = new RawRedis(cluster.nodes);
+
+afterAll(() => cluster.dispose());
+
+const subject = redisSubject('redis cluster', cluster.url, 'replicated');
+
+runDriverContract(
+  { describe, it },
+  {
+    ...subject,
+    faults: redisFaults(cluster, raw, subject.interruptions),
+    module: redisModule(cluster.url, 'replicated'),
+    execArgv: ['--import', 'tsx'],
+  },
+  { require: 'claimed' },
+);

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { slotOf } from '../../src/drivers/redis-slots.js';
+import { poll } from '../support/servers/poll.js';
+import { type RedisCluster, startRedisCluster } from '../support/servers/redis-cluster.js';
+import type { RedisTestServer } from '../support/servers/redis-server.js';
+import { redis, warningsOf } from './redis-support.js';
+import { batchOf, collect, onTopOf, rejection } from './support.js';
+
+let cluster: RedisCluster;
+
+beforeAll(async () => {
+  cluster = await startRedisCluster();
+});
+
+afterAll(() => cluster.dispose());
+
+function headKey(id: string, prefix = 'accountkeeper'): string {
+  return `${prefix}:{${id}}:head`;
+}
+
+async function idOf(node: RedisTestServer): Promise<string> {
+  return node.cli('CLUSTER', 'MYID');
+}
+
+describe('slotOf', () => {
+  it('gives the slot that the server gives', async () => {
+    const [node] = cluster.nodes;
+    const keys = ['', 'a', '{', '}', '{}', '{a}b', 'x{a}{b}', 'é', '{é}', 'a{}b', 'accountkeeper:{bybit-main}:head'];
+    for (const key of keys) expect(slotOf(key)).toBe(Number(await node?.cli('CLUSTER', 'KEYSLOT', key)));
+  });
+
+  it('is the same for all keys with the same tag', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.string(), fc.string(), (tag, one, other) => {
+        fc.pre(!/[{}]/.test(tag));
+        const clean = (text: string): string => text.replaceAll('{', '');
+        expect(slotOf(`${clean(one)}{${tag}}${other}`)).toBe(slotOf(`${clean(other)}{${tag}}${one}`));
+      }),
+    );
+  });
+});
+
+describe('RedisDriver in a cluster', () => {
+  it('finds all nodes from one of them, whichever it is', async () => {
+    const ids = Array.from({ length: 30 }, (_, index) => `spread ${index}`);
+    for (const [index, { host, port }] of cluster.nodes.entries()) {
+      const driver = redis({ nodes: [`${host}:${port}`], prefix: `from-${index}` });
+      for (const id of ids) await driver.commit(id, batchOf({ k: id }), onTopOf(undefined));
+      expect((await collect(driver.accounts())).sort()).toEqual([...ids].sort());
+    }
+    const sizes = await Promise.all(cluster.nodes.slice(0, 3).map((node) => node.cli('DBSIZE')));
+    expect(sizes.every((size) => Number(size) > 0)).toBe(true);
+  });
+
+  it('does not need the nodes that do not answer', async () => {
+    const [node] = cluster.nodes;
+    const driver = redis({ nodes: ['127.0.0.1:1', `${node?.host}:${node?.port}`] });
+    await driver.open();
+    const nobody = await rejection(redis({ nodes: ['127.0.0.1:1', '127.0.0.1:2'] }).open());
+    expect(nobody).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+  });
+
+  it('is told when it is no cluster, or a cluster is taken for a server', async () => {
+    const [node] = cluster.nodes;
+    const single = await rejection(redis({ url: `redis://${node?.host}:${node?.port}` }).load('1'));
+    expect(single).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied' });
+  });
+
+  it('opens with one warning for all masters', async () => {
+    const masters = cluster.nodes.slice(0, 3);
+    for (const node of masters) await node.cli('CONFIG', 'SET', 'appendfsync', 'everysec');
+    expect(await warningsOf({ url: cluster.url, durability: 'host' })).toEqual(['append-only-not-always']);
+    for (const node of masters) await node.cli('CONFIG', 'SET', 'appendfsync', 'always');
+    expect(await warningsOf({ url: cluster.url, durability: 'replicated' })).toEqual([]);
+    expect(await warningsOf({ url: cluster.url, durability: 'replicated', replicas: 2 })).toEqual(['too-few-replicas']);
+  });
+
+  it('follows a slot that moves, while it moves and afterwards', async () => {
+    const driver = redis({ url: cluster.url, prefix: 'moving' });
+    const [id, late] = ['mover', 'late'];
+    const head = await driver.commit(id, batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    const key = headKey(id, 'moving');
+    const slot = String(slotOf(key));
+    const from = await cluster.masterOf(key);
+    const to = cluster.nodes.slice(0, 3).find((node) => node !== from) ?? from;
+    await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from));
+    await from.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to));
+    // Everything is still there.
+    expect((await driver.load(id))?.head).toEqual(head);
+    const keys = (await from.cli('CLUSTER', 'GETKEYSINSLOT', slot, '10')).split('\n');
+    // Half of it is: no server has what it takes, and nothing may look gone.
+    await from.cli('MIGRATE', to.host, String(to.port), keys[0] ?? '', '0', '5000');
+    expect(await rejection(driver.commit(id, batchOf({ k: '2', m: '2' }), onTopOf(head)))).toMatchObject({
+      code: 'UNAVAILABLE',
+      outcome: 'not-applied',
+      retryable: true,
+    });
+    expect(await rejection(driver.load(id))).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    for (const each of keys.slice(1)) await from.cli('MIGRATE', to.host, String(to.port), each, '0', '5000');
+    // All of it has moved, and the old server sends us on.
+    expect((await driver.load(id))?.head).toEqual(head);
+    const next = await driver.commit(id, batchOf({ k: '2' }), onTopOf(head));
+    for (const node of [to, from]) await node.cli('CLUSTER', 'SETSLOT', slot, 'NODE', await idOf(to));
+    expect(await driver.load(id)).toMatchObject({
+      head: next,
+      records: new Map([
+        ['k', '2'],
+        ['l', '1'],
+      ]),
+    });
+    await driver.commit(late, batchOf(), onTopOf(undefined));
+    expect((await collect(driver.accounts())).sort()).toEqual([late, id]);
+    expect(await redis({ url: cluster.url, prefix: 'moving' }).head(id)).toEqual(next);
+  });
+
+  it('lists each account once when the masters change in between', async () => {
+    const driver = redis({ url: cluster.url, prefix: 'listed' });
+    const ids = Array.from({ length: 900 }, (_, index) => `account ${index}`);
+    await Promise.all(ids.map((id) => driver.commit(id, batchOf(), onTopOf(undefined))));
+    const listing = driver.accounts()[Symbol.asyncIterator]();
+    const seen = [String((await listing.next()).value)];
+    const master = await cluster.masterOf(headKey('account 1', 'listed'));
+    const [replica] = await cluster.replicasOf(master);
+    await replica?.cli('CLUSTER', 'FAILOVER');
+    await poll('the failover', async () => {
+      return (await replica?.info('replication'))?.get('role') === 'master' || undefined;
+    });
+    await cluster.settled();
+    for (let next = await listing.next(); next.done !== true; next = await listing.next())
+      seen.push(String(next.value));
+    expect(seen.sort()).toEqual(ids.sort());
+  });
+
+  it('keeps what was acknowledged when the master of the account is killed', async () => {
+    const driver = redis({ url: cluster.url, prefix: 'failover', durability: 'replicated' });
+    let head = await driver.commit('a', batchOf({ count: '0' }), onTopOf(undefined));
+    for (let count = 1; count <= 10; count += 1) {
+      head = await driver.commit('a', batchOf({ count: `${count}` }), onTopOf(head));
+    }
+    const master = await cluster.masterOf(headKey('a', 'failover'));
+    await master.kill();
+    const stored = await poll('the account at its new master', () => driver.load('a'));
+    expect(stored).toMatchObject({ head, records: new Map([['count', '10']]) });
+    // Nobody copies from the new master yet.
+    const next = onTopOf(head);
+    const alone = await rejection(driver.commit('a', batchOf({ count: '11' }), next));
+    expect(alone).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
+    await master.start();
+    await cluster.settled();
+    expect(await driver.commit('a', batchOf({ count: '11' }), next)).toMatchObject({
+      revision: head.revision + 1,
+      writeId: next.writeId,
+    });
+    expect((await driver.load('a'))?.records.get('count')).toBe('11');
+  });
+});

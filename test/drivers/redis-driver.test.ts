@@ -1,0 +1,268 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createKeyv } from '@keyv/redis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RedisDriver } from '../../src/drivers/redis-driver.js';
+import { poll } from '../support/servers/poll.js';
+import { type RedisTestServer, startRedis } from '../support/servers/redis-server.js';
+import { callsOf, redis, redisServer, warningsOf } from './redis-support.js';
+import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
+
+let server: RedisTestServer;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterEach(() => server.cli('FLUSHALL'));
+
+afterAll(() => server.dispose());
+
+describe('RedisDriver: what it stores', () => {
+  it('can be read by a plain Keyv client', async () => {
+    await redis({ url: server.url }).commit('a b', batchOf({ 'k/1': ':text' }), onTopOf(undefined));
+    const keyv = createKeyv(server.url);
+    afterTest(() => keyv.disconnect());
+    expect(await keyv.get('accountkeeper:{a%20b}:r:k/1')).toBe(':text');
+  });
+
+  it('lies in the database of the URL', async () => {
+    await redis({ url: `${server.url}/5` }).commit('a', batchOf(), onTopOf(undefined));
+    expect(await redis({ url: server.url }).head('a')).toBeUndefined();
+    expect(await server.cli('-n', '5', 'DBSIZE')).toBe('2');
+  });
+
+  it('takes a commit in one round trip, also when the server forgot the scripts', async () => {
+    const driver = redis({ url: server.url });
+    const first = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    const calls = await callsOf(server, 'evalsha');
+    const second = await driver.commit('a', batchOf({ k: '2', l: '2' }, ['m']), onTopOf(first));
+    expect(await callsOf(server, 'evalsha')).toBe(calls + 1);
+    await server.cli('SCRIPT', 'FLUSH');
+    await driver.commit('a', batchOf({ k: '3' }), onTopOf(second));
+    expect(Object.fromEntries((await driver.load('a'))?.records ?? [])).toEqual({ k: '3', l: '2' });
+  });
+
+  it('never expires, also when somebody has set a time to live', async () => {
+    const driver = redis({ url: server.url });
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    const keys = ['head', 'records', 'r:k'].map((end) => `accountkeeper:{a}:${end}`);
+    for (const key of keys) await server.cli('EXPIRE', key, '1000');
+    await driver.commit('a', batchOf({ k: '2' }), onTopOf(head));
+    for (const key of keys) expect(await server.cli('TTL', key)).toBe('-1');
+  });
+});
+
+describe('RedisDriver: damage', () => {
+  const damages: readonly (readonly [string, readonly string[], string])[] = [
+    ['a record was evicted', ['DEL', 'accountkeeper:{a}:r:k'], 'accountkeeper:{a}:r:k'],
+    ['the set of names was evicted', ['DEL', 'accountkeeper:{a}:records'], 'accountkeeper:{a}:records'],
+    ['the head was evicted', ['DEL', 'accountkeeper:{a}:head'], 'accountkeeper:{a}:head'],
+    ['a record is a list', ['RENAME', 'foreign', 'accountkeeper:{a}:r:k'], 'accountkeeper:{a}:r:k'],
+    ['the set of names is a list', ['RENAME', 'foreign', 'accountkeeper:{a}:records'], 'accountkeeper:{a}:records'],
+    ['the head is a list', ['RENAME', 'foreign', 'accountkeeper:{a}:head'], 'accountkeeper:{a}:head'],
+  ];
+  it.each(damages)('is reported with its key when %s', async (_, command, key) => {
+    const driver = redis({ url: server.url });
+    const head = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    await driver.commit('b', batchOf({ k: '1' }), onTopOf(undefined));
+    await server.cli('RPUSH', 'foreign', 'x');
+    await server.cli(...command);
+    const failures = [rejection(driver.load('a')), rejection(driver.drop('a', onTopOf(head)))];
+    if (!key.includes(':r:')) {
+      failures.push(
+        rejection(driver.head('a')),
+        rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head))),
+        rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(undefined))),
+      );
+    }
+    for (const error of await Promise.all(failures)) {
+      expect(error).toMatchObject({ code: 'CORRUPT', outcome: 'not-applied', retryable: false, cause: { key } });
+    }
+    expect((await collect(driver.accounts())).sort()).toEqual(['a', 'b']);
+    expect((await driver.load('b'))?.records.get('k')).toBe('1');
+  });
+
+  it('of a record is repaired by writing it', async () => {
+    const driver = redis({ url: server.url });
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    await server.cli('DEL', 'accountkeeper:{a}:r:k');
+    await driver.commit('a', batchOf({ k: '2' }), onTopOf(head));
+    expect((await driver.load('a'))?.records.get('k')).toBe('2');
+  });
+});
+
+describe('RedisDriver: a server that refuses', () => {
+  const refusals: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    ['OOM', ['maxmemory', '1'], ['maxmemory', '0']],
+    ['NOREPLICAS', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0']],
+  ];
+  it.each(refusals)('rejects a commit with %s, and changes nothing', async (code, set, reset) => {
+    const driver = redis({ url: server.url });
+    const head = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    await server.cli('CONFIG', 'SET', ...set);
+    const failed = [
+      await rejection(driver.commit('a', batchOf({ k: '2', m: '2' }, ['l']), onTopOf(head))),
+      await rejection(driver.commit('b', batchOf({ k: '2' }, ['l']), onTopOf(undefined))),
+    ];
+    await server.cli('CONFIG', 'SET', ...reset);
+    for (const error of failed) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+      expect(String(error.cause)).toContain(code);
+    }
+    expect(Object.fromEntries((await driver.load('a'))?.records ?? [])).toEqual({ k: '1', l: '1' });
+    expect(await server.cli('DBSIZE')).toBe('4');
+  });
+
+  it('rejects a commit with MISCONF when snapshots fail', async () => {
+    const own = await redisServer();
+    const driver = redis({ url: own.url });
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    mkdirSync(join(own.folder, 'dump.rdb'));
+    await own.cli('CONFIG', 'SET', 'save', '3600 100000');
+    await own.cli('BGSAVE');
+    await poll('a snapshot that fails', async () => {
+      return (await own.info('persistence')).get('rdb_last_bgsave_status') === 'err' || undefined;
+    });
+    const error = await rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head)));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    expect(String(error.cause)).toContain('MISCONF');
+  });
+
+  it('does not read from a replica', async () => {
+    const replica = await redisServer({ replicaOf: server });
+    const driver = redis({ url: replica.url });
+    const error = await rejection(driver.open());
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    expect((await rejection(collect(driver.accounts()))).code).toBe('UNAVAILABLE');
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    await driver.open();
+    await replica.cli('REPLICAOF', server.host, String(server.port));
+    for (const promise of [driver.head('a'), driver.load('a'), collect(driver.accounts())]) {
+      expect((await rejection(promise)).code).toBe('UNAVAILABLE');
+    }
+  });
+});
+
+/** As the documentation of the driver has it. */
+const PERMISSIONS = '+ping +eval +evalsha +type +get +set +del +mget +persist +sadd +srem +smembers +scan'.split(' ');
+
+describe('RedisDriver: who may do what', () => {
+  async function limited(): Promise<{ readonly own: RedisTestServer; readonly url: string }> {
+    const own = await redisServer({ password: 'admin', users: [`bot on >hu%sh ~bots:* ${PERMISSIONS.join(' ')}`] });
+    return { own, url: `redis://bot:hu%25sh@${own.host}:${own.port}?prefix=bots` };
+  }
+
+  it('needs no more than the documented permissions', async () => {
+    const { url } = await limited();
+    const driver = redis({ url });
+    const head = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    const next = await driver.commit('a', batchOf({ k: '2' }, ['l']), onTopOf(head));
+    expect((await driver.load('a'))?.head).toEqual(next);
+    expect(await collect(driver.accounts())).toEqual(['a']);
+    await driver.drop('a', onTopOf(next));
+    expect(await warningsOf({ url })).toEqual(['settings-not-verified']);
+    expect(await warningsOf({ url, durability: 'host' })).toEqual(['append-only-not-always', 'settings-not-verified']);
+  });
+
+  it.each(PERMISSIONS.filter((each) => !/ping|eval|get|smembers|scan/.test(each)))(
+    'rejects a commit without %s before anything of it is applied',
+    async (permission) => {
+      const { own, url } = await limited();
+      const driver = redis({ url });
+      const head = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+      await own.cli('ACL', 'SETUSER', 'bot', permission.replace('+', '-'));
+      const failed = [
+        await rejection(driver.commit('a', batchOf({ k: '2', m: '2' }, ['l']), onTopOf(head))),
+        await rejection(driver.commit('b', batchOf({ k: '2' }, ['l']), onTopOf(undefined))),
+      ];
+      await own.cli('ACL', 'SETUSER', 'bot', permission);
+      for (const error of failed) {
+        expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: false });
+      }
+      expect(await driver.load('a')).toMatchObject({
+        head,
+        records: new Map([
+          ['k', '1'],
+          ['l', '1'],
+        ]),
+      });
+      expect(await driver.load('b')).toBeUndefined();
+      expect(await own.cli('DBSIZE')).toBe('4');
+    },
+  );
+
+  it('is told when user or password are wrong or missing, without their being shown', async () => {
+    const { own } = await limited();
+    const address = `${own.host}:${own.port}`;
+    for (const url of [`redis://bot:wrong-hush@${address}`, `redis://:wrong-hush@${address}`, `redis://${address}`]) {
+      const error = await rejection(redis({ url }).open());
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: false });
+      expect(`${error.message} ${String(error.cause)} ${JSON.stringify(error)}`).not.toContain('hush');
+    }
+  });
+});
+
+describe('RedisDriver: TLS', () => {
+  it('connects when it trusts the authority, and not otherwise', async () => {
+    const own = await redisServer({ tls: true, password: 'admin' });
+    for (const options of [
+      { url: `${own.url}?tlsCa=${own.tlsCaFile}` },
+      { url: own.url, tls: { ca: own.tlsCa } },
+      { url: own.url, tls: { rejectUnauthorized: false } },
+    ]) {
+      await redis(options).open();
+    }
+    const distrustful = await rejection(redis({ url: own.url }).open());
+    expect(distrustful).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied' });
+    const unencrypted = await rejection(redis({ url: own.url.replace('rediss', 'redis') }).open());
+    expect(unencrypted).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied' });
+    expect((await rejection(redis({ url: `${own.url}?tlsCa=/nowhere/ca` }).open())).code).toBe('CONFIG');
+  });
+});
+
+describe('RedisDriver: warnings', () => {
+  const settings: readonly (readonly [
+    string,
+    Readonly<Record<string, string>>,
+    readonly string[],
+    readonly string[],
+  ])[] = [
+    ['that lose nothing', {}, [], []],
+    ['without a file', { appendonly: 'no' }, ['no-persistence'], ['append-only-not-always', 'no-persistence']],
+    ['with snapshots alone', { appendonly: 'no', save: '3600 1' }, [], ['append-only-not-always']],
+    ['that sync each second', { appendfsync: 'everysec' }, [], ['append-only-not-always']],
+    [
+      'that may evict',
+      { 'maxmemory-policy': 'allkeys-lru', maxmemory: '1gb' },
+      ['eviction-possible'],
+      ['eviction-possible'],
+    ],
+    ['with a policy and no limit', { 'maxmemory-policy': 'allkeys-lru' }, [], []],
+    ['with a limit alone', { maxmemory: '1gb' }, [], []],
+  ];
+  it.each(settings)('of settings %s', async (_, config, ofProcess, ofHost) => {
+    const own = await redisServer();
+    for (const [name, value] of Object.entries(config)) await own.cli('CONFIG', 'SET', name, value);
+    expect(await warningsOf({ url: own.url })).toEqual(ofProcess);
+    expect(await warningsOf({ url: own.url, durability: 'host' })).toEqual(ofHost);
+  });
+
+  it('of replicas that are missing', async () => {
+    expect(await warningsOf({ url: server.url, durability: 'replicated' })).toEqual(['too-few-replicas']);
+  });
+});
+
+describe('RedisDriver: its package', () => {
+  it('is said to be missing, with the command that installs it', async () => {
+    const missing = redis({ url: server.url }, () => Promise.reject(new Error('Cannot find package')));
+    const error = await rejection(missing.open());
+    expect(error).toMatchObject({ code: 'NOT_INSTALLED', outcome: 'not-applied', retryable: false });
+    expect(error.message).toContain('npm install');
+  });
+
+  it('is not imported before it is needed', async () => {
+    const driver = new RedisDriver({ url: 'redis://nowhere.invalid' }, () => Promise.reject(new Error('imported')));
+    await driver.close();
+  });
+});

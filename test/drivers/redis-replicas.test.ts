@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AccountHead, PersistenceDriver } from '../../src/core/persistence-driver.js';
+import { poll } from '../support/servers/poll.js';
+import { type RedisSentinel, startRedisSentinel } from '../support/servers/redis-sentinel.js';
+import { redis, redisServer, warningsOf } from './redis-support.js';
+import { batchOf, collect, onTopOf, rejection } from './support.js';
+
+describe('RedisDriver with durability replicated', () => {
+  it('acknowledges what a replica has, also when a repetition is recognised', async () => {
+    const master = await redisServer();
+    const replica = await redisServer({ replicaOf: master });
+    const driver = redis({ url: master.url, durability: 'replicated', replicaTimeoutMs: 300 });
+    const first = onTopOf(undefined);
+    const head = await poll('the replica to follow', () => driver.commit('a', batchOf({ k: '1' }), first));
+    expect(await replica.cli('GET', 'accountkeeper:{a}:r:k')).toBe('{"value":"1"}');
+
+    await replica.pause();
+    const options = onTopOf(head);
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      expect(await rejection(driver.commit('a', batchOf({ k: '2' }), options))).toMatchObject({
+        code: 'UNAVAILABLE',
+        outcome: 'unknown',
+        retryable: true,
+      });
+    }
+    await replica.resume();
+    const next = await poll('the replica to follow', () => driver.commit('a', batchOf({ k: '2' }), options));
+    expect(next).toMatchObject({ revision: 2, writeId: options.writeId });
+    expect(await replica.cli('GET', 'accountkeeper:{a}:r:k')).toBe('{"value":"2"}');
+  });
+
+  it('waits for as many replicas as are asked for', async () => {
+    const master = await redisServer();
+    await redisServer({ replicaOf: master });
+    const driver = redis({ url: master.url, durability: 'replicated', replicas: 2, replicaTimeoutMs: 100 });
+    const options = onTopOf(undefined);
+    expect((await rejection(driver.commit('a', batchOf(), options))).outcome).toBe('unknown');
+    await redisServer({ replicaOf: master });
+    const head = await poll('two replicas to have it', () => driver.commit('a', batchOf(), options));
+    expect(head).toMatchObject({ revision: 1, writeId: options.writeId });
+  });
+
+  it('reports a conflict as one, whatever the replicas do', async () => {
+    const master = await redisServer();
+    const driver = redis({ url: master.url, durability: 'replicated', replicaTimeoutMs: 100 });
+    const other = redis({ url: master.url });
+    const head = await other.commit('a', batchOf(), onTopOf(undefined));
+    const error = await rejection(driver.commit('a', batchOf(), onTopOf(undefined)));
+    expect(error).toMatchObject({ code: 'CONFLICT', head });
+  });
+});
+
+describe('RedisDriver behind sentinels', () => {
+  let servers: RedisSentinel;
+
+  beforeAll(async () => {
+    servers = await startRedisSentinel({ password: 'for-the-data' });
+  });
+
+  afterAll(() => servers.dispose());
+
+  /** Repeats one attempt until it is acknowledged. */
+  async function commitAnyway(
+    driver: PersistenceDriver,
+    count: number,
+    head: AccountHead | undefined,
+  ): Promise<AccountHead> {
+    const options = onTopOf(head, { timeoutMs: 2000 });
+    return poll(`commit ${count}`, () => driver.commit('a', batchOf({ count: `${count}` }), options));
+  }
+
+  it('finds the master, also when some sentinels do not answer', async () => {
+    const [sentinel] = servers.sentinels;
+    const sentinels = ['127.0.0.1:1', `${sentinel?.host}:${sentinel?.port}`, '127.0.0.1:2'];
+    const driver = redis({ sentinels, masterName: servers.masterName, password: 'for-the-data', prefix: 'some' });
+    await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    expect(await collect(driver.accounts())).toEqual(['a']);
+    expect(await warningsOf({ url: servers.url, durability: 'replicated', replicas: 2 })).toEqual([]);
+  });
+
+  it('rejects when no sentinel answers, or none knows the name', async () => {
+    const nobody = redis({ sentinels: ['127.0.0.1:1', '127.0.0.1:2'], masterName: 'm' });
+    const unknown = redis({ url: servers.url.replace(servers.masterName, 'other') });
+    for (const driver of [nobody, unknown]) {
+      expect(await rejection(driver.open())).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied' });
+    }
+  });
+
+  it.each(['kill', 'pause'] as const)('keeps what was acknowledged through a failover after a %s', async (how) => {
+    const driver = redis({ url: servers.url, prefix: how, durability: 'replicated' });
+    let head = await driver.commit('a', batchOf({ count: '0' }), onTopOf(undefined));
+    for (let count = 1; count <= 20; count += 1) {
+      if (count === 10) await (await servers.master())[how]();
+      head = await commitAnyway(driver, count, head);
+      expect(head.revision).toBe(count + 1);
+    }
+    expect((await driver.load('a'))?.records.get('count')).toBe('20');
+    if (how === 'pause') await servers.resume();
+    await servers.start();
+  });
+
+  it('goes on after all of them were restarted', async () => {
+    const driver = redis({ url: servers.url, prefix: 'restart' });
+    const head = await driver.commit('a', batchOf({ count: '1' }), onTopOf(undefined));
+    await servers.kill();
+    expect((await rejection(driver.head('a'))).code).toBe('UNAVAILABLE');
+    await servers.start();
+    expect(await driver.head('a')).toEqual(head);
+  });
+});
