@@ -2,6 +2,9 @@ const HIDDEN = '***';
 
 const SECRET_NAME = /pass|pwd|secret|token|key|auth|cred|sign/i;
 
+/** A host with or without a port. */
+const HOST = /^(?:[^:[\]]*|\[[\da-f:.]*\])(?::\d*)?$/i;
+
 /**
  * A URL, or what was meant as one, as it may stand in a message: without user and password, and without the values
  * of query parameters whose names look secret. Malformed input loses too much rather than too little: everything
@@ -13,11 +16,17 @@ export function redactUrl(text: string): string {
 
 function redactUserInfo(text: string): string {
   const at = text.lastIndexOf('@');
-  if (at === -1) return text;
   const scheme = /^[^:@/?#]*:\/\//.exec(text)?.[0] ?? '';
+  if (at === -1) return scheme === '' || namesHosts(text.slice(scheme.length)) ? text : `${scheme}${HIDDEN}`;
   const query = text.indexOf('?');
   // An `@` behind a `?` ends a password or is in the value of a parameter: what follows it may be secret.
   return query !== -1 && query < at ? `${scheme}${HIDDEN}` : `${scheme}${HIDDEN}${text.slice(at)}`;
+}
+
+/** Whether nothing stands where a port should be that may be a password. */
+function namesHosts(rest: string): boolean {
+  const [hosts = ''] = rest.split(/[/?#]/);
+  return hosts.split(',').every((host) => HOST.test(host));
 }
 
 function redactQuery(text: string): string {

@@ -144,6 +144,7 @@ export abstract class BaseDriver implements PersistenceDriver {
   async #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
     const work = async (connection: BackendConnection, operation: Operation): Promise<StoredHead> => {
       const { readAll, readHead } = this.#readers(account, connection, operation);
+      this.#marks.send(account.id, change.writeId);
       const now = await changeHead(change, {
         account,
         connection,
@@ -152,7 +153,7 @@ export abstract class BaseDriver implements PersistenceDriver {
         read: change.dropped ? readAll : readHead,
         readFirst: change.dropped,
       });
-      this.#marks.raise(account.id, now);
+      this.#marks.acknowledge(account.id, now);
       return now;
     };
     const stored = await this.#run(doing, 'write', options, work, account.id);
@@ -178,8 +179,7 @@ export abstract class BaseDriver implements PersistenceDriver {
 
   #judged(account: AccountKeys, stored: StoredHead | undefined, mark: StoredHead | undefined): StoredHead | undefined {
     assertNotRolledBack(account.id, stored?.head, mark?.head);
-    // Before enough replicas have a head, it can be read and lost again: it was acknowledged to nobody then.
-    if (stored !== undefined && this.capabilities.durability !== 'replicated') this.#marks.raise(account.id, stored);
+    if (stored !== undefined) this.#marks.see(account.id, stored);
     return stored;
   }
 

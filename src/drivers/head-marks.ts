@@ -3,11 +3,12 @@ import type { AccountHead } from '../core/persistence-driver.js';
 import type { StoredHead } from './head-codec.js';
 
 /**
- * The highest head of each account that a driver knows to be stored for good. A backend that shows less afterwards was rolled back.
+ * The highest head of each account that a driver saw stored. A backend that shows less afterwards was rolled back.
  * Holds one head for each account that the driver was used with.
  */
 export class HeadMarks {
   readonly #marks = new Map<string, StoredHead>();
+  readonly #sent = new Map<string, string>();
 
   /** The mark, to be taken before a read begins: what was acknowledged later need not be in its result. */
   of(accountId: string): StoredHead | undefined {
@@ -19,8 +20,23 @@ export class HeadMarks {
     return new Set([...this.#marks].filter(([, { head }]) => !head.dropped).map(([accountId]) => accountId));
   }
 
-  /** Takes note of a head that is stored. */
-  raise(accountId: string, stored: StoredHead): void {
+  /** A commit is sent. Until it is acknowledged, a read can see it and it can be lost again, as without a replica. */
+  send(accountId: string, writeId: string): void {
+    this.#sent.set(accountId, writeId);
+  }
+
+  /** Takes note of the head of a commit that was acknowledged. */
+  acknowledge(accountId: string, stored: StoredHead): void {
+    if (this.#sent.get(accountId) === stored.head.writeId) this.#sent.delete(accountId);
+    this.#raise(accountId, stored);
+  }
+
+  /** Takes note of a head that was read. */
+  see(accountId: string, stored: StoredHead): void {
+    if (this.#sent.get(accountId) !== stored.head.writeId) this.#raise(accountId, stored);
+  }
+
+  #raise(accountId: string, stored: StoredHead): void {
     const mark = this.#marks.get(accountId);
     if (mark === undefined || mark.head.revision < stored.head.revision) this.#marks.set(accountId, stored);
   }
@@ -37,7 +53,7 @@ export function assertNotRolledBack(
 ): void {
   if (mark === undefined || (stored !== undefined && stored.revision > mark.revision)) return;
   if (stored?.revision === mark.revision && stored.writeId === mark.writeId) return;
-  throw rolledBack(accountId, stored, `this driver saw revision ${mark.revision} (${mark.writeId}) acknowledged`);
+  throw rolledBack(accountId, stored, `this driver saw revision ${mark.revision} (${mark.writeId}) stored`);
 }
 
 /** The error for a stored head that is older than what is known to have been acknowledged. */

@@ -58,11 +58,13 @@ export type StatementPurpose = 'inspecting' | 'creating the table in' | 'reading
 
 /** The connections of one driver. */
 export interface PostgresQueries {
+  /** @param verify throws when the answer is one that its connection should not have given */
   query(
     sql: string,
     values: readonly unknown[],
     purpose: StatementPurpose,
     operation: Operation,
+    verify?: (rows: readonly PostgresRow[]) => void,
   ): Promise<readonly PostgresRow[]>;
   end(): Promise<void>;
 }
@@ -111,8 +113,7 @@ export function makePostgresAdapter(
 ): PostgresAdapter {
   class OwnConnections extends KeyvPostgres implements PostgresAdapter {
     /** Takes the place of the one that the base class makes when it is constructed. */
-    query: PostgresQueries['query'] = (sql, values, purpose, operation) =>
-      connections.query(sql, values, purpose, operation);
+    query: PostgresQueries['query'] = (...statement) => connections.query(...statement);
 
     /** Called by the constructor of the base class, for its CREATE TABLE alone. */
     override async connect(): Promise<() => Promise<unknown>> {

@@ -129,6 +129,7 @@ function checkTable(facts: PostgresRow, statements: PostgresStatements, where: s
   if (facts['persistence'] !== 'p') {
     throw wrong('which is unlogged: a crash of the server empties it,', `use another table, or run: ${setLogged}`);
   }
+  if (facts['has_rules'] !== 'false') throw wrong('which has rules', 'allowed is a table without rules');
   if (facts['row_security'] !== 'false') {
     throw wrong(
       `whose rows are filtered for the user ${facts['role']}`,
@@ -152,6 +153,9 @@ function warningsOf(facts: PostgresRow, tls: TlsSettings | undefined): readonly 
   }
   if (facts['full_page_writes'] === 'off') {
     warn('full-page-writes-off', 'full_page_writes is off: when the host of the server fails, pages can be damaged');
+  }
+  if (facts['has_triggers'] === 'true') {
+    warn('table-has-triggers', 'the table has triggers, which can change or undo what is stored or deleted');
   }
   if (tls?.verify === 'nothing') {
     warn('tls-unverified', 'the connection is encrypted, but nothing says that it leads to the right server');

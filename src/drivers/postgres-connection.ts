@@ -4,6 +4,7 @@ import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from './ba
 import { type AccountKeys, KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
 import type { PostgresAdapter, PostgresRow } from './postgres-adapter.js';
+import { sqlState } from './postgres-errors.js';
 import { ACCOUNTS_PER_PAGE, type PostgresStatements } from './postgres-statements.js';
 
 /** What a connection is made of. */
@@ -42,11 +43,17 @@ export class PostgresConnection implements BackendConnection {
     const { adapter, statements } = this.#parts;
     const { expected, next, upserts, deletes } = change;
     const values = [account.head, next, account.recordPrefix, [...upserts.keys()], [...upserts.values()], deletes];
-    const [row] =
-      expected === undefined
-        ? await adapter.query(statements.swapNone, values, 'writing', operation)
-        : await adapter.query(statements.swap, [...values, expected], 'writing', operation);
-    return row?.['swapped'] === 'true';
+    try {
+      const [row] =
+        expected === undefined
+          ? await adapter.query(statements.swapNone, values, 'writing', operation)
+          : await adapter.query(statements.swap, [...values, expected], 'writing', operation);
+      return row?.['swapped'] === 'true';
+    } catch (error) {
+      // Another transaction changed what this one had seen: only a new one sees what is stored now.
+      if (sqlState(error) === '40001') return false;
+      throw error;
+    }
   }
 
   async listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
@@ -68,19 +75,23 @@ export class PostgresConnection implements BackendConnection {
     return this.#parts.adapter.disconnect();
   }
 
-  /** The rows that have a key. @throws `UNAVAILABLE` when they do not come from a primary */
+  /** The rows that have a key. @throws `UNAVAILABLE` when they may not be all that is stored */
   async #read(sql: string, values: readonly unknown[], operation: Operation): Promise<readonly KeyedRow[]> {
     const { adapter, where } = this.#parts;
-    const rows = await adapter.query(sql, values, 'reading', operation);
-    const keyed: KeyedRow[] = [];
-    let standby: string | null | undefined;
-    for (const row of rows) {
-      if (hasKey(row)) keyed.push(row);
-      else standby = row['value'];
-    }
-    if (standby === 'false') return keyed;
-    throw new AccountKeeperError('UNAVAILABLE', `reading ${where}: the server is a standby, which may be behind`);
+    const rows = await adapter.query(sql, values, 'reading', operation, (answer) => assertComplete(answer, where));
+    return rows.filter(hasKey);
   }
+}
+
+function assertComplete(rows: readonly PostgresRow[], where: string): void {
+  const view = rows.find((row) => !hasKey(row))?.['value'];
+  if (view === 'complete') return;
+  if (view === 'filtered') {
+    throw new AccountKeeperError('UNAVAILABLE', `reading ${where}: row security filters the table for the user`, {
+      retryable: false,
+    });
+  }
+  throw new AccountKeeperError('UNAVAILABLE', `reading ${where}: the server is a standby, which may be behind`);
 }
 
 function hasKey(row: PostgresRow): row is KeyedRow {

@@ -74,7 +74,7 @@ export class PostgresDriver extends BaseDriver {
       tls: read.tls,
       schema: read.schema ?? 'public',
       table: read.table ?? 'keyv',
-      poolSize: read.poolSize ?? 4,
+      poolSize: read.poolSize ?? 10,
       applicationName: read.applicationName ?? 'accountkeeper',
       layout: this.layout,
     };

@@ -20,16 +20,22 @@ function cut(text: string): Meaning {
   return { code: 'UNAVAILABLE', outcome: 'unknown', retryable: true, text };
 }
 
+/** A division by zero: how the statements of this driver fail by themselves. */
+const ROWS_KEPT_OUT = '22012';
+
 /** By SQLSTATE, or by its class, which is its first two characters. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
+  '0A': refused('the server cannot do this with the table', 'final'),
   '08': cut('the connection was lost'),
   '22': refused('the server does not take the data', 'final'),
+  [ROWS_KEPT_OUT]: refused('a trigger or a rule of the table, or row security, keeps rows as they are', 'final'),
   '23': refused('the table does not take what has to be stored', 'final'),
   '25006': refused('the server is read-only', 'retryable'),
   '28': refused('the server refused the user or the password', 'final'),
   '3D': refused('there is no such database', 'final'),
   '3F': refused('there is no such schema', 'final'),
   '40001': refused('the transaction collided with another one', 'retryable'),
+  '40003': cut('the server does not know what became of the transaction'),
   '40P01': refused('the server ended a deadlock', 'retryable'),
   '42': refused('the table is not the one that it was', 'final'),
   '42501': refused('permission was denied', 'final'),
@@ -86,9 +92,16 @@ export function sqlState(thrown: unknown): string | undefined {
   return code !== undefined && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
 }
 
-/** Whether the connection is of no use any more after what was thrown by a statement, even if it looks alive. */
+/** What the statement, its data, or another transaction at the same time is the reason of. */
+const OF_THE_STATEMENT = /^(?:40001|40P01|22...|23...|54...)$/;
+
+/**
+ * Whether the connection is of no use any more after what was thrown by a statement, even if it looks alive. A session
+ * keeps the settings that it began with, and the server that it is on: what refuses one statement because of them goes
+ * on to refuse, also when a new session would not.
+ */
 export function endsConnection(thrown: unknown): boolean {
-  return meaningOf(thrown, 'write').outcome === 'unknown';
+  return !OF_THE_STATEMENT.test(sqlState(thrown) ?? '');
 }
 
 function meaningOf(thrown: unknown, sent: PostgresDoing['sent']): Meaning {

@@ -23,7 +23,11 @@ export interface PostgresTableOptions extends BaseDriverOptions {
   readonly schema?: string;
   /** The table: a letter or `_`, then letters, digits and `_`. Created where there is none. @default 'keyv' */
   readonly table?: string;
-  /** Connections at most: 1 to 100. They are made when they are needed, and kept. @default 4 */
+  /**
+   * Connections at most: 1 to 100. They are made when they are needed, and kept. It bounds how many operations of the
+   * driver run at the same time, those that wait for a lock among them: the others wait for a connection.
+   * @default 10
+   */
   readonly poolSize?: number;
   /** What the server's views of its activity call the connections. @default 'accountkeeper' */
   readonly applicationName?: string;

@@ -32,12 +32,17 @@ export class PostgresPool implements PostgresQueries {
     sql: string,
     values: readonly unknown[],
     purpose: StatementPurpose,
-    operation: Operation,
+    { signal }: Operation,
+    verify?: (rows: readonly PostgresRow[]) => void,
   ): Promise<readonly PostgresRow[]> {
-    await this.#enter(operation.signal);
+    await this.#enter(signal);
     try {
-      const session = await this.#session(operation.signal);
-      return await this.#run(session, sql, values, purpose, operation);
+      const session = await this.#session(signal);
+      return await this.#run(session, purpose, signal, async () => {
+        const rows = await session.query(sql, values, signal);
+        verify?.(rows);
+        return rows;
+      });
     } finally {
       this.#leave();
     }
@@ -50,18 +55,19 @@ export class PostgresPool implements PostgresQueries {
 
   async #run(
     session: PostgresSession,
-    sql: string,
-    values: readonly unknown[],
     purpose: StatementPurpose,
-    { signal }: Operation,
+    signal: AbortSignal,
+    work: () => Promise<readonly PostgresRow[]>,
   ): Promise<readonly PostgresRow[]> {
     const { where } = this.#parts;
     try {
-      return await session.query(sql, values, signal);
+      return await work();
     } catch (error) {
-      if (endsConnection(error)) session.destroy();
-      // Where one connection got no answer, the others may have been cut off, too, and would each cost as much time.
-      if (isTimeout(signal)) for (const other of this.#idle.splice(0)) other.destroy();
+      if (endsConnection(error)) {
+        session.destroy();
+        // What is wrong with one connection is likely wrong with the others, which would each fail, or get no answer.
+        if (!signal.aborted || isTimeout(signal)) for (const other of this.#idle.splice(0)) other.destroy();
+      }
       throw postgresError(error, { doing: purpose, where, sent: purpose === 'writing' ? 'write' : 'nothing' });
     } finally {
       this.#keep(session);

@@ -24,26 +24,40 @@ export interface PostgresStatements {
 }
 
 /**
- * Each read also gives one row without a key, whose value says whether the server is a standby, which may be behind:
- * an answer without that row, or from a standby, is none, however the connection got there.
+ * Each read also gives one row without a key, whose value says whether the others are all that is stored: `standby`
+ * (the server may be behind), `filtered` (row security hides rows) or `complete`. An answer without that row, or with
+ * another value than the last, is none, however the connection got there.
  *
  * A swap is one statement, hence one transaction, in one round trip. What it writes besides the head depends on the
- * head's own change: the row of the head is locked first, and whoever comes later waits there.
+ * head's own change: the row of the head is locked first, and whoever comes later waits there. When fewer records were
+ * stored than were given, or deleted than were there (by a trigger or a rule), or some may be hidden, it divides by zero,
+ * and nothing of it is stored.
  */
 export function postgresStatements(schemaName: string, tableName: string): PostgresStatements {
   const schema = `"${schemaName}"`;
   const table = `${schema}."${tableName}"`;
-  const server = 'SELECT NULL::text AS key, pg_is_in_recovery()::text AS value';
+  const isFiltered = `row_security_active('${table}'::regclass)`;
+  const server = `SELECT NULL::text AS key,
+      CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN ${isFiltered} THEN 'filtered' ELSE 'complete' END AS value`;
   // The collation is said in each statement: with another one, a range would hold other keys.
+  const toDelete = 'key COLLATE "C" IN (SELECT $3::text || name FROM unnest($6::text[]) AS name)';
   const rest = `, gone AS (
-      DELETE FROM ${table} WHERE key COLLATE "C" IN (SELECT $3::text || name FROM unnest($6::text[]) AS name)
-        AND EXISTS (SELECT 1 FROM head)
+      DELETE FROM ${table} WHERE ${toDelete} AND EXISTS (SELECT 1 FROM head) RETURNING 1
     ), stored AS (
       INSERT INTO ${table} (key, value)
         SELECT $3::text || entry.name, entry.content FROM unnest($4::text[], $5::text[]) AS entry (name, content)
         WHERE EXISTS (SELECT 1 FROM head)
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value
-    ) SELECT (count(*) = 1)::text AS swapped FROM head`;
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING 1
+    ) SELECT (
+      heads / CASE
+        WHEN stored = heads * cardinality($4::text[]) AND gone = heads * present AND NOT ${isFiltered} THEN 1
+        ELSE 0
+      END = 1
+    )::text AS swapped
+    FROM (SELECT
+      (SELECT count(*) FROM head) AS heads, (SELECT count(*) FROM stored) AS stored, (SELECT count(*) FROM gone) AS gone,
+      (SELECT count(*) FROM ${table} WHERE ${toDelete}) AS present
+    ) AS done`;
   return {
     table,
     createSchema: `CREATE SCHEMA IF NOT EXISTS ${schema}`,
@@ -103,6 +117,9 @@ export const INSPECT: string = `SELECT
       AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
       AND has_table_privilege(c.oid, 'DELETE'))::text AS permitted,
     row_security_active(c.oid)::text AS row_security,
+    EXISTS (SELECT 1 FROM pg_trigger AS t
+      WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D')::text AS has_triggers,
+    EXISTS (SELECT 1 FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_enabled <> 'D')::text AS has_rules,
     k.key_type, k.key_collation, k.is_unique::text AS key_unique,
     (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
       WHERE a.attrelid = c.oid AND a.attname = 'value' AND NOT a.attisdropped) AS value_type,

@@ -80,10 +80,13 @@ function parseUrl(text: string, whole: string): URL {
   // An @ or a # further on is from a user or a password that a / has ended too early.
   const isWhole = parsed !== undefined && !parsed.pathname.includes('@') && parsed.hash === '';
   if (isWhole && /^postgres(?:ql)?:$/.test(parsed.protocol) && text.includes('://')) return parsed;
+  // Without an @, what cannot be parsed may hold a password anywhere.
+  const isShown = whole.includes('@') || (parsed?.hash === '' && text.includes('://'));
+  const received = JSON.stringify(isShown ? redactUrl(whole) : whole.replace(/^([a-z]+:\/\/)?.*$/is, '$1***'));
   const allowed =
     'postgres://user:password@host:port/database with one host, and what is special in user and password in percent ' +
     'sequences';
-  throw new AccountKeeperError('CONFIG', `url: received ${JSON.stringify(redactUrl(whole))}, allowed is ${allowed}`);
+  throw new AccountKeeperError('CONFIG', `url: received ${received}, allowed is ${allowed}`);
 }
 
 function decoded(name: string, text: string): string {

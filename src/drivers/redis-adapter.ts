@@ -4,8 +4,13 @@ import { AccountKeeperError } from '../core/errors.js';
 export interface RedisClient {
   readonly isReady: boolean;
   connect(): Promise<unknown>;
-  sendCommand(command: readonly string[]): Promise<unknown>;
+  sendCommand(command: readonly string[], options?: RedisSendOptions): Promise<unknown>;
   on(event: 'error', listener: (error: unknown) => void): unknown;
+}
+
+/** What a reply is made of: a type for each kind of value in the protocol, which a byte stands for. */
+export interface RedisSendOptions {
+  readonly typeMapping: { readonly [kind: number]: BufferConstructor };
 }
 
 /** Where and how a client connects. */

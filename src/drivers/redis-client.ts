@@ -18,11 +18,11 @@ export async function makeTopology(module: RedisAdapterModule, settings: RedisSe
   const tls = settings.tls === undefined ? undefined : await readTlsFiles(settings.tls);
   // Nothing comes while the server waits for its replicas.
   const silenceMs = SILENCE_MS + (durability === 'replicated' ? replicaTimeoutMs : 0);
-  const opener = (as: RedisCredentials, db: number): OpenRedisLink => {
-    const link: RedisLinkSettings = { ...as, database: db, tls, silenceMs };
+  const opener = (as: RedisCredentials, data: Pick<RedisLinkSettings, 'database' | 'asksRole'>): OpenRedisLink => {
+    const link: RedisLinkSettings = { ...as, ...data, tls, silenceMs };
     return (address, signal) => RedisLink.open(module, address, link, signal);
   };
-  const openServer = opener(credentials, database);
+  const openServer = opener(credentials, { database, asksRole: true });
   switch (servers.kind) {
     case 'single':
       return new SingleTopology(servers.address, openServer);
@@ -30,7 +30,8 @@ export async function makeTopology(module: RedisAdapterModule, settings: RedisSe
       return new ClusterTopology(servers.nodes, openServer);
     case 'sentinel': {
       const { sentinels, masterName } = servers;
-      return new SentinelTopology({ sentinels, masterName, openSentinel: opener(servers.credentials, 0), openServer });
+      const openSentinel = opener(servers.credentials, { database: 0, asksRole: false });
+      return new SentinelTopology({ sentinels, masterName, openSentinel, openServer });
     }
   }
 }

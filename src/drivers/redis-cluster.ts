@@ -1,11 +1,19 @@
 import type { Operation } from './operation.js';
-import { RedisFailure } from './redis-errors.js';
+import { isDemoted, RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
+import { firstAnswer, mostAnswers } from './redis-questions.js';
 import { readOperation } from './redis-sentinel.js';
 import { slotOf } from './redis-slots.js';
-import { isMisdirected, type RedisMasters, type RedisTopology, type RedisWork } from './redis-topology.js';
+import {
+  isMisdirected,
+  type RedisErrand,
+  type RedisMasters,
+  type RedisSource,
+  type RedisTopology,
+} from './redis-topology.js';
 import { orAborted, SharedAttempt } from './shared-attempt.js';
+import { SharedRuns } from './shared-runs.js';
 
 /** How often one piece of work is sent on to another server. */
 const MAX_HOPS = 5;
@@ -13,10 +21,23 @@ const MAX_HOPS = 5;
 /** Milliseconds that a server has to tell how the slots are distributed. */
 const ANSWER_TIMEOUT_MS = 2000;
 
+/** Milliseconds after which another server is asked as well. */
+const PATIENCE_MS = 200;
+
+/** Milliseconds that the others have when one has answered. */
+const GRACE_MS = 500;
+
 interface Range {
   readonly from: number;
   readonly to: number;
   readonly node: RedisNode;
+  readonly replicas: readonly RedisAddress[];
+}
+
+/** How a server says that the slots are distributed. */
+interface View {
+  readonly of: RedisNode;
+  readonly ranges: readonly Range[];
 }
 
 interface Redirection {
@@ -30,23 +51,28 @@ export class ClusterTopology implements RedisTopology {
   readonly #open: OpenRedisLink;
   readonly #nodes = new Map<string, RedisNode>();
   readonly #reading = new SharedAttempt<readonly Range[]>();
+  readonly #closing = new AbortController();
+  readonly #confirming = new SharedRuns(() => this.#views(this.#closing.signal));
+  /** The names of those that had not answered when they were asked last. */
+  readonly #silent = new Set<string>();
   #ranges: readonly Range[] | undefined;
-  #closed = false;
+  /** Of the only master there is. */
+  #replicas: readonly RedisAddress[] = [];
 
   constructor(seeds: readonly RedisAddress[], open: OpenRedisLink) {
     this.#seeds = seeds;
     this.#open = open;
   }
 
-  async run<T>(key: string, operation: Operation, work: RedisWork<T>): Promise<T> {
+  async run<T>({ key, use, operation, work }: RedisErrand<T>): Promise<T> {
     const slot = slotOf(key);
     let redirection: Redirection | undefined;
     for (let hop = 0; ; hop += 1) {
       operation.assertActive();
       const node: RedisNode = redirection?.node ?? (await this.#owner(slot, operation.signal));
+      const asking = redirection?.asking === true;
       try {
-        const link = await node.link(operation.signal);
-        return await work(link, redirection?.asking === true);
+        return await node.work(operation, use, (link) => work(link, asking));
       } catch (error) {
         if (!(error instanceof RedisFailure)) throw error;
         redirection = this.#redirection(error, node);
@@ -58,10 +84,37 @@ export class ClusterTopology implements RedisTopology {
     }
   }
 
+  /** As all others say that answer in time. A server that a slot moves to need not be its master yet. */
+  async isStillMaster({ key, address, asking }: RedisSource, operation: Operation): Promise<boolean> {
+    const views = await orAborted(this.#confirming.next(), operation.signal);
+    const others = views.filter(({ of }) => of.name !== address);
+    const slot = slotOf(key);
+    const names = ({ ranges }: View): boolean =>
+      ranges.some(({ from, to, node }) => node.name === address && (asking || (from <= slot && slot <= to)));
+    const isAlone = [...this.#nodes.keys()].every((name) => name === address);
+    return isAlone || (others.length > 0 && others.every(names));
+  }
+
   async masters(operation: Operation): Promise<RedisMasters> {
     const ranges = await this.#map(operation.signal);
     const version = ranges.map(({ from, to, node }) => `${from}-${to}@${node.name}`).sort();
     return { nodes: [...new Set(ranges.map(({ node }) => node))], version: version.join(',') };
+  }
+
+  /** Only a server itself knows that a slot moves to it. Without the permission for the question, none is known. */
+  async importing(operation: Operation): Promise<readonly RedisNode[]> {
+    const { nodes } = await this.masters(operation);
+    const asked = nodes.map((node) =>
+      node.work(operation, 'answers', async (link) => {
+        try {
+          return isImporting(await link.send(['CLUSTER', 'NODES'], operation)) ? [node] : [];
+        } catch (error) {
+          if (error instanceof RedisFailure && error.kind === 'refused' && !isDemoted(error)) return [];
+          throw error;
+        }
+      }),
+    );
+    return (await Promise.all(asked)).flat();
   }
 
   forget(): void {
@@ -69,15 +122,17 @@ export class ClusterTopology implements RedisTopology {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort(new Error('the driver was closed'));
     this.#reading.cancel();
     for (const node of this.#nodes.values()) node.close();
   }
 
   async #owner(slot: number, signal: AbortSignal): Promise<RedisNode> {
-    const ranges = await this.#map(signal);
-    const range = ranges.find(({ from, to }) => from <= slot && slot <= to);
-    if (range !== undefined) return range.node;
+    const known = this.#ranges === undefined ? undefined : ownerIn(this.#ranges, slot);
+    // It may have been replaced.
+    if (known?.isBroken) this.forget();
+    const owner = ownerIn(await this.#map(signal), slot);
+    if (owner !== undefined) return owner;
     this.forget();
     throw new RedisFailure('unreachable', 'UNREACHABLE', this.#names(), new Error(`no master serves slot ${slot}`));
   }
@@ -101,49 +156,65 @@ export class ClusterTopology implements RedisTopology {
   }
 
   async #read(signal: AbortSignal): Promise<readonly Range[]> {
-    const nodes = [...this.#nodes.values(), ...this.#seeds.map((seed) => this.#node(seed))];
-    const linkedFirst = [...nodes.filter(({ isLinked }) => isLinked), ...nodes.filter(({ isLinked }) => !isLinked)];
-    const failures: unknown[] = [];
-    for (const node of new Set(linkedFirst)) {
-      signal.throwIfAborted();
-      try {
-        const ranges = await this.#ask(node, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]));
-        this.#closeOthers(ranges);
-        return ranges;
-      } catch (error) {
-        failures.push(error);
-      }
+    const candidates = [...new Set([...this.#nodes.values(), ...this.#seeds.map((seed) => this.#node(seed))])];
+    const rank = (node: RedisNode): number => (this.#silent.has(node.name) ? 2 : node.isLinked ? 0 : 1);
+    candidates.sort((one, other) => rank(one) - rank(other));
+    const questions = candidates.map((node) => async (given: AbortSignal) => {
+      this.#silent.add(node.name);
+      const view = await this.#ask(node, given);
+      this.#silent.delete(node.name);
+      return view;
+    });
+    const { answers, failures } = await firstAnswer(questions, signal, PATIENCE_MS);
+    const [view] = answers;
+    if (view !== undefined) {
+      for (const node of this.#nodes.values()) node.settle();
+      this.#closeOthers(view.ranges);
+      const isOne = new Set(view.ranges.map(({ node }) => node)).size === 1;
+      this.#replicas = isOne ? view.ranges.flatMap(({ replicas }) => replicas) : [];
+      return view.ranges;
     }
     const told = failures.find((error) => error instanceof RedisFailure && error.kind === 'refused') ?? failures.at(-1);
     if (told instanceof RedisFailure) throw told;
     throw new RedisFailure('unreachable', 'ETIMEDOUT', this.#names(), told);
   }
 
-  async #ask(node: RedisNode, signal: AbortSignal): Promise<readonly Range[]> {
-    const link = await orAborted(node.link(signal), signal);
-    const reply = await orAborted(link.send(['CLUSTER', 'SLOTS'], readOperation(signal)), signal);
+  /** What all servers say that are in use, the seeds, and, where there is one master alone, its replicas. */
+  async #views(signal: AbortSignal): Promise<readonly View[]> {
+    const known = [...this.#nodes.values(), ...this.#seeds.map((seed) => this.#node(seed))];
+    const replicas = this.#replicas.map((address) => this.#node(address));
+    const questions = [...new Set([...known, ...replicas])].map(
+      (node) => (given: AbortSignal) => this.#ask(node, given),
+    );
+    return (await mostAnswers(questions, signal, GRACE_MS)).answers;
+  }
+
+  async #ask(node: RedisNode, signal: AbortSignal): Promise<View> {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+    const link = await orAborted(node.link(limited), limited);
+    const reply = await orAborted(link.send(['CLUSTER', 'SLOTS'], readOperation(limited)), limited);
     if (!Array.isArray(reply) || reply.length === 0) {
       throw new RedisFailure('unreachable', 'UNREACHABLE', node.name, new Error('the server knows of no slots'));
     }
-    return reply.map((entry: unknown) => this.#range(entry, node));
+    return { of: node, ranges: reply.map((entry: unknown) => this.#range(entry, node)) };
   }
 
   /** From a list of the first slot, the last slot, and the servers, the master first, each a list that begins with host and port. */
   #range(entry: unknown, told: RedisNode): Range {
-    const [from, to, master] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
-    const [host, port] = Array.isArray(master) ? (master as readonly unknown[]) : [];
-    const address = {
-      host: typeof host === 'string' && host !== '' && host !== '?' ? host : told.address.host,
-      port: Number(port),
-    };
-    return { from: Number(from), to: Number(to), node: this.#node(address) };
+    const [from, to, ...servers] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
+    const [master = told.address, ...replicas] = servers.map((server): RedisAddress => {
+      const [host, port] = Array.isArray(server) ? (server as readonly unknown[]) : [];
+      const isNamed = typeof host === 'string' && host !== '' && host !== '?';
+      return { host: isNamed ? host : told.address.host, port: Number(port) };
+    });
+    return { from: Number(from), to: Number(to), node: this.#node(master), replicas };
   }
 
   #node(address: RedisAddress): RedisNode {
     const name = addressText(address);
     const node = this.#nodes.get(name) ?? new RedisNode(address, this.#open);
     this.#nodes.set(name, node);
-    if (this.#closed) node.close();
+    if (this.#closing.signal.aborted) node.close();
     return node;
   }
 
@@ -162,6 +233,16 @@ export class ClusterTopology implements RedisTopology {
   }
 }
 
-function saysOutdated({ kind, code }: RedisFailure): boolean {
-  return kind !== 'refused' || code === 'CLUSTERDOWN' || code === 'READONLY';
+/** From a line for each server; that of the one which answers has the slots that move, as in `[5461-<-id of the other]`. */
+function isImporting(reply: unknown): boolean {
+  const lines = typeof reply === 'string' ? reply.split('\n') : [];
+  return lines.some((line) => line.includes('myself') && line.includes('-<-'));
+}
+
+function ownerIn(ranges: readonly Range[], slot: number): RedisNode | undefined {
+  return ranges.find(({ from, to }) => from <= slot && slot <= to)?.node;
+}
+
+function saysOutdated(failure: RedisFailure): boolean {
+  return failure.kind !== 'refused' || failure.code === 'CLUSTERDOWN' || isDemoted(failure);
 }

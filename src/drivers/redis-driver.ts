@@ -37,7 +37,8 @@ const LIMITS: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchB
  * The ACL user needs, for the keys `<prefix>:*`: `+ping +eval +evalsha +type +get +set +del +mget +persist +sadd +srem
  * +smembers +scan`; with durability `replicated` also `+wait`, in a cluster `+cluster|slots +asking`, for another
  * database than 0 `+select`. With `+info +config|get`, `open` can check the server's settings; with `+role`, a replica
- * that the sentinels still take for the master is recognised at once. At the sentinels: `+ping +sentinel|master`.
+ * is recognised that takes writes (`replica-read-only no`); with `+cluster|nodes`, no account is missing in a listing
+ * while slots move. At the sentinels: `+ping +sentinel|master`.
  */
 export class RedisDriver extends BaseDriver {
   readonly name: string = 'redis';
@@ -71,7 +72,7 @@ export class RedisDriver extends BaseDriver {
   protected override async connect(operation: Operation): Promise<BackendConnection> {
     const module = await loadRedisAdapter(this.#importer);
     const topology = await makeTopology(module, this.#settings);
-    const { durability, replicas, replicaTimeoutMs } = this.#settings;
+    const { durability, replicas, replicaTimeoutMs, allowEviction } = this.#settings;
     const replication = durability === 'replicated' ? { replicas, timeoutMs: replicaTimeoutMs } : undefined;
     const secrets = secretsOf(this.#settings);
     const giveUp = (): void => topology.close();
@@ -79,7 +80,7 @@ export class RedisDriver extends BaseDriver {
     try {
       operation.assertActive();
       const connection = new RedisConnection({ topology, layout: this.layout, replication, secrets });
-      await connection.verify({ durability, replicas }, operation);
+      await connection.verify({ durability, replicas, allowEviction }, operation);
       return connection;
     } catch (error) {
       topology.close();

@@ -24,6 +24,14 @@ export class RedisFailure extends Error {
   }
 }
 
+/** Whether a server refused because it is a replica: it is perhaps not the right one any more, and has done nothing. */
+export function isDemoted(thrown: unknown): boolean {
+  return thrown instanceof RedisFailure && (thrown.code === 'READONLY' || thrown.code === 'MASTERDOWN');
+}
+
+/** The code of a failure with an answer that came so late that it may be another server that is the master. */
+export const LATE_ANSWER = 'LATE';
+
 interface Refusal {
   readonly text: string;
   /** Whether waiting can help, without a change of the configuration. */
@@ -73,7 +81,7 @@ export function redisError(
   const notApplied = kind === 'read' || thrown.kind === 'unreachable' || refusal !== undefined;
   return new AccountKeeperError(
     'UNAVAILABLE',
-    `${doing} Redis at ${thrown.address}: ${refusal?.text ?? GENERAL[thrown.kind]} (${thrown.code})`,
+    `${doing} Redis at ${thrown.address}: ${refusal?.text ?? (thrown.code === LATE_ANSWER ? LATE : GENERAL[thrown.kind])} (${thrown.code})`,
     {
       outcome: notApplied ? 'not-applied' : 'unknown',
       retryable: refusal?.passes ?? true,
@@ -81,6 +89,8 @@ export function redisError(
     },
   );
 }
+
+const LATE = 'the answer came late, and it is not known that the server was still the master then';
 
 const GENERAL: Readonly<Record<RedisFailureKind, string>> = {
   unreachable: 'no connection could be made',

@@ -1,5 +1,5 @@
 import type { Operation } from './operation.js';
-import type { RedisAdapter, RedisAdapterModule, RedisClientOptions } from './redis-adapter.js';
+import type { RedisAdapter, RedisAdapterModule, RedisClientOptions, RedisSendOptions } from './redis-adapter.js';
 import { networkCode, RedisFailure, replyCode } from './redis-errors.js';
 import { orAborted } from './shared-attempt.js';
 
@@ -15,9 +15,14 @@ export interface RedisLinkSettings {
   readonly password?: string | undefined;
   readonly database: number;
   readonly tls?: RedisLinkTls | undefined;
+  /** Whether the server is asked if it is a replica; sentinels are not. */
+  readonly asksRole: boolean;
   /** Milliseconds without any answer after which a link that somebody waited for in vain is taken for dead. */
   readonly silenceMs: number;
 }
+
+/** How the texts in a reply are given. */
+export type RedisReplyForm = 'text' | 'bytes';
 
 /** What a link that is encrypted trusts, and shows of itself. */
 export interface RedisLinkTls {
@@ -38,19 +43,29 @@ export function addressText({ host, port }: RedisAddress): string {
 
 /**
  * One connection to one server. It is made once and never again: commands that were on their way when it broke reject,
- * and nothing is kept to be sent later. A link on which nothing comes back is given up, so that the next command does
- * not have to wait for TCP to notice.
+ * and nothing is kept to be sent later. A link on which nothing comes back is retired, so that the next command does
+ * not have to wait for TCP to notice; those who still have time can wait for what comes back on it after all.
  */
 export class RedisLink {
   readonly address: string;
+  /** Whether the server said that it is a replica, when the link was made. */
+  readonly isReplica: boolean;
   readonly #adapter: RedisAdapter;
   readonly #controller: AbortController;
   readonly #silenceMs: number;
   #pending = 0;
+  #waiting = 0;
+  #isRetired = false;
   #heardAt = performance.now();
 
-  private constructor(address: string, adapter: RedisAdapter, controller: AbortController, silenceMs: number) {
+  private constructor(
+    { address, isReplica }: Pick<RedisLink, 'address' | 'isReplica'>,
+    adapter: RedisAdapter,
+    controller: AbortController,
+    silenceMs: number,
+  ) {
     this.address = address;
+    this.isReplica = isReplica;
     this.#adapter = adapter;
     this.#controller = controller;
     this.#silenceMs = silenceMs;
@@ -77,8 +92,9 @@ export class RedisLink {
       adapter.client.on('error', ignore);
       adapter.on('error', ignore);
       await orAborted(adapter.client.connect(), controller.signal);
-      await orAborted(answered(adapter), controller.signal);
-      return new RedisLink(text, adapter, controller, settings.silenceMs);
+      const said = Promise.all([answered(adapter), settings.asksRole && saysReplica(adapter)]);
+      const [, isReplica] = await orAborted(said, controller.signal);
+      return new RedisLink({ address: text, isReplica }, adapter, controller, settings.silenceMs);
     } catch (error) {
       controller.abort(error);
       throw new RedisFailure('unreachable', replyCode(error) ?? networkCode(error), text, error);
@@ -88,11 +104,16 @@ export class RedisLink {
     }
   }
 
+  /** Whether commands can be sent. */
   get isOpen(): boolean {
-    return !this.#controller.signal.aborted && this.#adapter.client.isReady;
+    return !this.#isRetired && !this.isClosed;
   }
 
-  /** Whether nobody waits for an answer. */
+  get isClosed(): boolean {
+    return this.#controller.signal.aborted || !this.#adapter.client.isReady;
+  }
+
+  /** Whether the server owes no answer. */
   get isIdle(): boolean {
     return this.#pending === 0;
   }
@@ -100,23 +121,22 @@ export class RedisLink {
   /**
    * Sends one command; those that are sent without a wait in between arrive one right after the other.
    *
+   * @param form of the texts in the reply
    * @throws RedisFailure
    */
-  async send(command: readonly string[], operation: Operation): Promise<unknown> {
+  async send(command: readonly string[], operation: Operation, form: RedisReplyForm = 'text'): Promise<unknown> {
     operation.assertActive();
     if (!this.isOpen) throw new RedisFailure('unreachable', 'closed', this.address);
-    const sentAt = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const watch = (): void => {
-      const restMs = this.#silenceMs - (performance.now() - Math.max(sentAt, this.#heardAt));
-      if (restMs <= 0) this.close();
-      else timer = setTimeout(watch, restMs).unref();
-    };
-    operation.signal.addEventListener('abort', watch, { once: true });
+    return this.awaited(this.transmit(command, form), operation);
+  }
+
+  /** Sends one command, for which nobody waits unless by `awaited`. @throws RedisFailure */
+  async transmit(command: readonly string[], form: RedisReplyForm = 'text'): Promise<unknown> {
+    if (this.isClosed) throw new RedisFailure('unreachable', 'closed', this.address);
     this.#pending += 1;
     try {
-      // Not with the signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
-      const reply = await this.#adapter.client.sendCommand(command);
+      // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
+      const reply = await this.#adapter.client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
       this.#heardAt = performance.now();
       return reply;
     } catch (error) {
@@ -126,14 +146,66 @@ export class RedisLink {
       throw new RedisFailure(kind, code ?? networkCode(error), this.address, error);
     } finally {
       this.#pending -= 1;
-      clearTimeout(timer);
-      operation.signal.removeEventListener('abort', watch);
     }
+  }
+
+  /** Waits for what was sent over this link. When the operation waited in vain, the link is watched. */
+  async awaited<T>(reply: Promise<T>, operation: Operation): Promise<T> {
+    const from = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    let isWaiting = true;
+    const leave = (): void => {
+      if (isWaiting) this.#waiting -= 1;
+      isWaiting = false;
+      this.#closeIfLeft();
+    };
+    const watch = (): void => {
+      const restMs = this.#silenceMs - (performance.now() - Math.max(from, this.#heardAt));
+      if (restMs <= 0) this.retire();
+      else timer = setTimeout(watch, restMs).unref();
+    };
+    const onAbort = (): void => {
+      leave();
+      watch();
+    };
+    operation.signal.addEventListener('abort', onAbort, { once: true });
+    this.#waiting += 1;
+    try {
+      return await reply;
+    } finally {
+      operation.signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+      leave();
+    }
+  }
+
+  /** Sends nothing more, and ends the connection when nobody waits for an answer any more. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#closeIfLeft();
   }
 
   /** Ends the connection at once. What is on its way rejects. */
   close(): void {
     this.#controller.abort(new Error('the connection was given up'));
+  }
+
+  #closeIfLeft(): void {
+    if (this.#isRetired && this.#waiting === 0) this.close();
+  }
+}
+
+/** For texts that need not be UTF-8: as they are. */
+const IN_BYTES: RedisSendOptions = { typeMapping: { ['$'.charCodeAt(0)]: Buffer } };
+
+/** A user who may not ask is told by the first command that writes. */
+async function saysReplica(adapter: RedisAdapter): Promise<boolean> {
+  try {
+    const role = await adapter.client.sendCommand(['ROLE']);
+    return Array.isArray(role) && role[0] === 'slave';
+  } catch (error) {
+    if (replyCode(error) === undefined) throw error;
+    return false;
   }
 }
 

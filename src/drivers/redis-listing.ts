@@ -34,6 +34,8 @@ interface Progress {
   listed: string[];
 }
 
+const BEGINNING = { version: '', done: [], again: false, link: 0 };
+
 interface Found {
   readonly id: string;
   readonly head: string | undefined;
@@ -45,7 +47,8 @@ const KEYS_PER_SCAN = '1000';
 
 /**
  * Lists the accounts by scanning the keys of each master. A scan is good for the server that it began on, for as long
- * as that stays what it is: after a new connection it begins again, and after a change of the masters all do.
+ * as that stays what it is: after a new connection it begins again, and after a change of the masters all do. While
+ * slots move, keys do so, too, one way: those masters that slots move to are scanned once more when all were scanned.
  */
 export class RedisListing {
   readonly #topology: RedisTopology;
@@ -63,8 +66,7 @@ export class RedisListing {
   async page(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
     // Each head that is read listens to the one signal.
     setMaxListeners(0, operation.signal);
-    const progress: Progress =
-      cursor === undefined ? { version: '', done: [], link: 0, scan: '0', listed: [] } : JSON.parse(cursor);
+    const progress: Progress = cursor === undefined ? { ...BEGINNING, scan: '0', listed: [] } : JSON.parse(cursor);
     const listed = new Set(progress.listed);
     const accounts: Found[] = [];
     for (let scans = 0; accounts.length < ACCOUNTS_PER_PAGE && scans < SCANS_PER_PAGE; scans += 1) {
@@ -82,6 +84,12 @@ export class RedisListing {
   async #nextNode(progress: Progress, operation: Operation): Promise<RedisNode | undefined> {
     const next = await this.#unfinished(progress, operation);
     if (next !== undefined) return next;
+    if (!progress.again) {
+      const late = (await this.#topology.importing(operation)).map(({ name }) => name);
+      const done = progress.done.filter((name) => !late.includes(name));
+      Object.assign(progress, { again: true, done });
+      if (late.length > 0) return this.#nextNode(progress, operation);
+    }
     this.#topology.forget();
     await this.#reads.probe(operation);
     return this.#unfinished(progress, operation);
@@ -89,15 +97,17 @@ export class RedisListing {
 
   async #unfinished(progress: Progress, operation: Operation): Promise<RedisNode | undefined> {
     const { nodes, version } = await this.#topology.masters(operation);
-    if (version !== progress.version) Object.assign(progress, { version, done: [], link: 0 });
+    if (version !== progress.version) Object.assign(progress, BEGINNING, { version });
     return nodes.find(({ name }) => !progress.done.includes(name));
   }
 
   async #scan(node: RedisNode, progress: Progress, operation: Operation): Promise<readonly string[]> {
-    const link = await node.link(operation.signal);
-    const number = this.#numberOf(link);
-    const from = progress.link === number ? progress.scan : '0';
-    const reply = await link.send(['SCAN', from, 'MATCH', this.#pattern(), 'COUNT', KEYS_PER_SCAN], operation);
+    const { link, number, reply } = await node.work(operation, 'answers', async (link) => {
+      const number = this.#numberOf(link);
+      const from = progress.link === number ? progress.scan : '0';
+      const command = ['SCAN', from, 'MATCH', this.#pattern(), 'COUNT', KEYS_PER_SCAN];
+      return { link, number, reply: await link.send(command, operation) };
+    });
     const [scan, keys] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
     if (typeof scan !== 'string' || !Array.isArray(keys)) {
       throw new AccountKeeperError(

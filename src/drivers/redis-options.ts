@@ -47,6 +47,13 @@ export interface RedisCommonOptions extends BaseDriverOptions {
    * @default 1000
    */
   readonly replicaTimeoutMs?: number;
+  /**
+   * Whether `open` puts up with a server that evicts any key when its memory is used up (`maxmemory-policy` `allkeys-*`
+   * with a `maxmemory`), and warns: an account whose head and index are evicted looks as if it had never been.
+   *
+   * @default false: `open` rejects `UNAVAILABLE`
+   */
+  readonly allowEviction?: boolean;
   /** The ACL user. @default the server's default user */
   readonly username?: string;
   readonly password?: string;
@@ -139,6 +146,14 @@ function countOption(min: number, max: number): OptionRule<number> {
   };
 }
 
+const booleanOption: OptionRule<boolean> = {
+  check(name, value) {
+    if (typeof value === 'boolean') return value;
+    throw badOption(name, value, 'true or false');
+  },
+  fromText: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+};
+
 const addressesOption: OptionRule<readonly string[]> = {
   check(name, value) {
     if (!Array.isArray(value) || value.length === 0) throw badOption(name, value, 'an array of host:port');
@@ -184,6 +199,7 @@ export const REDIS_QUERY_RULES: OptionTable<
   durability: wordOption(['process', 'host', 'replicated']),
   replicas: countOption(1, 1000),
   replicaTimeoutMs: durationOption(1),
+  allowEviction: booleanOption,
   sentinelUsername: textOption,
   sentinelPassword: secretOption,
   tlsCa: textOption,
@@ -212,6 +228,8 @@ export function readAddress(name: string, text: unknown, defaultPort: number): R
   const host = bracketed ?? plain;
   const port = digits === undefined ? defaultPort : Number(digits);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
-  const received = typeof text === 'string' && text.includes('@') ? 'a text with an @' : describeReceived(text);
+  // What is no host, or no port, may be a user or a password.
+  const isShown = typeof text !== 'string' || /^[A-Za-z0-9._-]*(:\d{0,5})?$/.test(text);
+  const received = isShown ? describeReceived(text) : 'a text that is neither a host nor host:port';
   throw new AccountKeeperError('CONFIG', `${name}: received ${received}, allowed is host:port`);
 }

@@ -38,6 +38,9 @@ return {'head', redis.call('GET', KEYS[1])}
 /**
  * KEYS: head, index. ARGV: what the record keys begin with. Reply: `none`; `account`, text of the head, then name and
  * text of each record; or `damaged`, key, type.
+ *
+ * Each MGET has the head among its keys: while a slot moves, a server says of several keys that some of them are
+ * elsewhere, and of a single one only that it is missing.
  */
 export const READ_ACCOUNT: RedisScript = script(`${PROVE_MASTER}${CHECK}
 if not exists then return {'none'} end
@@ -47,12 +50,13 @@ for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
   if name ~= '${INDEX_MEMBER}' then names[#names + 1] = name end
 end
 for from = 1, #names, 1000 do
-  local keys = {}
+  local keys = {KEYS[1]}
   for i = from, math.min(from + 999, #names) do keys[#keys + 1] = ARGV[1] .. names[i] end
-  for i, text in ipairs(redis.call('MGET', unpack(keys))) do
-    if not text then return {'damaged', keys[i], 'no text'} end
-    reply[#reply + 1] = names[from + i - 1]
-    reply[#reply + 1] = text
+  local texts = redis.call('MGET', unpack(keys))
+  for i = 2, #keys do
+    if not texts[i] then return {'damaged', keys[i], 'no text'} end
+    reply[#reply + 1] = names[from + i - 2]
+    reply[#reply + 1] = texts[i]
   end
 end
 return reply

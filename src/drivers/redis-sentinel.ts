@@ -2,8 +2,16 @@ import type { Operation } from './operation.js';
 import { RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
-import { isMisdirected, type RedisMasters, type RedisTopology, type RedisWork } from './redis-topology.js';
+import { mostAnswers } from './redis-questions.js';
+import {
+  isMisdirected,
+  type RedisErrand,
+  type RedisMasters,
+  type RedisSource,
+  type RedisTopology,
+} from './redis-topology.js';
 import { orAborted, SharedAttempt } from './shared-attempt.js';
+import { SharedRuns } from './shared-runs.js';
 
 /** What finding the master depends on. */
 export interface SentinelSettings {
@@ -18,32 +26,37 @@ interface Claim {
   readonly address: RedisAddress;
 }
 
+/** Milliseconds that a sentinel has for its answer, the connection included. */
+const ANSWER_TIMEOUT_MS = 2000;
+
+/** Milliseconds that the others have when one has answered. */
+const GRACE_MS = 500;
+
 /** A master that sentinels watch over. They are asked again when it cannot be reached or is none any more. */
 export class SentinelTopology implements RedisTopology {
   readonly #settings: SentinelSettings;
   readonly #finding = new SharedAttempt<RedisNode>();
+  readonly #closing = new AbortController();
+  readonly #confirming = new SharedRuns(() => this.#askAll(this.#closing.signal));
   #master: RedisNode | undefined;
-  #closed = false;
 
   constructor(settings: SentinelSettings) {
     this.#settings = settings;
   }
 
-  async run<T>(_key: string, operation: Operation, work: RedisWork<T>): Promise<T> {
-    const hadMaster = this.#master !== undefined;
+  async run<T>(errand: RedisErrand<T>): Promise<T> {
+    const wasLinked = this.#master?.isLinked === true;
     try {
-      return await this.#runOnce(operation, work);
+      return await this.#runOnce(errand);
     } catch (error) {
-      this.forget();
-      if (!hadMaster || !isMisdirected(error)) throw error;
+      if (!wasLinked || !isMisdirected(error)) throw error;
     }
-    operation.assertActive();
-    try {
-      return await this.#runOnce(operation, work);
-    } catch (error) {
-      this.forget();
-      throw error;
-    }
+    errand.operation.assertActive();
+    return this.#runOnce(errand);
+  }
+
+  async isStillMaster({ address }: RedisSource, operation: Operation): Promise<boolean> {
+    return address === addressText(await orAborted(this.#confirming.next(), operation.signal));
   }
 
   async masters(operation: Operation): Promise<RedisMasters> {
@@ -51,110 +64,65 @@ export class SentinelTopology implements RedisTopology {
     return { nodes: [master], version: master.name };
   }
 
-  /** A link that still works is kept, for those who wait for an answer on it, until another master was found. */
-  forget(): void {
-    if (this.#master?.isLinked === false) this.#replace(undefined);
+  async importing(): Promise<readonly RedisNode[]> {
+    return [];
   }
 
+  /** They are asked again as soon as a link breaks. */
+  forget(): void {}
+
   close(): void {
-    this.#closed = true;
+    this.#closing.abort(new Error('the driver was closed'));
     this.#finding.cancel();
     this.#master?.close();
   }
 
-  async #runOnce<T>(operation: Operation, work: RedisWork<T>): Promise<T> {
+  async #runOnce<T>({ operation, use, work }: RedisErrand<T>): Promise<T> {
     const master = await this.#find(operation.signal);
-    const link = await master.link(operation.signal);
-    try {
-      return await work(link, false);
-    } catch (error) {
-      // It answers, but is not the master any more: nothing that it says now is of use to anybody.
-      if (error instanceof RedisFailure && error.code === 'READONLY') link.close();
-      throw error;
-    }
+    return master.work(operation, use, (link) => work(link, false));
   }
 
+  /** Links that still work are kept, for those who wait for an answer on them, until another master was found. */
   async #find(signal: AbortSignal): Promise<RedisNode> {
     if (this.#master?.isLinked) return this.#master;
     return this.#finding.join(signal, async (given) => {
       const address = await this.#askAll(given);
-      const known = this.#master;
-      const node =
-        known?.name === addressText(address) ? known : new RedisNode(address, (to, by) => this.#openMaster(to, by));
-      if (node !== known) this.#replace(node);
-      if (this.#closed) node.close();
-      return node;
+      if (this.#master?.name !== addressText(address)) {
+        this.#master?.close();
+        this.#master = new RedisNode(address, this.#settings.openServer);
+      }
+      this.#master.settle();
+      if (this.#closing.signal.aborted) this.#master.close();
+      return this.#master;
     });
-  }
-
-  #replace(node: RedisNode | undefined): void {
-    this.#master?.close();
-    this.#master = node;
-  }
-
-  /** A sentinel that is behind names the former master, which may have become a replica. */
-  async #openMaster(address: RedisAddress, signal: AbortSignal): ReturnType<OpenRedisLink> {
-    const link = await this.#settings.openServer(address, signal);
-    try {
-      const role = await orAborted(link.send(['ROLE'], readOperation(signal)), signal);
-      if (Array.isArray(role) && role[0] !== 'master') throw new RedisFailure('refused', 'READONLY', link.address);
-      return link;
-    } catch (error) {
-      // Who may not ask is told by the first command that writes.
-      if (error instanceof RedisFailure && error.code === 'NOPERM') return link;
-      link.close();
-      throw error;
-    }
   }
 
   /** The address that the sentinels name, or of two that they name the one that was agreed on later. */
   async #askAll(signal: AbortSignal): Promise<RedisAddress> {
-    const { sentinels } = this.#settings;
-    const claims: Claim[] = [];
-    const failures: unknown[] = [];
-    await new Promise<void>((resolve) => {
-      const settled = (): void => {
-        const heard = claims.length + failures.length === sentinels.length;
-        if (heard || claims.length > sentinels.length / 2) resolve();
-      };
-      for (const sentinel of sentinels) {
-        this.#ask(sentinel, signal).then(
-          (claim) => {
-            claims.push(claim);
-            settled();
-          },
-          (error: unknown) => {
-            failures.push(error);
-            settled();
-          },
-        );
-      }
-    });
-    const [latest] = claims.sort((one, other) => other.epoch - one.epoch);
+    const questions = this.#settings.sentinels.map((each) => (given: AbortSignal) => this.#ask(each, given));
+    const { answers, failures } = await mostAnswers(questions, signal, GRACE_MS);
+    const [latest] = [...answers].sort((one, other) => other.epoch - one.epoch);
     if (latest !== undefined) return latest.address;
     throw failures.find((error) => error instanceof RedisFailure && error.kind === 'refused') ?? failures[0];
   }
 
   async #ask(sentinel: RedisAddress, signal: AbortSignal): Promise<Claim> {
     const { masterName, openSentinel } = this.#settings;
-    const link = await openSentinel(sentinel, signal);
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     try {
-      const reply = await orAborted(
-        link.send(['SENTINEL', 'MASTER', masterName], readOperation(signal)),
-        AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-      );
-      return claimOf(reply, addressText(sentinel));
+      const link = await openSentinel(sentinel, limited);
+      try {
+        const asked = link.send(['SENTINEL', 'MASTER', masterName], readOperation(limited));
+        return claimOf(await orAborted(asked, limited), addressText(sentinel));
+      } finally {
+        link.close();
+      }
     } catch (error) {
       if (error instanceof RedisFailure) throw error;
       throw new RedisFailure('unreachable', 'ETIMEDOUT', addressText(sentinel), error);
-    } finally {
-      link.close();
     }
   }
 }
-
-/** Milliseconds that a sentinel has for its answer. */
-const ANSWER_TIMEOUT_MS = 2000;
 
 /** An operation that nobody but its signal ends. */
 export function readOperation(signal: AbortSignal): Operation {

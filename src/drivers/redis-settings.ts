@@ -46,6 +46,7 @@ export interface RedisSettings {
   readonly durability: RedisDurability;
   readonly replicas: number;
   readonly replicaTimeoutMs: number;
+  readonly allowEviction: boolean;
 }
 
 const DEFAULT_PORT = 6379;
@@ -65,7 +66,7 @@ export function readRedisOptions(options: RedisDriverOptions): {
   }
   const fields = readOptions<RedisFields>(REDIS_OPTION_RULES, { ...url?.fields, ...given });
   const servers = readServers(fields, url?.shape, url?.hosts);
-  const { username, password, db, durability = 'process', replicas, replicaTimeoutMs } = fields;
+  const { username, password, db, durability = 'process', replicas, replicaTimeoutMs, allowEviction = false } = fields;
   if (durability !== 'replicated') {
     allowOnly({ replicas, replicaTimeoutMs }, 'together with durability replicated');
   }
@@ -78,6 +79,7 @@ export function readRedisOptions(options: RedisDriverOptions): {
     durability,
     replicas: replicas ?? 1,
     replicaTimeoutMs: replicaTimeoutMs ?? 1000,
+    allowEviction,
   };
   return { fields, settings };
 }

@@ -93,9 +93,9 @@ function badUrl(url: string, allowed: string): AccountKeeperError {
   return new AccountKeeperError('CONFIG', `url: received ${JSON.stringify(shown(url))}, allowed is ${allowed}`);
 }
 
-/** Where no hosts are to be seen, the password may be in their place. */
+/** Where no scheme, or no hosts are to be seen, the password may be in their place. */
 function shown(url: string): string {
   const [, scheme = '', rest = ''] = /^([a-z+]*:\/\/)?(.*)$/is.exec(redactUrl(url)) ?? [];
   const [hosts = ''] = rest.slice(rest.lastIndexOf('@') + 1).split(/[/?#]/);
-  return hosts.split(',').every(isAddress) ? `${scheme}${rest}` : `${scheme}***`;
+  return scheme !== '' && hosts.split(',').every(isAddress) ? `${scheme}${rest}` : `${scheme}***`;
 }

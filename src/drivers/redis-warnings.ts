@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { AccountKeeperError } from '../core/errors.js';
 import type { DriverCapabilities, DriverWarning } from '../core/persistence-driver.js';
 import type { Operation } from './operation.js';
 import { RedisFailure } from './redis-errors.js';
@@ -10,6 +11,7 @@ import type { RedisTopology } from './redis-topology.js';
 export interface RedisClaim {
   readonly durability: DriverCapabilities['durability'];
   readonly replicas: number;
+  readonly allowEviction: boolean;
 }
 
 interface Finding {
@@ -21,7 +23,11 @@ type Settings = ReadonlyMap<string, string>;
 
 const PARAMETERS = ['maxmemory', 'maxmemory-policy', 'appendonly', 'appendfsync', 'save'] as const;
 
-/** What in the settings of the masters can lose what was acknowledged; one warning for each kind. */
+/**
+ * What in the settings of the masters can lose what was acknowledged; one warning for each kind.
+ *
+ * @throws `UNAVAILABLE` when the loss would not even be noticed
+ */
 export async function redisWarnings(
   topology: RedisTopology,
   claim: RedisClaim,
@@ -46,12 +52,13 @@ export async function redisWarnings(
   return [...byCode.values()];
 }
 
+/** @throws `UNAVAILABLE` */
 async function examine(node: RedisNode, claim: RedisClaim, operation: Operation): Promise<readonly Finding[]> {
   try {
     const link = await node.link(operation.signal);
     const { settings, complete } = await readSettings(link, operation);
     return [
-      ...eviction(settings),
+      ...eviction(node.name, settings, claim),
       ...persistence(settings, claim),
       ...replication(settings, claim),
       ...(complete ? [] : [unverified('the user may not read all settings')]),
@@ -95,12 +102,23 @@ async function unlessRefused(sent: Promise<unknown>): Promise<unknown> {
   }
 }
 
-function eviction(settings: Settings): readonly Finding[] {
+/** @throws `UNAVAILABLE` where any key may be evicted: a head and an index together, and the account looks empty */
+function eviction(name: string, settings: Settings, { allowEviction }: RedisClaim): readonly Finding[] {
   const policy = settings.get('maxmemory-policy') ?? 'noeviction';
   const limit = settings.get('maxmemory') ?? '0';
-  // Without a limit nothing is evicted, whatever the policy is.
-  if (policy === 'noeviction' || limit === '0') return [];
-  const text = `maxmemory-policy is ${policy} with a maxmemory of ${limit} bytes: the server may evict what was stored. Set it to noeviction`;
+  if (policy === 'noeviction') return [];
+  const isLimited = limit !== '0';
+  if (policy.startsWith('allkeys-') && isLimited && !allowEviction) {
+    throw new AccountKeeperError(
+      'UNAVAILABLE',
+      `opening Redis at ${name}: maxmemory-policy is ${policy} with a maxmemory of ${limit} bytes, so that an account ` +
+        'can be evicted and look empty. Set maxmemory-policy to noeviction, or give the option allowEviction: true',
+      { retryable: false },
+    );
+  }
+  const what = policy.startsWith('volatile-') ? 'keys with a time to live' : 'what was stored';
+  const when = isLimited ? `with a maxmemory of ${limit} bytes` : 'when there is a limit (maxmemory is 0 now)';
+  const text = `maxmemory-policy is ${policy}: the server may evict ${what} ${when}. Set it to noeviction`;
   return [{ code: 'eviction-possible', text }];
 }
 

@@ -40,8 +40,8 @@ export class RedisInterruptions {
 function watched(options: RedisClientOptions, state: State): RedisClient {
   const client = createClient(options as unknown as Parameters<typeof createClient>[0]);
   const send = client.sendCommand.bind(client);
-  client.sendCommand = (async (command: readonly string[]) => {
-    const sent = send([...command]);
+  client.sendCommand = (async (command: readonly string[], options?: Parameters<typeof send>[1]) => {
+    const sent = send([...command], options);
     // A commit has the key of a head, that of an index, and more.
     if (state.moment === undefined || !command[0]?.startsWith('EVAL') || command.length < 9) return sent;
     if (state.moment === 'midway') setImmediate(() => setImmediate(() => client.destroy()));

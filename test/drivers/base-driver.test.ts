@@ -18,7 +18,12 @@ import { batchOf, collect, onTopOf, rejection } from './support.js';
 /** A memory driver whose every step waits at a gate, and is logged. */
 class GatedDriver extends BaseDriver {
   readonly name: string = 'gated';
-  readonly capabilities: DriverCapabilities;
+  readonly capabilities: DriverCapabilities = {
+    durability: 'none',
+    atomicCommit: true,
+    conditionalCommit: true,
+    sharedAcrossProcesses: false,
+  };
   readonly limits: DriverLimits = { keyBytes: 16, valueBytes: 32, batchBytes: 64 };
   readonly log: string[] = [];
   readonly backend: MemoryBackend = new MemoryBackend();
@@ -34,9 +39,8 @@ class GatedDriver extends BaseDriver {
   /** An account that no page names. */
   missing: string | undefined;
 
-  constructor(options: BaseDriverOptions = {}, durability: DriverCapabilities['durability'] = 'none') {
+  constructor(options: BaseDriverOptions = {}) {
     super(options);
-    this.capabilities = { durability, atomicCommit: true, conditionalCommit: true, sharedAcrossProcesses: false };
   }
 
   protected override async connect(): Promise<BackendConnection> {
@@ -253,18 +257,34 @@ describe('what an outage leaves', () => {
 });
 
 describe('a rollback', () => {
-  it('is not what a replicated backend shows that loses a head which was read, and acknowledged to nobody', async () => {
-    const driver = new GatedDriver({}, 'replicated');
+  it('is none when a commit that was not acknowledged was read, and is gone', async () => {
+    const driver = new GatedDriver();
     const head = await driver.commit('a', batchOf(), onTopOf(undefined));
     const key = 'accountkeeper:{a}:head';
     const acknowledged = driver.backend.get(key) ?? '';
-    await new MemoryDriver({ backend: driver.backend }).commit('a', batchOf(), onTopOf(head));
+    driver.exit = async (step) => {
+      if (step === 'swap') throw new Error('no replica has it');
+    };
+    const options = onTopOf(head);
+    await rejection(driver.commit('a', batchOf(), options));
+    driver.exit = async () => {};
     expect(await driver.head('a')).toMatchObject({ revision: 2 });
     expect((await driver.load('a'))?.head).toMatchObject({ revision: 2 });
     driver.backend.set(key, acknowledged);
     expect(await driver.head('a')).toEqual(head);
-    expect(await driver.commit('a', batchOf(), onTopOf(head))).toMatchObject({ revision: 2 });
+    expect(await driver.commit('a', batchOf(), options)).toMatchObject({ revision: 2, writeId: options.writeId });
     driver.backend.set(key, acknowledged);
+    expect((await rejection(driver.head('a'))).code).toBe('ROLLED_BACK');
+  });
+
+  it("is one when another writer's commit was read, and is gone", async () => {
+    const driver = new GatedDriver();
+    const head = await driver.commit('a', batchOf(), onTopOf(undefined));
+    const key = 'accountkeeper:{a}:head';
+    const former = driver.backend.get(key) ?? '';
+    await new MemoryDriver({ backend: driver.backend }).commit('a', batchOf(), onTopOf(head));
+    await driver.load('a');
+    driver.backend.set(key, former);
     expect((await rejection(driver.head('a'))).code).toBe('ROLLED_BACK');
   });
 

@@ -307,11 +307,13 @@ describe('PostgresDriver: recovery', () => {
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     moveTo(other);
     await endSessionsOf(server, application);
-    const calls = await poll('answers of the standby', async () => {
-      const errors = await Promise.all([driver.load('a'), driver.head('a'), driver.load('b')].map(rejection));
-      return (await sessionsOf(other, application)).length > 0 ? errors : undefined;
-    });
-    for (const error of calls) expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied' });
+    // Some of the first may be answered by the end of an old connection, none of the second.
+    for (let round = 0; round < 2; round += 1) {
+      const calls = [driver.load('a'), driver.head('a'), driver.load('b')];
+      for (const error of await Promise.all(calls.map(rejection))) {
+        expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+      }
+    }
     moveTo(server);
     expect((await driver.load('a'))?.head).toEqual(head);
     expect((await driver.commit('a', batchOf({ k: '2' }), onTopOf(head))).revision).toBe(2);

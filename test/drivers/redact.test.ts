@@ -18,6 +18,10 @@ describe('redactUrl', () => {
     ['postgres://host/db?p%61ssword=secret', 'postgres://host/db?p%61ssword=***'],
     ['postgres://me:x@host/db?apiKey=secret;AUTH_TOKEN=secret', 'postgres://***@host/db?apiKey=***&AUTH_TOKEN=***'],
     ['postgres://host/db?password=se@cret', 'postgres://***'],
+    ['postgres://me:secret', 'postgres://***'],
+    ['redis://me:1234secret/0?prefix=x', 'redis://***'],
+    ['redis+cluster://a:7000,[::1]:7001,b', 'redis+cluster://a:7000,[::1]:7001,b'],
+    ['redis+cluster://a:7000,me:secret', 'redis+cluster://***'],
     ['', ''],
     ['plain text', 'plain text'],
   ])('makes %s %s', (url, redacted) => {

@@ -41,7 +41,7 @@ export function resultsPage(columns: readonly MatrixColumn[], { command, date, p
 
 <!-- Generated: ${command} -->
 
-What became of each clause of [the driver contract](contract.md) with each driver, on private servers with real faults. Printed by \`${command}\` on ${date} with ${platform}.
+What became of each clause of [the driver contract](contract.md) with each driver, on private servers, with the faults of the real backend wherever it can be made to have them; a pause of SQLite, and every fault of memory, is simulated below the driver. Printed by \`${command}\` on ${date} with ${platform}.
 
 ${table.join('')}
 ## Why a clause was skipped
