@@ -26,6 +26,8 @@ interface Progress {
   version: string;
   /** The masters that it is through with. */
   done: string[];
+  /** Whether all were scanned once, and those that keys move to are scanned a second time. */
+  again: boolean;
   /** The connection on which the scan of the next master began; on another one it has to begin again. */
   link: number;
   /** Redis' cursor. */
@@ -67,6 +69,8 @@ export class RedisListing {
     // Each head that is read listens to the one signal.
     setMaxListeners(0, operation.signal);
     const progress: Progress = cursor === undefined ? { ...BEGINNING, scan: '0', listed: [] } : JSON.parse(cursor);
+    // A replica can be scanned, but may lack accounts.
+    if (cursor === undefined) await this.#reads.probe(operation);
     const listed = new Set(progress.listed);
     const accounts: Found[] = [];
     for (let scans = 0; accounts.length < ACCOUNTS_PER_PAGE && scans < SCANS_PER_PAGE; scans += 1) {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { createKeyv } from '@keyv/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisDriver } from '../../src/drivers/redis-driver.js';
@@ -83,6 +84,34 @@ describe('RedisDriver: damage', () => {
     expect((await driver.load('b'))?.records.get('k')).toBe('1');
   });
 
+  /** Replaces a character of the stored text by a byte that is no UTF-8. */
+  async function breakText(key: string, character: string): Promise<void> {
+    const broken = `string.gsub(redis.call('GET', KEYS[1]), '${character}', string.char(255))`;
+    await server.cli('EVAL', `return redis.call('SET', KEYS[1], (${broken}))`, '1', key);
+  }
+
+  it('is reported of a head that is not UTF-8, by a commit, too', async () => {
+    const driver = redis({ url: server.url });
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined, { meta: 'M' }));
+    await breakText('accountkeeper:{a}:head', 'M');
+    const other = redis({ url: server.url });
+    const commit = driver.commit('a', batchOf({ k: '2' }), onTopOf(head));
+    const attempts = [other.head('a'), other.load('a'), commit, driver.drop('a', onTopOf(head))];
+    for (const error of await Promise.all(attempts.map(rejection))) {
+      expect(error).toMatchObject({ code: 'CORRUPT', outcome: 'not-applied', retryable: false });
+    }
+    expect(await collect(other.accounts())).toEqual(['a']);
+  });
+
+  it('is reported of a record that is not UTF-8, and not of one with a replacement character', async () => {
+    const driver = redis({ url: server.url });
+    await driver.commit('a', batchOf({ k: 'M', l: '\uFFFD' }), onTopOf(undefined));
+    await breakText('accountkeeper:{a}:r:k', 'M');
+    const stored = await driver.load('a');
+    expect([...(stored?.corrupt.keys() ?? [])]).toEqual(['k']);
+    expect(Object.fromEntries(stored?.records ?? [])).toEqual({ l: '\uFFFD' });
+  });
+
   it('of a record is repaired by writing it', async () => {
     const driver = redis({ url: server.url });
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
@@ -141,6 +170,20 @@ describe('RedisDriver: a server that refuses', () => {
     for (const promise of [driver.head('a'), driver.load('a'), collect(driver.accounts())]) {
       expect((await rejection(promise)).code).toBe('UNAVAILABLE');
     }
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    expect(await driver.head('a')).toBeUndefined();
+    expect(await collect(driver.accounts())).toEqual([]);
+  });
+
+  it('does not write to a replica that takes writes, which its master would undo', async () => {
+    const replica = await redisServer({ replicaOf: server, config: ['replica-read-only no'] });
+    const driver = redis({ url: replica.url });
+    const attempts = [driver.open(), driver.commit('a', batchOf(), onTopOf(undefined)), driver.head('a')];
+    for (const error of await Promise.all(attempts.map(rejection))) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    }
+    await replica.cli('REPLICAOF', 'NO', 'ONE');
+    expect((await driver.commit('a', batchOf(), onTopOf(undefined))).revision).toBe(1);
   });
 });
 
@@ -198,7 +241,7 @@ describe('RedisDriver: who may do what', () => {
     for (const url of [`redis://bot:wrong-hush@${address}`, `redis://:wrong-hush@${address}`, `redis://${address}`]) {
       const error = await rejection(redis({ url }).open());
       expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: false });
-      expect(`${error.message} ${String(error.cause)} ${JSON.stringify(error)}`).not.toContain('hush');
+      expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('hush');
     }
   });
 });
@@ -232,13 +275,13 @@ describe('RedisDriver: warnings', () => {
     ['without a file', { appendonly: 'no' }, ['no-persistence'], ['append-only-not-always', 'no-persistence']],
     ['with snapshots alone', { appendonly: 'no', save: '3600 1' }, [], ['append-only-not-always']],
     ['that sync each second', { appendfsync: 'everysec' }, [], ['append-only-not-always']],
+    ['that may evict at a limit', { 'maxmemory-policy': 'allkeys-lru' }, ['eviction-possible'], ['eviction-possible']],
     [
-      'that may evict',
-      { 'maxmemory-policy': 'allkeys-lru', maxmemory: '1gb' },
+      'that evict what has a time to live',
+      { 'maxmemory-policy': 'volatile-lru', maxmemory: '1gb' },
       ['eviction-possible'],
       ['eviction-possible'],
     ],
-    ['with a policy and no limit', { 'maxmemory-policy': 'allkeys-lru' }, [], []],
     ['with a limit alone', { maxmemory: '1gb' }, [], []],
   ];
   it.each(settings)('of settings %s', async (_, config, ofProcess, ofHost) => {
@@ -246,6 +289,20 @@ describe('RedisDriver: warnings', () => {
     for (const [name, value] of Object.entries(config)) await own.cli('CONFIG', 'SET', name, value);
     expect(await warningsOf({ url: own.url })).toEqual(ofProcess);
     expect(await warningsOf({ url: own.url, durability: 'host' })).toEqual(ofHost);
+  });
+
+  it.each(['allkeys-lru', 'allkeys-random'])('instead of a refusal of %s with a limit, if wanted', async (policy) => {
+    const own = await redisServer({ config: [`maxmemory-policy ${policy}`, 'maxmemory 1gb'] });
+    const driver = redis({ url: own.url });
+    for (const error of await Promise.all([driver.open(), driver.head('a')].map(rejection))) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: false });
+      expect(error.message).toContain('allowEviction');
+    }
+    const allowing = ['eviction-possible'];
+    expect(await warningsOf({ url: own.url, allowEviction: true })).toEqual(allowing);
+    expect(await warningsOf({ url: `${own.url}?allowEviction=true` })).toEqual(allowing);
+    await own.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await driver.open();
   });
 
   it('of replicas that are missing', async () => {

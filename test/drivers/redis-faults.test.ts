@@ -1,11 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { poll } from '../support/servers/poll.js';
 import { type RedisTestServer, startRedis } from '../support/servers/redis-server.js';
-import { callsOf, proxyBefore, redis, redisServer } from './redis-support.js';
-import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
+import { callsOf, nameOf, proxyBefore, redis, redisServer, silentServers, takes } from './redis-support.js';
+import { batchOf, collect, onTopOf, rejection } from './support.js';
 
 let server: RedisTestServer;
 
@@ -14,12 +12,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => server.dispose());
-
-async function takes(work: () => Promise<unknown>): Promise<number> {
-  const from = performance.now();
-  await work();
-  return performance.now() - from;
-}
 
 function valueIn(driver: PersistenceDriver, accountId: string): Promise<string | undefined> {
   return driver.load(accountId).then((stored) => stored?.records.get('k'));
@@ -99,16 +91,8 @@ describe('RedisDriver: a server that says nothing', () => {
   });
 
   it('does not hold up open, nor close, and nothing is left over', async () => {
-    const sockets = new Set<unknown>();
-    const silent = createServer((socket) => {
-      sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-      socket.resume();
-    });
-    silent.listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    afterTest(async () => void silent.close());
-    const { port } = silent.address() as { readonly port: number };
+    const silent = await silentServers(1);
+    const [port] = silent.ports;
     const driver = redis({ url: `redis://:hush@127.0.0.1:${port}` });
     const opened = await takes(async () => {
       expect(await rejection(driver.open({ timeoutMs: 300 }))).toMatchObject({
@@ -117,12 +101,26 @@ describe('RedisDriver: a server that says nothing', () => {
       });
     });
     expect(opened).toBeLessThan(2000);
-    await poll('the connection to be gone', async () => sockets.size === 0 || undefined);
+    await poll('the connection to be gone', async () => silent.connections() === 0 || undefined);
     const opening = rejection(driver.open());
-    await poll('a connection', async () => sockets.size === 1 || undefined);
+    await poll('a connection', async () => silent.connections() === 1 || undefined);
     expect(await takes(() => rejection(driver.close({ timeoutMs: 200 })))).toBeLessThan(2000);
     expect((await opening).code).toBe('CLOSED');
-    await poll('the connection to be gone', async () => sockets.size === 0 || undefined);
+    await poll('the connection to be gone', async () => silent.connections() === 0 || undefined);
+  });
+
+  it('for a while does not hurt those who have the time, whatever becomes of others', async () => {
+    const own = await redisServer({ config: ['enable-debug-command yes'] });
+    const driver = redis({ url: own.url });
+    const ids = ['a', 'b', 'c'];
+    const heads = await Promise.all(ids.map((id) => driver.commit(id, batchOf({ k: '1' }), onTopOf(undefined))));
+    const busy = own.cli('DEBUG', 'SLEEP', '2');
+    await poll('the server to be busy', async () => (await rejection(driver.head('d', { timeoutMs: 50 }))).code);
+    const commits = ids.map((id, index) => driver.commit(id, batchOf({ k: '2' }), onTopOf(heads[index])));
+    expect((await rejection(driver.head('d', { timeoutMs: 200 }))).code).toBe('TIMEOUT');
+    for (const head of await Promise.all(commits)) expect(head.revision).toBe(2);
+    await busy;
+    expect(await driver.head('d')).toBeUndefined();
   });
 
   it('does not hold up close when it is stopped in its tracks', async () => {
@@ -134,6 +132,53 @@ describe('RedisDriver: a server that says nothing', () => {
     expect(await takes(() => rejection(driver.close({ timeoutMs: 300 })))).toBeLessThan(2000);
     expect(await commit).toMatchObject({ code: 'CLOSED', outcome: 'unknown' });
     await own.resume();
+  });
+});
+
+describe('RedisDriver: a name that leads to another server', () => {
+  it('is followed when its server becomes a replica, also by a commit and by a listing', async () => {
+    const former = await redisServer();
+    const next = await redisServer({ replicaOf: former });
+    const name = await nameOf(former);
+    const url = `redis://${name.host}:${name.port}`;
+    const [reader, writer, lister] = [redis({ url }), redis({ url }), redis({ url })];
+    const head = await writer.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    for (const driver of [reader, lister]) expect(await driver.head('a')).toEqual(head);
+    await poll(
+      'the replica to follow',
+      async () => (await next.cli('EXISTS', 'accountkeeper:{a}:head')) === '1' || undefined,
+    );
+
+    await next.cli('REPLICAOF', 'NO', 'ONE');
+    // A server that cannot reach its master answers MASTERDOWN instead of READONLY.
+    await former.cli('CONFIG', 'SET', 'replica-serve-stale-data', 'no');
+    await former.cli('REPLICAOF', '127.0.0.1', '1');
+    name.leadTo(next);
+    const second = await writer.commit('a', batchOf({ k: '2' }), onTopOf(head));
+    expect(second.revision).toBe(2);
+    expect(await reader.head('a')).toEqual(second);
+    await writer.commit('b', batchOf(), onTopOf(undefined));
+    expect((await collect(lister.accounts())).sort()).toEqual(['a', 'b']);
+  });
+
+  it('lists what the new one has, although the former one can still be scanned', async () => {
+    const former = await redisServer({ appendfsync: 'no' });
+    const next = await redisServer({ replicaOf: former });
+    const name = await nameOf(former);
+    const driver = redis({ url: `redis://${name.host}:${name.port}` });
+    const ids = Array.from({ length: 600 }, (_, index) => `account-${index}`);
+    await Promise.all(ids.map((id) => driver.commit(id, batchOf(), onTopOf(undefined))));
+    await poll('the replica to follow', async () => (await next.cli('DBSIZE')) === '1200' || undefined);
+    const listing = driver.accounts()[Symbol.asyncIterator]();
+    const seen = [String((await listing.next()).value)];
+    await next.cli('REPLICAOF', 'NO', 'ONE');
+    await redis({ url: next.url }).commit('new', batchOf(), onTopOf(undefined));
+    await former.cli('REPLICAOF', '127.0.0.1', '1');
+    name.leadTo(next);
+    for (let each = await listing.next(); each.done !== true; each = await listing.next()) {
+      seen.push(String(each.value));
+    }
+    expect(seen.sort()).toEqual([...ids, 'new'].sort());
   });
 });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountHead, PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { poll } from '../support/servers/poll.js';
 import { type RedisSentinel, startRedisSentinel } from '../support/servers/redis-sentinel.js';
-import { redis, redisServer, warningsOf } from './redis-support.js';
+import { callsOf, redis, redisServer, silentServers, takes, warningsOf } from './redis-support.js';
 import { batchOf, collect, onTopOf, rejection } from './support.js';
 
 describe('RedisDriver with durability replicated', () => {
@@ -38,6 +38,25 @@ describe('RedisDriver with durability replicated', () => {
     await redisServer({ replicaOf: master });
     const head = await poll('two replicas to have it', () => driver.commit('a', batchOf(), options));
     expect(head).toMatchObject({ revision: 1, writeId: options.writeId });
+  });
+
+  it('does not let commits that wait hold up reads, nor each other for long', async () => {
+    const master = await redisServer();
+    const driver = redis({ url: master.url, durability: 'replicated' });
+    await driver.open();
+    const ids = Array.from({ length: 12 }, (_, index) => `waiting ${index}`);
+    const write = async (): Promise<readonly string[]> => {
+      const commits = ids.map((id) => rejection(driver.commit(id, batchOf(), onTopOf(undefined))));
+      return (await Promise.all(commits)).map(({ outcome }) => outcome);
+    };
+    const took = await takes(async () => {
+      const writing = write();
+      await poll('the first commit to wait', async () => (await callsOf(master, 'evalsha')) > 0 || undefined);
+      for (let round = 0; round < 10; round += 1) await driver.head('quiet', { timeoutMs: 500 });
+      expect(new Set(await writing)).toEqual(new Set(['unknown']));
+    });
+    // Twice, when some of them come while the first ones wait.
+    expect(took).toBeLessThan(3000);
   });
 
   it('reports a conflict as one, whatever the replicas do', async () => {
@@ -78,6 +97,34 @@ describe('RedisDriver behind sentinels', () => {
     expect(await warningsOf({ url: servers.url, durability: 'replicated', replicas: 2 })).toEqual([]);
   });
 
+  it('does not wait for sentinels that say nothing, nor does anything of them outlive the driver', async () => {
+    const [sentinel] = servers.sentinels;
+    // Sooner than the questions have to be answered.
+    const soon = { deadlineMs: 1000 };
+    const silent = await silentServers(2);
+    const sentinels = [...silent.ports.map((port) => `127.0.0.1:${port}`), `${sentinel?.host}:${sentinel?.port}`];
+    const some = { masterName: servers.masterName, password: 'for-the-data', operationTimeoutMs: 1500 };
+    const driver = redis({ ...some, sentinels });
+    await driver.open();
+    await poll('the questions to be given up', async () => silent.connections() === 0 || undefined, soon);
+    const hopeless = redis({ ...some, sentinels: sentinels.slice(0, 2) });
+    const opening = rejection(hopeless.open());
+    await poll('the questions', async () => silent.connections() === 2 || undefined);
+    await rejection(hopeless.close({ timeoutMs: 1 }));
+    expect((await opening).code).toBe('CLOSED');
+    await poll('the questions to be given up', async () => silent.connections() === 0 || undefined, soon);
+  });
+
+  it('does not wait for a sentinel that was stopped in its tracks', async () => {
+    const [stopped] = servers.sentinels;
+    await stopped?.pause();
+    try {
+      await redis({ url: servers.url, operationTimeoutMs: 2000 }).open();
+    } finally {
+      await stopped?.resume();
+    }
+  });
+
   it('rejects when no sentinel answers, or none knows the name', async () => {
     const nobody = redis({ sentinels: ['127.0.0.1:1', '127.0.0.1:2'], masterName: 'm' });
     const unknown = redis({ url: servers.url.replace(servers.masterName, 'other') });
@@ -97,6 +144,25 @@ describe('RedisDriver behind sentinels', () => {
     expect((await driver.load('a'))?.records.get('count')).toBe('20');
     if (how === 'pause') await servers.resume();
     await servers.start();
+  });
+
+  it('does not acknowledge what a master says that was replaced while it stood still', async () => {
+    const [late, other, reader] = [1, 2, 3].map(() => redis({ url: servers.url, prefix: 'late' }));
+    if (late === undefined || other === undefined || reader === undefined) throw new Error('three drivers');
+    const head = await late.commit('a', batchOf({ by: 'both' }), onTopOf(undefined));
+    await reader.open();
+    const former = await servers.master();
+    await former.pause();
+    const commit = rejection(late.commit('a', batchOf({ by: 'late' }), onTopOf(head, { timeoutMs: 30_000 })));
+    const read = reader.head('a', { timeoutMs: 30_000 }).catch((error: unknown) => error);
+    const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 1500 }));
+    const next = await other.commit('a', batchOf({ by: 'other' }), onTopOf(found));
+    await former.resume();
+    expect(await commit).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
+    // Neither was there one who read what had been replaced.
+    expect(await read).not.toMatchObject({ revision: 1 });
+    for (const driver of [late, other, reader]) expect(await driver.head('a')).toEqual(next);
+    await servers.settled();
   });
 
   it('goes on after all of them were restarted', async () => {

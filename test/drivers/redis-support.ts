@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import type { DriverWarning } from '../../src/core/persistence-driver.js';
 import type { RedisAdapterImporter } from '../../src/drivers/redis-adapter.js';
 import { RedisDriver, type RedisDriverOptions } from '../../src/drivers/redis-driver.js';
@@ -22,6 +24,74 @@ export async function proxyBefore(server: { readonly host: string; readonly port
   const proxy = await startFaultProxy(server);
   afterTest(() => proxy.close());
   return proxy;
+}
+
+/** A name that leads to one server, and to another one for those who connect after `leadTo`. */
+export interface MovableName {
+  readonly host: string;
+  readonly port: number;
+  leadTo(server: RedisTestServer): void;
+}
+
+/** A name that leads to the server at first; gone after the test. */
+export async function nameOf(server: RedisTestServer): Promise<MovableName> {
+  let target = server;
+  const sockets = new Set<Socket>();
+  const listener = createServer((near) => {
+    const far = connect(target.port, target.host);
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => other.destroy());
+      socket.pipe(other);
+    }
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  afterTest(async () => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const { port } = listener.address() as { readonly port: number };
+  return {
+    host: '127.0.0.1',
+    port,
+    leadTo: (other) => {
+      target = other;
+    },
+  };
+}
+
+/** The ports of servers that accept connections and say nothing, and how many connections they have; gone after the test. */
+export async function silentServers(
+  count: number,
+): Promise<{ readonly ports: readonly number[]; connections(): number }> {
+  const sockets = new Set<Socket>();
+  const ports: number[] = [];
+  for (let made = 0; made < count; made += 1) {
+    const silent = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+      socket.resume();
+    });
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    afterTest(async () => {
+      silent.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    ports.push((silent.address() as { readonly port: number }).port);
+  }
+  return { ports, connections: () => sockets.size };
+}
+
+/** Milliseconds that the work takes. */
+export async function takes(work: () => Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await work();
+  return performance.now() - from;
 }
 
 /** The codes of the warnings with which a new driver opens. */
