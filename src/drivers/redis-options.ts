@@ -49,9 +49,10 @@ export interface RedisCommonOptions extends BaseDriverOptions {
   readonly replicaTimeoutMs?: number;
   /**
    * Whether `open` puts up with a server that evicts any key when its memory is used up (`maxmemory-policy` `allkeys-*`
-   * with a `maxmemory`), and warns: an account whose head and index are evicted looks as if it had never been.
+   * with a `maxmemory`): an account whose head and index are evicted looks as if it had never been. `true`: it warns.
+   * `false`: it rejects `UNAVAILABLE`.
    *
-   * @default false: `open` rejects `UNAVAILABLE`
+   * @default true
    */
   readonly allowEviction?: boolean;
   /** The ACL user. @default the server's default user */

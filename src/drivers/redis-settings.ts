@@ -66,7 +66,7 @@ export function readRedisOptions(options: RedisDriverOptions): {
   }
   const fields = readOptions<RedisFields>(REDIS_OPTION_RULES, { ...url?.fields, ...given });
   const servers = readServers(fields, url?.shape, url?.hosts);
-  const { username, password, db, durability = 'process', replicas, replicaTimeoutMs, allowEviction = false } = fields;
+  const { username, password, db, durability = 'process', replicas, replicaTimeoutMs, allowEviction = true } = fields;
   if (durability !== 'replicated') {
     allowOnly({ replicas, replicaTimeoutMs }, 'together with durability replicated');
   }

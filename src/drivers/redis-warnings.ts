@@ -112,7 +112,7 @@ function eviction(name: string, settings: Settings, { allowEviction }: RedisClai
     throw new AccountKeeperError(
       'UNAVAILABLE',
       `opening Redis at ${name}: maxmemory-policy is ${policy} with a maxmemory of ${limit} bytes, so that an account ` +
-        'can be evicted and look empty. Set maxmemory-policy to noeviction, or give the option allowEviction: true',
+        'can be evicted and look empty, which allowEviction: false does not put up with. Set it to noeviction',
       { retryable: false },
     );
   }

@@ -121,7 +121,7 @@ describe('RedisDriverOptions', () => {
       durability: 'process',
       replicas: 1,
       replicaTimeoutMs: 1000,
-      allowEviction: false,
+      allowEviction: true,
       tls: undefined,
     });
     expect(new RedisDriver({ url: 'redis://h' }).capabilities.durability).toBe('process');
