@@ -100,10 +100,10 @@ describe('RedisDriver behind sentinels', () => {
   it('does not wait for sentinels that say nothing, nor does anything of them outlive the driver', async () => {
     const [sentinel] = servers.sentinels;
     // Sooner than the questions have to be answered.
-    const soon = { deadlineMs: 1000 };
+    const soon = { deadlineMs: 1500 };
     const silent = await silentServers(2);
     const sentinels = [...silent.ports.map((port) => `127.0.0.1:${port}`), `${sentinel?.host}:${sentinel?.port}`];
-    const some = { masterName: servers.masterName, password: 'for-the-data', operationTimeoutMs: 1500 };
+    const some = { masterName: servers.masterName, password: 'for-the-data', operationTimeoutMs: 1900 };
     const driver = redis({ ...some, sentinels });
     await driver.open();
     await poll('the questions to be given up', async () => silent.connections() === 0 || undefined, soon);
