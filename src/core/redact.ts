@@ -17,7 +17,10 @@ export function redactUrl(text: string): string {
 function redactUserInfo(text: string): string {
   const at = text.lastIndexOf('@');
   const scheme = /^[^:@/?#]*:\/\//.exec(text)?.[0] ?? '';
-  if (at === -1) return scheme === '' || namesHosts(text.slice(scheme.length)) ? text : `${scheme}${HIDDEN}`;
+  if (at === -1) {
+    const slashes = text.indexOf('//');
+    return slashes === -1 || namesHosts(text.slice(slashes + 2)) ? text : `${scheme}${HIDDEN}`;
+  }
   const query = text.indexOf('?');
   // An `@` behind a `?` ends a password or is in the value of a parameter: what follows it may be secret.
   return query !== -1 && query < at ? `${scheme}${HIDDEN}` : `${scheme}${HIDDEN}${text.slice(at)}`;

@@ -22,6 +22,8 @@ describe('redactUrl', () => {
     ['redis://me:1234secret/0?prefix=x', 'redis://***'],
     ['redis+cluster://a:7000,[::1]:7001,b', 'redis+cluster://a:7000,[::1]:7001,b'],
     ['redis+cluster://a:7000,me:secret', 'redis+cluster://***'],
+    ['redis//me:secret', '***'],
+    ['//host:6379/0', '//host:6379/0'],
     ['', ''],
     ['plain text', 'plain text'],
   ])('makes %s %s', (url, redacted) => {
