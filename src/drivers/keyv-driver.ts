@@ -11,7 +11,7 @@ import { SharedStore } from './keyv-shared-store.js';
 import { KeyvStore } from './keyv-store.js';
 import { type KeyvTarget, targetOf } from './keyv-target.js';
 import { type Operation, startOperation } from './operation.js';
-import { badOption, type OptionTable, readOptions, wordOption } from './option-table.js';
+import { badOption, booleanOption, type OptionTable, readOptions, wordOption } from './option-table.js';
 
 const DURABILITIES = ['none', 'process', 'host'] as const;
 const DISCONNECT_TIMEOUT_MS = 10_000;
@@ -66,12 +66,7 @@ export const KEYV_OPTION_RULES: OptionTable<KeyvDriverOptions> = {
   },
   durability: wordOption(DURABILITIES),
   limits: { check: checkLimits },
-  closeKeyv: {
-    check(name, value) {
-      if (typeof value === 'boolean') return value;
-      throw badOption(name, value, 'true or false');
-    },
-  },
+  closeKeyv: booleanOption,
 };
 
 /**

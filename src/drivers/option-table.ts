@@ -31,6 +31,26 @@ export function durationOption(min: number): OptionRule<number> {
   };
 }
 
+/** An integer from `min` to `max`. */
+export function integerOption(min: number, max: number): OptionRule<number> {
+  return {
+    check(name, value) {
+      if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
+      throw badOption(name, value, `an integer from ${min} to ${max}`);
+    },
+    fromText: (text) => (/^\d{1,10}$/.test(text) ? Number(text) : text),
+  };
+}
+
+/** `true` or `false`. */
+export const booleanOption: OptionRule<boolean> = {
+  check(name, value) {
+    if (typeof value === 'boolean') return value;
+    throw badOption(name, value, 'true or false');
+  },
+  fromText: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+};
+
 /** One of a few words; in a URL in either case. */
 export function wordOption<Word extends string>(words: readonly Word[]): OptionRule<Word> {
   return {

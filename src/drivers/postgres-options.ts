@@ -1,7 +1,7 @@
 import { AccountKeeperError } from '../core/errors.js';
 import { describeReceived } from '../core/option-checks.js';
 import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
-import { badOption, type OptionRule, type OptionTable, textOption } from './option-table.js';
+import { badOption, integerOption, type OptionRule, type OptionTable, textOption } from './option-table.js';
 
 /** How the connections are encrypted, and what is verified. Certificates and keys are in PEM format. */
 export interface PostgresSslOptions {
@@ -107,16 +107,6 @@ const hostOption: OptionRule<string> = {
   },
 };
 
-function wholeNumberOption(min: number, max: number): OptionRule<number> {
-  return {
-    check(name, value) {
-      if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
-      throw badOption(name, value, `an integer from ${min} to ${max}`);
-    },
-    fromText: (text) => (/^\d{1,10}$/.test(text) ? Number(text) : text),
-  };
-}
-
 const SSL_TEXTS = ['ca', 'cert', 'key', 'servername'] as const;
 
 const sslOption: OptionRule<boolean | PostgresSslOptions> = {
@@ -149,13 +139,13 @@ export const POSTGRES_OPTION_RULES: OptionTable<PostgresOptionValues> = {
   ...BASE_OPTION_RULES,
   url: secretOption,
   host: hostOption,
-  port: wholeNumberOption(1, 65_535),
+  port: integerOption(1, 65_535),
   database: plainTextOption,
   user: plainTextOption,
   password: secretOption,
   schema: identifierOption,
   table: identifierOption,
-  poolSize: wholeNumberOption(1, 100),
+  poolSize: integerOption(1, 100),
   applicationName: plainTextOption,
   ssl: sslOption,
 };

@@ -1,4 +1,5 @@
 import { type IpcNetConnectOpts, connect as openSocket, Socket, type TcpNetConnectOpts } from 'node:net';
+import { orAborted } from './or-aborted.js';
 import type { PgClient, PgClientClass, PgClientConfig, PostgresRow } from './postgres-adapter.js';
 
 /** What all sessions of a driver are made from. */
@@ -138,19 +139,11 @@ function requestCancel(server: Address, message: Buffer): void {
 }
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, giveUp: () => void): Promise<T> {
-  work.catch(nothing);
-  let onAbort = nothing;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      giveUp();
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+  signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await Promise.race([work, aborted]);
+    return await orAborted(work, signal);
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Operation } from './operation.js';
+import { orAborted } from './or-aborted.js';
 import { isDemoted, RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
@@ -12,7 +13,7 @@ import {
   type RedisSource,
   type RedisTopology,
 } from './redis-topology.js';
-import { orAborted, SharedAttempt } from './shared-attempt.js';
+import { SharedAttempt } from './shared-attempt.js';
 import { SharedRuns } from './shared-runs.js';
 
 /** How often one piece of work is sent on to another server. */

@@ -1,7 +1,7 @@
 import type { Operation } from './operation.js';
+import { orAborted } from './or-aborted.js';
 import type { RedisAdapter, RedisAdapterModule, RedisClientOptions, RedisSendOptions } from './redis-adapter.js';
 import { networkCode, RedisFailure, replyCode } from './redis-errors.js';
-import { orAborted } from './shared-attempt.js';
 
 /** A server. */
 export interface RedisAddress {

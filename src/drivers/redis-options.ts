@@ -3,7 +3,9 @@ import { describeReceived } from '../core/option-checks.js';
 import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
 import {
   badOption,
+  booleanOption,
   durationOption,
+  integerOption,
   type OptionRule,
   type OptionTable,
   textOption,
@@ -137,24 +139,6 @@ const secretOption: OptionRule<string> = {
   },
 };
 
-function countOption(min: number, max: number): OptionRule<number> {
-  return {
-    check(name, value) {
-      if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
-      throw badOption(name, value, `an integer from ${min} to ${max}`);
-    },
-    fromText: (text) => (/^\d{1,10}$/.test(text) ? Number(text) : text),
-  };
-}
-
-const booleanOption: OptionRule<boolean> = {
-  check(name, value) {
-    if (typeof value === 'boolean') return value;
-    throw badOption(name, value, 'true or false');
-  },
-  fromText: (text) => (text === 'true' ? true : text === 'false' ? false : text),
-};
-
 const addressesOption: OptionRule<readonly string[]> = {
   check(name, value) {
     if (!Array.isArray(value) || value.length === 0) throw badOption(name, value, 'an array of host:port');
@@ -198,7 +182,7 @@ export const REDIS_QUERY_RULES: OptionTable<
 > = {
   ...BASE_OPTION_RULES,
   durability: wordOption(['process', 'host', 'replicated']),
-  replicas: countOption(1, 1000),
+  replicas: integerOption(1, 1000),
   replicaTimeoutMs: durationOption(1),
   allowEviction: booleanOption,
   sentinelUsername: textOption,
@@ -215,7 +199,7 @@ export const REDIS_OPTION_RULES: OptionTable<RedisFields> = {
   nodes: addressesOption,
   sentinels: addressesOption,
   masterName: textOption,
-  db: countOption(0, 1_000_000),
+  db: integerOption(0, 1_000_000),
   username: textOption,
   password: secretOption,
   tls: tlsOption,

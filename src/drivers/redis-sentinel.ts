@@ -1,4 +1,5 @@
 import type { Operation } from './operation.js';
+import { orAborted } from './or-aborted.js';
 import { RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
@@ -10,7 +11,7 @@ import {
   type RedisSource,
   type RedisTopology,
 } from './redis-topology.js';
-import { orAborted, SharedAttempt } from './shared-attempt.js';
+import { SharedAttempt } from './shared-attempt.js';
 import { SharedRuns } from './shared-runs.js';
 
 /** What finding the master depends on. */
