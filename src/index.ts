@@ -61,6 +61,7 @@ export {
   isAccountKeeperError,
 } from './core/errors.js';
 export { FLUSH_DEFAULTS, type FlushOptions } from './core/flush/flush-options.js';
+export type { HighWaterOptions } from './core/high-water/high-water-options.js';
 export type { DepthSummary, PositionDepthState, PositionStateSummary } from './core/math/depth-types.js';
 export {
   calculateDepthForPosition,
@@ -70,6 +71,7 @@ export {
   getUnrealisedPnl,
   getUnrealisedPnlPct,
 } from './core/math/position-math.js';
+export type { OwnershipMode, OwnershipOptions } from './core/ownership/ownership-options.js';
 export type {
   AccountCommit,
   AccountHead,
@@ -91,10 +93,16 @@ export {
   reportBalanceToServer,
 } from './core/report/balance-report.js';
 export type { MigrationContext, RecordFormatOptions } from './core/restore/record-format.js';
-export type { QuarantinedRecord, RestoreOptions, RestoreResult } from './core/restore/restore-options.js';
+export type {
+  QuarantinedRecord,
+  RestoredSpills,
+  RestoreOptions,
+  RestoreResult,
+} from './core/restore/restore-options.js';
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './core/restore/standard-schema.js';
+export type { SpillOptions } from './core/spill/spill-options.js';
 export { AccountStateStore } from './core/store/account-state-store.js';
-export type { PersistenceState, PersistenceStatus } from './core/store/persistence-status.js';
+export type { Ownership, PersistenceState, PersistenceStatus } from './core/store/persistence-status.js';
 export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/store/reconcile.js';
 export type { SessionPosition, SessionSummary } from './core/store/session-summary.js';
 export type { StoreEventMap, StoreEventName, StoreListener } from './core/store/store-events.js';

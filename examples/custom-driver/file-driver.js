@@ -138,10 +138,14 @@ export class FileDriver {
    */
   async #replace(what, accountId, options, change) {
     const { expected, writerId, writeId, meta = '', revisionFloor = 0 } = options;
+    // A writer that names the older head, and goes on above what was lost, knows of the rollback.
+    /** @param {AccountHead | undefined} head @param {number} seen */
+    const knowsOlder = (head, seen) =>
+      revisionFloor >= seen && head?.revision === expected?.revision && head?.writeId === expected?.writeId;
     /** @param {Context} context */
     const work = async (context) => {
       for (;;) {
-        const { account, found, state } = await this.#find(accountId, context.signal);
+        const { account, found, state } = await this.#find(accountId, context.signal, knowsOlder);
         if (state?.head.writeId === writeId) {
           // A repetition. The first attempt may have ended before its last sync.
           context.mayHaveLanded = true;
@@ -159,13 +163,19 @@ export class FileDriver {
     return this.#operations.run(what, options, work, accountId);
   }
 
-  /** What is stored, unless it is older than what was seen before. @param {string} accountId @param {AbortSignal} signal */
-  async #find(accountId, signal) {
+  /**
+   * What is stored, unless it is older than what was seen before.
+   *
+   * @param {string} accountId
+   * @param {AbortSignal} signal
+   * @param {(head: AccountHead | undefined, seen: number) => boolean} accepts whether an older one will do
+   */
+  async #find(accountId, signal, accepts = () => false) {
     const seen = this.#seen.get(accountId) ?? 0;
     const account = this.#account(accountId);
     const found = await account.find(signal);
     const state = found.number === 0 ? undefined : decodeState(found.text, accountId, account.path);
-    if ((state?.head.revision ?? 0) < seen) throw rolledBack(seen, state?.head);
+    if ((state?.head.revision ?? 0) < seen && !accepts(state?.head, seen)) throw rolledBack(seen, state?.head);
     if (state !== undefined) this.#noted(accountId, state.head);
     return { account, found, state };
   }

@@ -11,6 +11,8 @@ export interface Clock {
 /** A timer that can be taken back. */
 export interface TimerHandle {
   cancel(): void;
+  /** Lets the process end before the timer fires. Clocks without it keep the process alive. */
+  unref?(): void;
 }
 
 /** The longest delay that Node.js timers take: a longer one would fire at once. */
@@ -22,6 +24,6 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   setTimeout: (callback, delayMs) => {
     const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
-    return { cancel: () => clearTimeout(timer) };
+    return { cancel: () => clearTimeout(timer), unref: () => void timer.unref() };
   },
 };

@@ -7,6 +7,7 @@ import type { AccountHead } from './persistence-driver.js';
 export const ERROR_CODES = [
   'CONFLICT',
   'FENCED',
+  'READ_ONLY',
   'UNAVAILABLE',
   'TIMEOUT',
   'ABORTED',
@@ -42,6 +43,8 @@ export interface AccountKeeperErrorOptions {
   readonly retryable?: boolean;
   /** Keys of the records at fault, where some are. */
   readonly records?: readonly string[] | undefined;
+  /** The file that keeps what could not be persisted, on `UNPERSISTED`. */
+  readonly spillFile?: string | undefined;
   /** The head that is stored, on `CONFLICT`, `FENCED` and `ROLLED_BACK`; `undefined` when none is. */
   readonly head?: AccountHead | undefined;
   readonly cause?: unknown;
@@ -61,6 +64,7 @@ export class AccountKeeperError extends Error {
   readonly retryable: boolean;
   readonly records?: readonly string[];
   readonly head?: AccountHead;
+  readonly spillFile?: string;
 
   constructor(code: ErrorCode, message: string, options: AccountKeeperErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -70,6 +74,7 @@ export class AccountKeeperError extends Error {
     this.retryable = options.retryable ?? RETRYABLE_CODES.has(code);
     if (options.records !== undefined) this.records = options.records;
     if (options.head !== undefined) this.head = options.head;
+    if (options.spillFile !== undefined) this.spillFile = options.spillFile;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

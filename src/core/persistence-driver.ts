@@ -42,7 +42,8 @@ export interface PersistenceDriver {
    *
    * Asked in this order:
    *
-   * - A stored head that is older than one that this driver had seen when the call began rejects `ROLLED_BACK`.
+   * - A stored head that is older than one that this driver had seen when the call began rejects `ROLLED_BACK`, unless
+   *   it is the expected one and `revisionFloor` reaches what was seen: then the writer knows, and goes on above that.
    * - A stored head that differs rejects `CONFLICT` with the stored head in `error.head`; nothing changes.
    * - A stored head whose writeId is already `options.writeId` resolves with that head, after the declared durability
    *   was made sure of once more: repeating a commit of unknown outcome is how its outcome becomes known.

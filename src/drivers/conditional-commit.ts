@@ -62,7 +62,9 @@ export async function changeHead(change: HeadChange, context: ChangeContext): Pr
   try {
     for (;;) {
       const { stored } = state;
-      assertNotRolledBack(account.id, stored?.head, mark?.head);
+      if (!acceptsOlder(stored?.head, mark?.head, change)) {
+        assertNotRolledBack(account.id, stored?.head, mark?.head);
+      }
       landed ||= stored !== undefined && stored.head.writeId === change.writeId;
       const { swap, next } = nextSwap(change, account.id, state);
       operation.assertActive();
@@ -120,6 +122,11 @@ function neverSwaps(accountId: string): AccountKeeperError {
 
 function isExpected(stored: AccountHead | undefined, { expected }: HeadChange): boolean {
   return stored?.revision === expected?.revision && stored?.writeId === expected?.writeId;
+}
+
+/** The writer names the older head, and goes on above what was lost: it knows of the rollback. */
+function acceptsOlder(stored: AccountHead | undefined, mark: AccountHead | undefined, change: HeadChange): boolean {
+  return mark !== undefined && change.revisionFloor >= mark.revision && isExpected(stored, change);
 }
 
 function assertExpected(accountId: string, stored: AccountHead | undefined, change: HeadChange): void {

@@ -5,7 +5,8 @@ import type { AccountHead, CommitBatch, CommitOptions, PersistenceDriver } from 
 /** One commit, with everything that a repetition has to send again unchanged. */
 export interface CommitRequest {
   readonly batch: CommitBatch;
-  readonly options: Required<Pick<CommitOptions, 'writerId' | 'writeId' | 'meta'>> & Pick<CommitOptions, 'expected'>;
+  readonly options: Required<Pick<CommitOptions, 'writerId' | 'writeId' | 'meta'>> &
+    Pick<CommitOptions, 'expected' | 'revisionFloor'>;
 }
 
 /** Limits of one call to the driver. */
@@ -28,18 +29,55 @@ export type CommitResult =
   /** Another writer owns the account. */
   | { readonly kind: 'fenced'; readonly error: AccountKeeperError };
 
+/** Where the commits of a store go. */
+export interface CommitSender {
+  /** The newest acknowledged head; `undefined` while there was none. */
+  readonly head: AccountHead | undefined;
+  /** What the next commit lies on top of: a head, and the spills that have to be in the backend before it. */
+  readonly base: CommitBase;
+  /** A new request on top of that. */
+  request(batch: CommitBatch, meta?: string): CommitRequest;
+  /** Sends a request. One with an unknown outcome is to be sent again as it is. */
+  send(request: CommitRequest, options: SendOptions): Promise<CommitResult>;
+  /** What was sent to the driver for this request, as far as it may have landed. */
+  sent(request: CommitRequest): CommitRequest | undefined;
+  /**
+   * Goes on above a rollback of the backend that was found: the next request lies on top of the older head.
+   *
+   * @returns whether there is one
+   */
+  rebase(): boolean;
+}
+
+/** What a commit lies on top of. */
+export interface CommitBase {
+  readonly head: { readonly revision: number; readonly writeId: string } | undefined;
+  /** The ids of spills, oldest first. */
+  readonly follows: readonly string[];
+}
+
 /** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
 const GRACE_MS = 1_000;
 
 const RECORD_FAULTS: ReadonlySet<ErrorCode> = new Set(['INVALID_KEY', 'INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
 
+/** A head that is older than what was acknowledged; `undefined`: none is stored. */
+interface Rollback {
+  readonly stored: AccountHead | undefined;
+}
+
 /** Sends the commits of one writer to one account, and tells what came of each. It holds the head, and nothing else. */
-export class AccountWriter {
+export class AccountWriter implements CommitSender {
   readonly #driver: PersistenceDriver;
   readonly #accountId: string;
   readonly #clock: Clock;
   readonly #createId: () => string;
+  readonly #meta: () => string;
   #head: AccountHead;
+  /** A rollback that was found. */
+  #rollback: Rollback | undefined;
+  /** The rollback above which requests are made. */
+  #accepted: Rollback | undefined;
 
   constructor(options: {
     readonly driver: PersistenceDriver;
@@ -48,12 +86,15 @@ export class AccountWriter {
     readonly createId: () => string;
     /** The head of this writer's claim. */
     readonly head: AccountHead;
+    /** What is kept beside the head, from the next request on. Default: what the claim has. */
+    readonly meta?: () => string;
   }) {
     this.#driver = options.driver;
     this.#accountId = options.accountId;
     this.#clock = options.clock;
     this.#createId = options.createId;
     this.#head = options.head;
+    this.#meta = options.meta ?? (() => this.#head.meta);
   }
 
   /** The newest acknowledged head. */
@@ -61,10 +102,26 @@ export class AccountWriter {
     return this.#head;
   }
 
-  /** A new request on top of the newest acknowledged head. */
-  request(batch: CommitBatch): CommitRequest {
-    const { revision, writeId, writerId, meta } = this.#head;
-    return { batch, options: { expected: { revision, writeId }, writerId, writeId: this.#createId(), meta } };
+  get base(): CommitBase {
+    const { stored: head } = this.#accepted ?? { stored: this.#head };
+    return { head: head === undefined ? undefined : { revision: head.revision, writeId: head.writeId }, follows: [] };
+  }
+
+  /** A new request on top of the newest acknowledged head, or of an older one after {@link rebase}. */
+  request(batch: CommitBatch, meta: string = this.#meta()): CommitRequest {
+    const { revision, writerId } = this.#head;
+    const options = { expected: this.base.head, writerId, writeId: this.#createId(), meta };
+    return { batch, options: this.#accepted === undefined ? options : { ...options, revisionFloor: revision } };
+  }
+
+  sent(request: CommitRequest): CommitRequest {
+    return request;
+  }
+
+  rebase(): boolean {
+    if (this.#rollback === undefined) return false;
+    this.#accepted = this.#rollback;
+    return true;
   }
 
   async send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
@@ -79,7 +136,7 @@ export class AccountWriter {
 
   #acknowledge(head: AccountHead, request: CommitRequest): CommitResult {
     if (head.writeId === request.options.writeId && head.revision > this.#head.revision) {
-      this.#head = head;
+      this.#advance(head);
       return { kind: 'acknowledged', head };
     }
     const message = `driver ${this.#driver.name} acknowledged revision ${head.revision} of another commit`;
@@ -92,7 +149,14 @@ export class AccountWriter {
       return this.#resolveConflict(error, request, mayHaveLanded);
     // Also when an earlier call may have landed: should it land late, the next request finds it and is superseded.
     if (error.outcome === 'not-applied' && RECORD_FAULTS.has(error.code)) return { kind: 'rejected', error };
+    if (error.code === 'ROLLED_BACK') this.#rollback = { stored: error.head };
     return { kind: 'failed', error, mayHaveLanded: mayHaveLanded || error.outcome === 'unknown' };
+  }
+
+  #advance(head: AccountHead): void {
+    this.#head = head;
+    this.#rollback = undefined;
+    this.#accepted = undefined;
   }
 
   #resolveConflict(error: AccountKeeperError, request: CommitRequest, mayHaveLanded: boolean): CommitResult {
@@ -100,16 +164,19 @@ export class AccountWriter {
     const acknowledged = this.#head;
     if (stored?.writeId === request.options.writeId) return { kind: 'failed', error, mayHaveLanded: true };
     if (stored?.writeId === acknowledged.writeId && stored.revision === acknowledged.revision) {
+      // The backend has again what it had lost.
+      this.#advance(stored);
       return { kind: 'failed', error, mayHaveLanded };
     }
     if (stored === undefined || stored.revision < acknowledged.revision) {
       const found = stored === undefined ? 'nothing' : `revision ${stored.revision}`;
       const message = `the backend holds ${found}, but acknowledged revision ${acknowledged.revision} before`;
       const options = { head: stored, cause: error, retryable: false };
+      this.#rollback = { stored };
       return { kind: 'failed', error: new AccountKeeperError('ROLLED_BACK', message, options), mayHaveLanded };
     }
     if (stored.writerId === acknowledged.writerId) {
-      this.#head = stored;
+      this.#advance(stored);
       return { kind: 'superseded' };
     }
     const message = `another writer took the account over at revision ${stored.revision}`;

@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '../clock.js';
 import { AccountKeeperError } from '../errors.js';
 import type { AccountHead } from '../persistence-driver.js';
-import type { AccountWriter, CommitRequest, CommitResult } from './account-writer.js';
+import type { CommitRequest, CommitResult, CommitSender } from './account-writer.js';
 import { backoffMs } from './backoff.js';
 import type { BatchEncoder } from './batch-encoder.js';
 import { Debounce } from './debounce.js';
@@ -34,7 +34,7 @@ export interface FlushListener {
 /** What the scheduler works with. */
 export interface FlushSchedulerParts {
   readonly settings: FlushSettings;
-  readonly writer: AccountWriter;
+  readonly writer: CommitSender;
   readonly encoder: BatchEncoder;
   readonly listener: FlushListener;
   readonly clock: Clock;
@@ -51,6 +51,16 @@ export interface FlushStatus {
   readonly consecutiveFailures: number;
   readonly lastError: AccountKeeperError | undefined;
   readonly retryInMs: number | undefined;
+}
+
+/** What was not acknowledged when the scheduler was asked. */
+export interface Unsaved {
+  /** A request that was sent and may have landed. */
+  readonly attempt: CommitRequest | undefined;
+  /** The records that changed, those of the attempt among them, without what is set aside. */
+  readonly recordKeys: readonly string[];
+  /** The records that were set aside, because they cannot be written. */
+  readonly rejected: readonly string[];
 }
 
 type Activity =
@@ -103,6 +113,7 @@ export class FlushScheduler {
   #failures = 0;
   #lastError: AccountKeeperError | undefined;
   #lastFlushedAt: number | undefined;
+  #rebaseWanted = false;
 
   constructor(parts: FlushSchedulerParts) {
     this.#parts = parts;
@@ -133,6 +144,24 @@ export class FlushScheduler {
   /** The keys of all records with a change that is not acknowledged. */
   unacknowledged(): string[] {
     return [...new Set([...(this.#attempt?.entries.keys() ?? []), ...this.#pending.keys(), ...this.#rejected.keys()])];
+  }
+
+  /** The same, with what may have landed. */
+  unsaved(): Unsaved {
+    const { writer } = this.#parts;
+    return {
+      attempt: this.#attempt === undefined ? undefined : writer.sent(this.#attempt.request),
+      recordKeys: [...new Set([...(this.#attempt?.entries.keys() ?? []), ...this.#pending.keys()])],
+      rejected: [...this.#rejected.keys()].filter((recordKey) => !this.#pending.has(recordKey)),
+    };
+  }
+
+  /**
+   * The next attempt goes on above a rollback of the backend, if one was found. A request that may have landed belongs
+   * to the history that was lost: its records are pending again.
+   */
+  rebase(): void {
+    this.#rebaseWanted = true;
   }
 
   /** A record changed. Called by setters: no I/O, and no timer when one is set. */
@@ -210,6 +239,7 @@ export class FlushScheduler {
 
   #startAttempt(): void {
     this.#waiters.attemptStarted();
+    this.#rebaseIfWanted();
     let attempt: Attempt | undefined;
     try {
       attempt = this.#attempt ?? this.#buildAttempt();
@@ -234,6 +264,14 @@ export class FlushScheduler {
       (thrown: unknown) => this.stop(new AccountKeeperError('CLOSED', 'the scheduler failed', { cause: thrown })),
     );
     this.#tell();
+  }
+
+  #rebaseIfWanted(): void {
+    if (!this.#rebaseWanted) return;
+    this.#rebaseWanted = false;
+    if (!this.#parts.writer.rebase()) return;
+    if (this.#attempt !== undefined) this.#pending.putBack(this.#attempt.entries);
+    this.#attempt = undefined;
   }
 
   /** The next request with everything that is pending and can be encoded. */
@@ -351,7 +389,8 @@ export class FlushScheduler {
   }
 
   #fenced(attempt: Attempt, error: AccountKeeperError): void {
-    this.#pending.putBack(attempt.entries);
+    if (error.outcome === 'unknown') this.#attempt = attempt;
+    else this.#pending.putBack(attempt.entries);
     const recordKeys = this.unacknowledged();
     this.#lastError = error;
     this.stop(error);

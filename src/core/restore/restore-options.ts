@@ -10,7 +10,17 @@ export interface RestoreOptions extends OperationOptions {
   readonly mustExist?: boolean;
   /** Reject `ROLLED_BACK` when the stored revision is lower. */
   readonly minRevision?: number;
-  /** Milliseconds for the whole restore. @default 30000 */
+  /**
+   * Takes what the backend holds, although local files (`highWater`, `spill`) know that it acknowledged more. What it
+   * lost is gone then; spills on top of that are reported as conflicting.
+   * @default false
+   */
+  readonly acceptRollback?: boolean;
+  /**
+   * Milliseconds for the whole restore. With `ownership: 'wait'`, waiting for the owner is not counted unless this is
+   * given.
+   * @default 30000
+   */
   readonly timeoutMs?: number;
 }
 
@@ -24,6 +34,18 @@ export interface RestoreResult {
   readonly records: number;
   /** The records that were left out, with `onRejected: 'quarantine'`. */
   readonly quarantined: readonly QuarantinedRecord[];
+  /** What became of the files of the `spill` directory; only where there is one. */
+  readonly spills?: RestoredSpills;
+}
+
+/** The spill files that a restore found, by their paths. */
+export interface RestoredSpills {
+  /** Their changes are in the backend now, and the files are gone. */
+  readonly replayed: readonly string[];
+  /** Another writer has committed since: the backend's version is in memory, and these files are kept. */
+  readonly conflicting: readonly string[];
+  /** Torn, or not written by this library. They are kept. */
+  readonly damaged: readonly string[];
 }
 
 /** A stored record that could not be decoded, validated or migrated. Its bytes are kept through every later write. */

@@ -1,35 +1,38 @@
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { AccountWriter } from '../flush/account-writer.js';
-import { FlushScheduler } from '../flush/flush-scheduler.js';
+import { AccountWriter, type CommitSender } from '../flush/account-writer.js';
+import { OfflineWriter } from '../flush/offline-writer.js';
 import { requireDuration } from '../option-checks.js';
+import type { AccountHead } from '../persistence-driver.js';
 import { Quarantine } from '../restore/quarantine.js';
-import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
-import { type RestoredAccount, takeOver } from '../restore/take-over.js';
+import type { ReadAccount } from '../restore/record-reader.js';
+import type { RestoredSpills, RestoreOptions, RestoreResult } from '../restore/restore-options.js';
+import { takeOverLate } from '../restore/take-over.js';
+import { mergedBatch, type ReplayPlan } from '../spill/replay-plan.js';
 import type { RecordTable, TableName } from '../tables/change-sink.js';
+import { AccountSession, ownedMeta } from './account-session.js';
 import { withCallLimits } from './call-limits.js';
 import { reserveAccount } from './open-accounts.js';
 import type { PersistenceParts } from './persistence-parts.js';
-import type { PersistenceState, PersistenceStatus } from './persistence-status.js';
-import { RecordEncoder } from './record-encoder.js';
+import type { Ownership, PersistenceState, PersistenceStatus } from './persistence-status.js';
+import { type Restored, RestoreRun } from './restore-run.js';
 import type { StoreEvents } from './store-events.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
 
 const CLOSE_DEADLINE_MS = 10_000;
 
-/** What a restored store writes with. */
-interface Session {
-  readonly scheduler: FlushScheduler;
-  readonly writer: AccountWriter;
-  readonly encoder: RecordEncoder;
-  readonly release: () => void;
-}
-
-type Lifecycle =
+type Lifecycle<T extends object> =
   | { readonly phase: 'unrestored' }
-  | { readonly phase: 'restoring'; readonly abort: AbortController; readonly settled: Promise<unknown> }
-  | { readonly phase: 'open'; readonly session: Session }
-  | { readonly phase: 'fenced'; readonly session: Session; readonly error: AccountKeeperError }
-  | { readonly phase: 'closing' | 'closed'; readonly session: Session | undefined; readonly done: Promise<void> };
+  | { readonly phase: 'restoring'; readonly run: RestoreRun<T>; readonly settled: Promise<unknown> }
+  | { readonly phase: 'reading'; readonly run: RestoreRun<T>; readonly revision: number }
+  | { readonly phase: 'open'; readonly session: AccountSession<T> }
+  | { readonly phase: 'fenced'; readonly session: AccountSession<T>; readonly error: AccountKeeperError }
+  | { readonly phase: 'closing'; readonly session: AccountSession<T> | undefined; readonly done: Promise<void> }
+  | {
+      readonly phase: 'closed';
+      readonly session: AccountSession<T> | undefined;
+      readonly done: Promise<void>;
+      readonly released: boolean;
+    };
 
 /** The tables of a store, and how to make empty ones like them. */
 export interface PersistedTables {
@@ -43,7 +46,8 @@ export class AccountPersistence<T extends object> {
   readonly #events: StoreEvents;
   readonly #tables: readonly RecordTable[];
   readonly #createScratch: () => readonly RecordTable[];
-  #lifecycle: Lifecycle = { phase: 'unrestored' };
+  #lifecycle: Lifecycle<T> = { phase: 'unrestored' };
+  #released = false;
 
   constructor(parts: PersistenceParts<T>, events: StoreEvents, { tables, createScratch }: PersistedTables) {
     const persisted = (table: RecordTable): boolean => parts.persisted.has(table.name);
@@ -53,7 +57,7 @@ export class AccountPersistence<T extends object> {
     this.#createScratch = () => createScratch().filter(persisted);
   }
 
-  /** @throws `NOT_RESTORED`, `FENCED` or `CLOSED` */
+  /** @throws `NOT_RESTORED`, `READ_ONLY`, `FENCED` or `CLOSED` */
   assertWritable(table: TableName): void {
     if (this.#lifecycle.phase !== 'open' && this.#parts.persisted.has(table)) throw this.#notOpen();
   }
@@ -62,60 +66,77 @@ export class AccountPersistence<T extends object> {
     const { phase } = this.#lifecycle;
     // Closing: a transaction that called close() ends, and what it changed is saved as well.
     if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persisted.has(table)) return;
-    this.#lifecycle.session?.scheduler.changed(recordKey);
+    this.#lifecycle.session?.changed(recordKey);
   }
 
   isPending(): boolean {
-    return 'session' in this.#lifecycle && (this.#lifecycle.session?.scheduler.isPending ?? false);
+    return this.#session?.isPending ?? false;
   }
 
   /** Marks every record that is in memory as changed. */
   markAll(): void {
-    const { scheduler } = this.#requireSession();
-    for (const table of this.#tables) for (const recordKey of table.recordKeys()) scheduler.changed(recordKey);
+    this.#requireSession().markAll();
   }
 
   async restore(options: RestoreOptions): Promise<RestoreResult> {
-    if (this.#lifecycle.phase === 'restoring' || 'session' in this.#lifecycle) throw this.#cannotRestore();
-    const release = reserveAccount(this.#parts.driver, this.#parts.accountId);
-    const abort = new AbortController();
-    const restoring = this.#takeOver(options, abort.signal);
-    const settled = restoring.catch((error: unknown) => error);
-    const lifecycle: Lifecycle = { phase: 'restoring', abort, settled };
+    if (this.#lifecycle.phase !== 'unrestored') throw this.#cannotRestore();
+    const { accountId, driver, ownership } = this.#parts;
+    const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
+    const run = new RestoreRun(this.#parts, this.#events, this.#createScratch);
+    const restoring = run.restore(options);
+    const lifecycle: Lifecycle<T> = { phase: 'restoring', run, settled: restoring.catch((error: unknown) => error) };
     this.#lifecycle = lifecycle;
     try {
       const restored = await restoring;
       if (this.#lifecycle !== lifecycle) throw this.#notOpen();
-      return this.#begin(restored, release);
+      return this.#begin(restored, run, unreserve);
     } catch (thrown) {
-      release();
+      unreserve();
+      await run.abandon();
       if (this.#lifecycle === lifecycle) this.#lifecycle = { phase: 'unrestored' };
       throw toAccountKeeperError(thrown, 'restore');
     }
   }
 
-  async flush(options: FlushCallOptions): Promise<void> {
-    await withCallLimits('flush', this.#parts.clock, options, this.#requireSession().scheduler.flush());
+  /** Reads an account anew that is not owned. */
+  async refresh(options: RestoreOptions): Promise<RestoreResult> {
+    const before = this.#lifecycle;
+    if (before.phase !== 'reading') throw this.#cannotRefresh();
+    const { head, account } = await before.run.read({ minRevision: before.revision, ...options });
+    const now = this.#lifecycle;
+    if (now.phase !== 'reading') throw this.#notOpen();
+    // Another refresh that began later may have been faster.
+    if ((head?.revision ?? 0) >= now.revision) this.#show(head, account, now.run);
+    return resultOf(head?.revision ?? 0, account);
   }
 
-  /** @throws `LAGGING`, or why nothing can be durable at all: `NOT_RESTORED`, `FENCED`, `CLOSED` */
+  async flush(options: FlushCallOptions): Promise<void> {
+    await withCallLimits('flush', this.#parts.clock, options, this.#requireSession().flush());
+  }
+
+  async persistAll(options: FlushCallOptions): Promise<void> {
+    await withCallLimits('persistAll', this.#parts.clock, options, this.#requireSession().persistAll());
+  }
+
+  /** @throws `LAGGING`, or why nothing can be durable at all: `NOT_RESTORED`, `READ_ONLY`, `FENCED`, `CLOSED` */
   requireDurable({ maxAgeMs = this.#parts.flush.maxPendingAgeMs }: RequireDurableOptions): void {
     requireDuration('maxAgeMs', maxAgeMs);
-    const { pendingRecords, oldestPendingMs, lastError } = this.#requireSession().scheduler.status();
+    const { pendingRecords, oldestPendingMs, lastError } = this.#requireSession().status();
     if (pendingRecords === 0 || oldestPendingMs <= maxAgeMs) return;
     const message = `${pendingRecords} record(s) are not durable, the oldest change for ${Math.round(oldestPendingMs)} ms (allowed: ${maxAgeMs})`;
     throw new AccountKeeperError('LAGGING', message, { cause: lastError });
   }
 
   status(): PersistenceStatus {
-    const session = 'session' in this.#lifecycle ? this.#lifecycle.session : undefined;
-    const flush = session?.scheduler.status();
+    const session = this.#session;
+    const flush = session?.status();
     const retryInMs = flush?.retryInMs;
     return {
       state: this.#state(),
+      ownership: this.#ownership(),
       pendingRecords: flush?.pendingRecords ?? 0,
       oldestPendingMs: flush?.oldestPendingMs ?? 0,
-      revision: session?.writer.head.revision,
+      revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head?.revision,
       lastFlushedAt: flush?.lastFlushedAt,
       consecutiveFailures: flush?.consecutiveFailures ?? 0,
       lastError: flush?.lastError,
@@ -126,83 +147,130 @@ export class AccountPersistence<T extends object> {
   close({ deadlineMs = CLOSE_DEADLINE_MS }: CloseOptions): Promise<void> {
     if ('done' in this.#lifecycle) return this.#lifecycle.done;
     requireDuration('deadlineMs', deadlineMs);
-    const session = 'session' in this.#lifecycle ? this.#lifecycle.session : undefined;
+    const session = this.#session;
     const done = this.#close(this.#lifecycle, deadlineMs).finally(() => {
-      this.#lifecycle = { phase: 'closed', session, done };
+      this.#lifecycle = { phase: 'closed', session, done, released: this.#released };
     });
     this.#lifecycle = { phase: 'closing', session, done };
     return done;
   }
 
-  async #takeOver(options: RestoreOptions, closing: AbortSignal): Promise<RestoredAccount> {
-    const { accountId, clock, createId, driver, onRejected, reader } = this.#parts;
-    const onWarning: Parameters<typeof takeOver>[0]['onWarning'] = (warning) =>
-      this.#events.emit('driver-warning', { accountId, ...warning });
-    const read: Parameters<typeof takeOver>[0]['read'] = (stored) => reader.read(stored, this.#createScratch());
-    return takeOver({ accountId, clock, closing, createId, driver, onRejected, onWarning, read }, options);
+  get #session(): AccountSession<T> | undefined {
+    return 'session' in this.#lifecycle ? this.#lifecycle.session : undefined;
+  }
+
+  #begin(restored: Restored, run: RestoreRun<T>, unreserve: () => void): RestoreResult {
+    switch (restored.kind) {
+      case 'owned':
+        return this.#beginOwned(restored, run, unreserve);
+      case 'offline':
+        return this.#beginOffline(restored, run, unreserve);
+      case 'read-only':
+        this.#show(restored.head, restored.account, run);
+        return this.#tellRestored(resultOf(restored.head?.revision ?? 0, restored.account));
+    }
   }
 
   /** From here on the account is ours, and everything that changes is written. */
-  #begin({ head, account }: RestoredAccount, release: () => void): RestoreResult {
-    const { accountId, clock, codec, createId, driver, flush, random, schemaVersion } = this.#parts;
-    for (const { recordKey, value } of account.records) {
-      this.#tables.find((table) => table.owns(recordKey))?.restoreRecord(recordKey, value);
-    }
-    const writer = new AccountWriter({ driver, accountId, clock, createId, head });
+  #beginOwned(
+    { head, account, plan }: Extract<Restored, { kind: 'owned' }>,
+    run: RestoreRun<T>,
+    unreserve: () => void,
+  ): RestoreResult {
+    this.#fill(account);
     const quarantine = new Quarantine(account.rejected, head.revision);
-    const encoder = new RecordEncoder(this.#tables, codec, schemaVersion, quarantine);
-    const scheduler = new FlushScheduler({
-      settings: flush,
+    this.#open(this.#ownedWriter(head, run), quarantine, run, unreserve);
+    return this.#tellRestored(resultOf(head.revision, account, run.settle(plan)));
+  }
+
+  /** Nothing is ours yet; what the account was started from counts as changed until it is in the backend. */
+  #beginOffline(
+    { account, plan }: Extract<Restored, { kind: 'offline' }>,
+    run: RestoreRun<T>,
+    unreserve: () => void,
+  ): RestoreResult {
+    this.#fill(account);
+    const base = plan.replay[0]?.spill.base;
+    const follows = plan.replay.map(({ spill }) => spill.id);
+    const takeOver = (limits: { timeoutMs: number; signal: AbortSignal }): Promise<AccountWriter> =>
+      this.#goOnline(run, plan, limits);
+    const writer = new OfflineWriter({ base: { head: base, follows }, takeOver });
+    const quarantine = new Quarantine(account.rejected, base?.revision ?? 0);
+    const session = this.#open(writer, quarantine, run, unreserve);
+    const { upserts, deletes } = mergedBatch(plan.replay);
+    for (const recordKey of [...upserts.keys(), ...deletes]) session.changed(recordKey);
+    return this.#tellRestored(resultOf(base?.revision ?? 0, account, run.left(plan)));
+  }
+
+  async #goOnline(
+    run: RestoreRun<T>,
+    { replay }: ReplayPlan,
+    limits: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<AccountWriter> {
+    const { head, plan } = await takeOverLate(run.takeOverParts, limits, replay);
+    const writer = this.#ownedWriter(head, run);
+    const spills = run.settle(plan);
+    this.#events.emit('online', { accountId: this.#parts.accountId, revision: head.revision, spills });
+    return writer;
+  }
+
+  #ownedWriter(head: AccountHead, run: RestoreRun<T>): AccountWriter {
+    const { accountId, clock, createId, driver } = this.#parts;
+    run.highWater?.note(head);
+    const meta = (): string => ownedMeta(head, run.lease);
+    return new AccountWriter({ driver, accountId, clock, createId, head, meta });
+  }
+
+  #open(writer: CommitSender, quarantine: Quarantine, run: RestoreRun<T>, unreserve: () => void): AccountSession<T> {
+    const session: AccountSession<T> = new AccountSession({
+      parts: this.#parts,
+      events: this.#events,
+      tables: this.#tables,
       writer,
-      encoder,
-      clock,
-      random,
-      listener: {
-        pending: () => this.#events.emit('pending', { accountId }),
-        flushed: ({ head: { revision }, recordKeys, durationMs }) =>
-          this.#events.emit('flushed', { accountId, revision, records: recordKeys, durationMs }),
-        failed: (event) => this.#events.emit('flush-failed', { accountId, ...event }),
-        recovered: (event) => this.#events.emit('recovered', { accountId, ...event }),
-        lagging: (event) => this.#events.emit('lagging', { accountId, ...event }),
-        rejected: (event) => this.#events.emit('record-rejected', { accountId, ...event }),
-        fenced: ({ error, recordKeys }) => this.#fenced(error, recordKeys),
+      quarantine,
+      keeper: run.keeper,
+      highWater: run.highWater,
+      lease: run.lease,
+      unreserve,
+      onFenced: (error) => {
+        if (this.#lifecycle.phase === 'open') this.#lifecycle = { phase: 'fenced', session, error };
       },
     });
-    this.#lifecycle = { phase: 'open', session: { scheduler, writer, encoder, release } };
-    const result: RestoreResult = {
-      status: account.records.length + account.rejected.length === 0 ? 'empty' : 'restored',
-      revision: head.revision,
-      records: account.records.length,
-      quarantined: account.rejected,
-    };
-    this.#events.emit('restored', { accountId, ...result });
+    this.#lifecycle = { phase: 'open', session };
+    return session;
+  }
+
+  #fill({ records }: ReadAccount): void {
+    for (const { recordKey, value } of records) {
+      this.#tables.find((table) => table.owns(recordKey))?.restoreRecord(recordKey, value);
+    }
+  }
+
+  /** Puts what was read in the place of what was there, in one step. */
+  #show(head: AccountHead | undefined, account: ReadAccount, run: RestoreRun<T>): void {
+    const present = new Set(account.records.map(({ recordKey }) => recordKey));
+    for (const table of this.#tables) {
+      for (const recordKey of [...table.recordKeys()]) if (!present.has(recordKey)) table.forgetRecord(recordKey);
+    }
+    this.#fill(account);
+    this.#lifecycle = { phase: 'reading', run, revision: head?.revision ?? 0 };
+  }
+
+  #tellRestored(result: RestoreResult): RestoreResult {
+    this.#events.emit('restored', { accountId: this.#parts.accountId, ...result });
     return result;
   }
 
-  #fenced(error: AccountKeeperError, recordKeys: readonly string[]): void {
-    if (!('session' in this.#lifecycle) || this.#lifecycle.session === undefined) return;
-    const { session } = this.#lifecycle;
-    session.release();
-    if (this.#lifecycle.phase === 'open') this.#lifecycle = { phase: 'fenced', session, error };
-    this.#events.emit('fenced', {
-      accountId: this.#parts.accountId,
-      by: error.head,
-      outcome: error.outcome,
-      unacknowledged: new Map(recordKeys.map((recordKey) => [recordKey, session.encoder.valueOf(recordKey)])),
-      error,
-    });
-  }
-
-  async #close(from: Lifecycle, deadlineMs: number): Promise<void> {
+  async #close(from: Lifecycle<T>, deadlineMs: number): Promise<void> {
     const { accountId, clock, closeDriver, driver } = this.#parts;
     const startedMs = clock.monotonic();
     if (from.phase === 'restoring') {
-      from.abort.abort();
+      from.run.abort();
       await from.settled;
     }
     const session = 'session' in from ? from.session : undefined;
-    const left = (await session?.scheduler.drain(deadlineMs)) ?? { recordKeys: [], error: undefined };
-    session?.release();
+    const left = (await session?.end(deadlineMs)) ?? { recordKeys: [], error: undefined, released: false };
+    this.#released = left.released;
     try {
       // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
       if (closeDriver) {
@@ -211,27 +279,47 @@ export class AccountPersistence<T extends object> {
       }
     } finally {
       this.#events.emit('closed', { accountId, unpersisted: left.recordKeys });
-      requirePersisted(left.recordKeys, left.error);
+      requirePersisted(left.recordKeys, left.error, session?.spillFile);
     }
   }
 
   #state(): PersistenceState {
     const { phase } = this.#lifecycle;
     if (phase === 'restoring') return 'unrestored';
+    if (phase === 'reading') return 'idle';
     if (phase !== 'open') return phase;
-    const { scheduler } = this.#lifecycle.session;
-    const { activity, consecutiveFailures } = scheduler.status();
+    const { session } = this.#lifecycle;
+    const { activity, consecutiveFailures } = session.status();
     if (activity === 'flushing') return 'flushing';
     if (consecutiveFailures > 0) return 'retrying';
-    return scheduler.isPending ? 'pending' : 'idle';
+    return session.isPending ? 'pending' : 'idle';
   }
 
-  #requireSession(): Session {
+  #ownership(): Ownership {
+    switch (this.#lifecycle.phase) {
+      case 'unrestored':
+        return 'none';
+      case 'restoring':
+        return this.#lifecycle.run.isWaiting ? 'waiting' : 'none';
+      case 'reading':
+        return 'read-only';
+      case 'fenced':
+        return 'fenced';
+      case 'closed':
+        return this.#lifecycle.released ? 'released' : 'none';
+      default:
+        if (this.#session === undefined) return 'none';
+        return this.#session.writer.head === undefined ? 'offline' : 'owner';
+    }
+  }
+
+  #requireSession(): AccountSession<T> {
     if (this.#lifecycle.phase === 'open') return this.#lifecycle.session;
     throw this.#notOpen();
   }
 
   #notOpen(): AccountKeeperError {
+    const account = `account ${JSON.stringify(this.#parts.accountId)}`;
     switch (this.#lifecycle.phase) {
       case 'fenced': {
         const { error } = this.#lifecycle;
@@ -239,36 +327,48 @@ export class AccountPersistence<T extends object> {
       }
       case 'closing':
       case 'closed':
-        return new AccountKeeperError(
-          'CLOSED',
-          `the store of account ${JSON.stringify(this.#parts.accountId)} is closed`,
-        );
+        return new AccountKeeperError('CLOSED', `the store of ${account} is closed`);
+      case 'reading':
+        return new AccountKeeperError('READ_ONLY', `${account} was opened with ownership 'read-only'`);
       default:
-        return new AccountKeeperError(
-          'NOT_RESTORED',
-          `account ${JSON.stringify(this.#parts.accountId)} was not restored yet: await restore() first`,
-        );
+        return new AccountKeeperError('NOT_RESTORED', `${account} was not restored yet: await restore() first`);
     }
   }
 
   #cannotRestore(): AccountKeeperError {
-    if (
-      this.#lifecycle.phase === 'closing' ||
-      this.#lifecycle.phase === 'closed' ||
-      this.#lifecycle.phase === 'fenced'
-    ) {
-      return this.#notOpen();
-    }
+    const { phase } = this.#lifecycle;
+    if (phase === 'closing' || phase === 'closed' || phase === 'fenced') return this.#notOpen();
+    const message = `account ${JSON.stringify(this.#parts.accountId)} is restored already`;
+    return new AccountKeeperError('ALREADY_OPEN', message);
+  }
+
+  #cannotRefresh(): AccountKeeperError {
+    if (this.#lifecycle.phase !== 'open') return this.#notOpen();
     return new AccountKeeperError(
-      'ALREADY_OPEN',
-      `account ${JSON.stringify(this.#parts.accountId)} is restored already`,
+      'CONFIG',
+      "refresh: allowed with ownership 'read-only'; the owner has the newest state",
     );
   }
 }
 
+function resultOf(revision: number, { records, rejected }: ReadAccount, spills?: RestoredSpills): RestoreResult {
+  return {
+    status: records.length + rejected.length === 0 ? 'empty' : 'restored',
+    revision,
+    records: records.length,
+    quarantined: rejected,
+    ...(spills === undefined ? {} : { spills }),
+  };
+}
+
 /** @throws `UNPERSISTED` naming the records that could not be saved. */
-function requirePersisted(records: readonly string[], cause: AccountKeeperError | undefined): void {
+function requirePersisted(
+  records: readonly string[],
+  cause: AccountKeeperError | undefined,
+  spillFile: string | undefined,
+): void {
   if (records.length === 0) return;
-  const message = `${records.length} record(s) could not be saved before closing, the first is ${records[0]}`;
-  throw new AccountKeeperError('UNPERSISTED', message, { outcome: 'unknown', records, cause });
+  const kept = spillFile === undefined ? '' : `; they are kept in ${spillFile}`;
+  const message = `${records.length} record(s) could not be saved before closing, the first is ${records[0]}${kept}`;
+  throw new AccountKeeperError('UNPERSISTED', message, { outcome: 'unknown', records, cause, spillFile });
 }

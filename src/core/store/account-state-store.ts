@@ -15,6 +15,7 @@ import type {
 
 const DETACHED: PersistenceStatus = Object.freeze({
   state: 'detached',
+  ownership: 'none',
   pendingRecords: 0,
   oldestPendingMs: 0,
   revision: undefined,
@@ -51,7 +52,7 @@ export class AccountStateStore<
   }
 
   /**
-   * Loads the account, takes it over, and fills the store. Rejects rather than look empty when the backend fails; the
+   * Loads the account, takes it over, and fills the store (see the options `ownership` and `spill`). Rejects rather than look empty when the backend fails; the
    * store is as before then, and `restore()` can be called again.
    *
    * Rejects `UNAVAILABLE`, `TIMEOUT`, `ABORTED`, `CORRUPT` (a record cannot be restored, `records` names it),
@@ -70,11 +71,23 @@ export class AccountStateStore<
     await this.#requirePersistence('flush').flush(options);
   }
 
-  /** Marks every persisted record in memory as changed, and flushes. */
+  /**
+   * Reads the account anew, with `ownership: 'read-only'`: what is persisted is then as the backend had it at one
+   * instant.
+   *
+   * Rejects as `restore()` does, and `CONFIG` with another `ownership`; the store is as before then.
+   */
+  async refresh(options: RestoreOptions = {}): Promise<RestoreResult> {
+    return this.#requirePersistence('refresh').refresh(options);
+  }
+
+  /**
+   * Marks every persisted record in memory as changed, and flushes. After `ROLLED_BACK`, when the backend came back
+   * older than what it had acknowledged, this writes the whole state again above the revisions that were lost, and
+   * deletes the records that only the older state had.
+   */
   async persistAll(options: FlushCallOptions = {}): Promise<void> {
-    const persistence = this.#requirePersistence('persistAll');
-    persistence.markAll();
-    await persistence.flush(options);
+    await this.#requirePersistence('persistAll').persistAll(options);
   }
 
   /**

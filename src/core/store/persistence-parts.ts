@@ -4,9 +4,13 @@ import type { Codec } from '../codec/codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import { AccountKeeperError } from '../errors.js';
 import { type FlushSettings, flushSettings } from '../flush/flush-options.js';
+import { type HighWaterOptions, highWaterSettings } from '../high-water/high-water-options.js';
 import { describeReceived, requireKnownOptions, requireOneOf } from '../option-checks.js';
+import { RESERVED_ACCOUNT_PREFIX } from '../ownership/head-meta.js';
+import { type OwnershipSettings, ownershipSettings } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import { RecordReader } from '../restore/record-reader.js';
+import { type SpillOptions, spillSettings } from '../spill/spill-options.js';
 import type { TableName } from '../tables/change-sink.js';
 import type { AccountStateStoreOptions } from './store-options.js';
 
@@ -16,6 +20,9 @@ export interface PersistenceParts<T extends object> {
   readonly accountId: string;
   readonly closeDriver: boolean;
   readonly flush: FlushSettings;
+  readonly ownership: OwnershipSettings;
+  readonly spill: Required<SpillOptions> | undefined;
+  readonly highWater: HighWaterOptions | undefined;
   readonly codec: Codec;
   readonly schemaVersion: number;
   readonly reader: RecordReader<T>;
@@ -40,6 +47,9 @@ const KNOWN_OPTIONS: readonly (keyof AccountStateStoreOptions<object>)[] = [
   'onRejected',
   'persist',
   'rejectStale',
+  'ownership',
+  'spill',
+  'highWater',
   'clock',
   'random',
   'createId',
@@ -61,12 +71,18 @@ export function persistenceParts<T extends object>(
   const schemaVersion = requireSchemaVersion(options.schemaVersion ?? 1);
   const onRejected = requireOneOf('onRejected', options.onRejected ?? 'throw', ['throw', 'quarantine'] as const);
   const persisted = requireTables(options.persist ?? ['metadata']);
+  const ownership = ownershipSettings(options.ownership);
+  const spill = spillSettings(options.spill);
+  const highWater = highWaterSettings(options.highWater);
   if (options.driver === undefined) return undefined;
   return {
     driver: requireDriver(options.driver),
     accountId: requireAccountId(options.accountId),
     closeDriver: options.closeDriver ?? false,
     flush,
+    ownership,
+    spill,
+    highWater,
     codec,
     schemaVersion,
     reader: new RecordReader(codec, schemaVersion, options),
@@ -120,6 +136,10 @@ function requireDriver(driver: PersistenceDriver): PersistenceDriver {
 }
 
 function requireAccountId(accountId: string | undefined): string {
+  if (typeof accountId === 'string' && accountId.startsWith(RESERVED_ACCOUNT_PREFIX)) {
+    const message = `accountId: received ${describeReceived(accountId)}, allowed is what does not begin with ${RESERVED_ACCOUNT_PREFIX}`;
+    throw new AccountKeeperError('CONFIG', message);
+  }
   if (typeof accountId === 'string' && accountId !== '') return accountId;
   throw new AccountKeeperError(
     'CONFIG',

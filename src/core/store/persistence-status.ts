@@ -19,9 +19,25 @@ export type PersistenceState =
   | 'closing'
   | 'closed';
 
+/** Who may write the account, as far as this store knows. */
+export type Ownership =
+  /** There is no driver, or no successful `restore()` yet. */
+  | 'none'
+  /** With `ownership: 'wait'`: restore waits for the owner. */
+  | 'waiting'
+  | 'owner'
+  /** Started from spill files; the account is taken over once the backend is back. */
+  | 'offline'
+  | 'read-only'
+  /** Another writer took the account over. */
+  | 'fenced'
+  /** Closed, with everything persisted, and given free. */
+  | 'released';
+
 /** A snapshot of what is durable and what is not. */
 export interface PersistenceStatus {
   readonly state: PersistenceState;
+  readonly ownership: Ownership;
   /** Records with a change that is not acknowledged: waiting, in flight, or set aside. */
   readonly pendingRecords: number;
   /** Age in milliseconds of the oldest such change; 0 when there is none. */

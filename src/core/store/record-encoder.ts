@@ -43,6 +43,11 @@ export class RecordEncoder implements BatchEncoder {
     for (const recordKey of batch.deletes) this.#quarantine.written(recordKey);
   }
 
+  /** Whether a record that is not in memory may be deleted: not while nobody has read it. */
+  mayDelete(recordKey: string): boolean {
+    return this.valueOf(recordKey) === undefined && this.#quarantine.copyFor(recordKey) === undefined;
+  }
+
   /** The value in memory, or `undefined` when there is no such record now. */
   valueOf(recordKey: string): unknown {
     return this.#tables.find((table) => table.owns(recordKey))?.recordValue(recordKey);

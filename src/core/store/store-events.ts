@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { AccountKeeperError } from '../errors.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
-import type { RestoreResult } from '../restore/restore-options.js';
+import type { RestoredSpills, RestoreResult } from '../restore/restore-options.js';
 
 /** Every event of the store, with what its listeners get. All durations are in milliseconds. */
 export interface StoreEventMap {
@@ -48,6 +48,18 @@ export interface StoreEventMap {
       readonly unacknowledged: ReadonlyMap<string, unknown>;
       readonly error: AccountKeeperError;
     },
+  ];
+  /** With `ownership: 'wait'`: another writer owns the account, and restore waits for it. Once for each owner. */
+  waiting: [event: { readonly accountId: string; readonly owner: AccountHead }];
+  /** What could not be persisted was written to a local file. */
+  spilled: [event: { readonly accountId: string; readonly file: string; readonly records: readonly string[] }];
+  /** What could not be persisted could not be written to a local file either, or a file could not be removed. */
+  'spill-failed': [event: { readonly accountId: string; readonly error: AccountKeeperError }];
+  /** What the backend acknowledged could not be remembered in the high-water file. Once, until it can again. */
+  'high-water-failed': [event: { readonly accountId: string; readonly error: AccountKeeperError }];
+  /** A store that was started offline has taken the account over; what it was started from is in the backend. */
+  online: [
+    event: { readonly accountId: string; readonly revision: number; readonly spills: RestoredSpills | undefined },
   ];
   /** The store was closed. `unpersisted`: the records that could not be saved. */
   closed: [event: { readonly accountId: string; readonly unpersisted: readonly string[] }];

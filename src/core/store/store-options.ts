@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { FlushOptions } from '../flush/flush-options.js';
+import type { HighWaterOptions } from '../high-water/high-water-options.js';
+import type { OwnershipMode, OwnershipOptions } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
+import type { SpillOptions } from '../spill/spill-options.js';
 import type { TableName } from '../tables/change-sink.js';
 
 /** What the store is made with, wherever it is persisted. */
@@ -19,6 +22,18 @@ export interface StoreSettings<T extends object> extends RecordFormatOptions<T> 
    * @default false
    */
   readonly rejectStale?: boolean;
+  /**
+   * How the account is owned. `take-over`: restore takes it over, whoever has it. `wait`: restore waits until the owner
+   * has closed, or has not given a sign of life for `leaseMs`; for processes that a supervisor restarts, which would
+   * otherwise fence each other for ever. `read-only`: the account is read, by `restore()` and `refresh()`, and never
+   * written.
+   * @default 'take-over'
+   */
+  readonly ownership?: OwnershipMode | OwnershipOptions;
+  /** Keeps in local files what the backend could not take when the store was closed, or the process exited. */
+  readonly spill?: SpillOptions;
+  /** Remembers in a local file what the backend has acknowledged, to find out when it comes back older, or empty. */
+  readonly highWater?: HighWaterOptions;
   /** Where time comes from. */
   readonly clock?: Clock;
   /** Draws evenly from [0, 1), for the jitter of retries. @default Math.random */

@@ -64,6 +64,10 @@ export class BalanceTable implements RecordTable {
     this.#wallet.set(WALLET_KEY, Object.freeze({ balance, previousBalance }));
   }
 
+  forgetRecord(recordKey: string): void {
+    if (this.owns(recordKey)) this.#wallet.delete(WALLET_KEY);
+  }
+
   #current(): Wallet {
     return this.#wallet.get(WALLET_KEY) ?? EMPTY;
   }

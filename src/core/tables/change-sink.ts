@@ -30,4 +30,6 @@ export interface RecordTable {
    * @throws `INVALID_VALUE` when the value does not have the table's shape; nothing is changed then.
    */
   restoreRecord(recordKey: string, value: unknown): void;
+  /** Forgets a record that the backend does not hold any more, without telling the sink. */
+  forgetRecord(recordKey: string): void;
 }

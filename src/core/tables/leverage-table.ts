@@ -53,6 +53,10 @@ export class LeverageTable implements RecordTable {
     requireLeverage(value);
     this.#bySymbol.set(recordKey.slice(PREFIX.length), value as number);
   }
+
+  forgetRecord(recordKey: string): void {
+    if (this.owns(recordKey)) this.#bySymbol.delete(recordKey.slice(PREFIX.length));
+  }
 }
 
 function requireLeverage(value: unknown): void {

@@ -148,6 +148,11 @@ export class MetadataTable<T extends object, A extends object> implements Record
     else this.#bySymbol.set(recordKey.slice(PREFIX.length), value as T);
   }
 
+  forgetRecord(recordKey: string): void {
+    if (recordKey === ACCOUNT_KEY) this.#account.delete(ACCOUNT_KEY);
+    else if (this.owns(recordKey)) this.#bySymbol.delete(recordKey.slice(PREFIX.length));
+  }
+
   #put(symbol: string, data: Readonly<T>): Readonly<T> {
     this.#bySymbol.set(symbol, data);
     this.#context.changed('metadata', PREFIX + symbol);

@@ -144,6 +144,14 @@ export class OrderTable implements RecordTable {
     this.#stale.set(orderId, true);
   }
 
+  forgetRecord(recordKey: string): void {
+    const order = this.owns(recordKey) ? this.#byId.get(recordKey.slice(PREFIX.length)) : undefined;
+    if (order === undefined) return;
+    this.#unindex(order);
+    this.#byId.delete(order.exchangeOrderId);
+    this.#stale.delete(order.exchangeOrderId);
+  }
+
   #hold(snapshot: Order): void {
     const { exchangeOrderId, symbol } = snapshot;
     const before = this.#byId.get(exchangeOrderId);

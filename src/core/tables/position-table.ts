@@ -170,6 +170,13 @@ export class PositionTable implements RecordTable {
     this.#stale.set(recordKey, true);
   }
 
+  forgetRecord(recordKey: string): void {
+    const side = sideOf(recordKey);
+    if (side === undefined) return;
+    this.#bySide[side].delete(symbolOf(recordKey, side));
+    this.#stale.delete(recordKey);
+  }
+
   #requireUpnl(symbol: string, side: EnginePositionSide, price: number): void {
     const position = this.#bySide[side].get(symbol);
     if (position === undefined || Number.isFinite(upnlAt(price, position, side))) return;

@@ -1,4 +1,4 @@
-import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
+import type { AccountHead, PersistenceDriver } from '../../../src/core/persistence-driver.js';
 import { type AccountWriter, batchOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
 import type { ClauseScope } from '../clause-scope.js';
@@ -7,7 +7,8 @@ import { expectEqual, expectHead, expectRejection, present } from '../expectatio
 const rolledBack: Clause = {
   id: 'CC7',
   group: 'conditional commit',
-  title: 'a backend that comes back older than what this driver saw acknowledged, or empty, rejects ROLLED_BACK',
+  title:
+    'a backend that comes back older than what this driver saw acknowledged, or empty, rejects ROLLED_BACK, until the writer goes on above it',
   needs: ['conditionalCommit', 'rollback', 'empty'],
   async run(scope) {
     await olderBackend(scope);
@@ -39,6 +40,25 @@ async function olderBackend(scope: ClauseScope): Promise<void> {
   ]);
   expectHead('the head that the error carries', error.head, old);
   expectHead('the head after all that', await fresh.head(writer.id), old);
+  await goesOnAbove(driver, writer, old);
+}
+
+/** A writer that names the older head and a floor at what was lost knows of the rollback: it may write everything again. */
+async function goesOnAbove(
+  driver: PersistenceDriver,
+  writer: AccountWriter,
+  older: AccountHead | undefined,
+): Promise<void> {
+  const { revision: revisionFloor = 0 } = writer.head ?? {};
+  const expected = older === undefined ? undefined : { revision: older.revision, writeId: older.writeId };
+  const options = { ...writer.options(), expected };
+  const low = driver.commit(writer.id, batchOf({ key: 'again' }), { ...options, revisionFloor: revisionFloor - 1 });
+  await expectRejection('a commit on an older head with a floor below what was lost', low, ['ROLLED_BACK']);
+  const head = await driver.commit(writer.id, batchOf({ key: 'again' }), { ...options, revisionFloor });
+  expectEqual('the revision above what was lost', head.revision, revisionFloor + 1);
+  const stored = present('load', await driver.load(writer.id));
+  expectHead('the head above what was lost', stored.head, head);
+  expectEqual('the record above what was lost', stored.records.get('key'), 'again');
 }
 
 /** After the rollback somebody else writes as many revisions as were lost: only the writeId tells. */
@@ -72,6 +92,7 @@ async function emptyBackend(scope: ClauseScope): Promise<void> {
   const error = await expectRejection('a commit that expects a head, on an empty backend', commit, ['ROLLED_BACK']);
   expectEqual('the head that the error carries', error.head, undefined);
   expectEqual('the head that a new driver reads', await fresh.head(writer.id), undefined);
+  await goesOnAbove(driver, writer, undefined);
 }
 
 async function refuses(driver: PersistenceDriver, writer: AccountWriter, what: string): Promise<void> {

@@ -26,6 +26,7 @@ describe('a store without a driver', () => {
     const store = new AccountStateStore();
     expect(store.persistenceStatus()).toEqual({
       state: 'detached',
+      ownership: 'none',
       pendingRecords: 0,
       oldestPendingMs: 0,
       revision: undefined,

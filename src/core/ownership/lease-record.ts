@@ -1,0 +1,44 @@
+import type { AccountHead, CommitOptions, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
+import { parseObject, RESERVED_ACCOUNT_PREFIX } from './head-meta.js';
+
+/**
+ * A lease is kept as the head of an account of its own. It is renewed by `drop`: a dropped account has a head with a
+ * revision and a meta, holds no records, and is not listed.
+ */
+export function leaseAccountId(leaseId: string): string {
+  return `${RESERVED_ACCOUNT_PREFIX}lease/${leaseId}`;
+}
+
+/** What the head of a lease says. */
+export interface LeaseRecord {
+  /** The time that its holder promised to renew it in, in milliseconds; 0 when it does not say. */
+  readonly leaseMs: number;
+  /** Its holder has given it back. */
+  readonly ended: boolean;
+}
+
+export function parseLease({ meta }: AccountHead): LeaseRecord {
+  const { leaseMs, ended } = parseObject(meta);
+  return { leaseMs: typeof leaseMs === 'number' ? leaseMs : 0, ended: ended === true };
+}
+
+/** Reads the head of a lease; `undefined` when there never was one. */
+export function readLease(
+  driver: PersistenceDriver,
+  leaseId: string,
+  options: OperationOptions,
+): Promise<AccountHead | undefined> {
+  return driver.head(leaseAccountId(leaseId), options);
+}
+
+/** Writes the head of a lease, on top of the one that is expected. Rejects `CONFLICT` when it is another's. */
+export function writeLease(
+  driver: PersistenceDriver,
+  leaseId: string,
+  record: LeaseRecord,
+  options: Omit<CommitOptions, 'meta'>,
+): Promise<AccountHead> {
+  const { leaseMs, ended } = record;
+  const meta = JSON.stringify(ended ? { leaseMs, ended } : { leaseMs });
+  return driver.drop(leaseAccountId(leaseId), { ...options, meta });
+}

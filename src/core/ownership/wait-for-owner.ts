@@ -1,0 +1,118 @@
+import type { Clock } from '../clock.js';
+import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
+import { parseHeadMeta } from './head-meta.js';
+import { parseLease, readLease } from './lease-record.js';
+import type { FreeLease } from './process-lease.js';
+
+/** What waiting works with. All times are in milliseconds. */
+export interface WaitOptions {
+  readonly driver: PersistenceDriver;
+  readonly accountId: string;
+  readonly clock: Clock;
+  /** How long an owner may give no sign of life; what its own lease says, if that is longer. */
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly signal: AbortSignal;
+  /** Default: no limit. */
+  readonly timeoutMs?: number;
+  /** Called once for each owner that is waited for. */
+  readonly onWaiting: (owner: AccountHead) => void;
+}
+
+/** The account may be taken over, as long as this head is stored. */
+export interface WaitResult {
+  readonly reason: 'vacant' | 'released' | 'ran-out';
+  readonly head: AccountHead | undefined;
+  /** The former owner's, which may be continued. */
+  readonly lease?: FreeLease;
+}
+
+/** A read gets at least so long, however often is asked. */
+const MIN_READ_MS = 1_000;
+
+/** What was seen of an owner. Any change is a sign of life. */
+interface Sight {
+  readonly head: AccountHead;
+  readonly lease: FreeLease | undefined;
+  readonly leaseMs: number;
+}
+
+/**
+ * Waits until the owner of an account has released it, or has given no sign of life for the time of its lease: neither
+ * a commit nor a renewal. Time is this process's own, and counts between two successful reads only: one that could not
+ * read, or was stopped itself, knows nothing of the owner.
+ *
+ * An owner without a lease (one that did not open the account with `wait`) shows by its commits alone that it lives.
+ *
+ * Rejects `TIMEOUT` or `ABORTED`, and with errors of the backend that a repetition cannot mend.
+ */
+export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
+  const { clock, leaseMs, onWaiting, pollMs, timeoutMs } = options;
+  const endMs = clock.monotonic() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+  let sight: Sight | undefined;
+  let readAtMs: number | undefined;
+  let unchangedMs = 0;
+  for (;;) {
+    const seen = await look(options);
+    const nowMs = clock.monotonic();
+    if (seen !== undefined && 'reason' in seen) return seen;
+    if (seen !== undefined) {
+      if (sight === undefined || !isSame(sight, seen)) unchangedMs = 0;
+      else if (readAtMs !== undefined) unchangedMs += Math.min(nowMs - readAtMs, 2 * pollMs);
+      if (unchangedMs >= Math.max(leaseMs, seen.leaseMs)) return ranOut(seen);
+      if (sight?.head.writerId !== seen.head.writerId) onWaiting(seen.head);
+      sight = seen;
+    }
+    readAtMs = seen === undefined ? undefined : nowMs;
+    if (nowMs >= endMs)
+      throw new AccountKeeperError('TIMEOUT', 'restore: the owner did not give the account free in time');
+    await pause(options, Math.min(pollMs, endMs - nowMs));
+  }
+}
+
+/** What is stored now; `undefined` when that could not be read this time. */
+async function look({ accountId, driver, pollMs, signal }: WaitOptions): Promise<Sight | WaitResult | undefined> {
+  const limits = { signal, timeoutMs: Math.max(MIN_READ_MS, pollMs) };
+  try {
+    const head = await driver.head(accountId, limits);
+    if (head === undefined || head.dropped) return { reason: 'vacant', head };
+    const meta = parseHeadMeta(head.meta);
+    const named = meta.lease === undefined ? undefined : await readLease(driver, meta.lease.id, limits);
+    const lease = meta.lease === undefined || named === undefined ? undefined : { id: meta.lease.id, head: named };
+    // Continued by somebody else, it says nothing of the owner any more: only the account's own head does.
+    const isOwners = lease?.head.writerId === meta.lease?.holder;
+    const record = lease === undefined || !isOwners ? undefined : parseLease(lease.head);
+    if (meta.released || record?.ended === true) {
+      return { reason: 'released', head, ...(lease !== undefined && record?.ended === true ? { lease } : {}) };
+    }
+    return { head, lease: isOwners ? lease : undefined, leaseMs: record?.leaseMs ?? 0 };
+  } catch (thrown) {
+    const error = toAccountKeeperError(thrown, 'restore');
+    if (error.code === 'ABORTED' || !error.retryable) throw error;
+    return undefined;
+  }
+}
+
+function isSame(a: Sight, b: Sight): boolean {
+  return a.head.writeId === b.head.writeId && a.lease?.head.writeId === b.lease?.head.writeId;
+}
+
+function ranOut({ head, lease }: Sight): WaitResult {
+  return { reason: 'ran-out', head, ...(lease === undefined ? {} : { lease }) };
+}
+
+function pause({ clock, signal }: WaitOptions, delayMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      timer.cancel();
+      reject(new AccountKeeperError('ABORTED', 'restore was aborted', { cause: signal.reason }));
+    };
+    const timer = clock.setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, delayMs);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
