@@ -100,6 +100,14 @@ export type {
   RestoreResult,
 } from './core/restore/restore-options.js';
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './core/restore/standard-schema.js';
+export {
+  type ClosableAccount,
+  type ClosableAccounts,
+  type CloseOnSignalsOptions,
+  closeOnSignals,
+  EXIT_CODES,
+  type ShutdownResult,
+} from './core/shutdown/close-on-signals.js';
 export type { SpillOptions } from './core/spill/spill-options.js';
 export { AccountStateStore } from './core/store/account-state-store.js';
 export type { Ownership, PersistenceState, PersistenceStatus } from './core/store/persistence-status.js';
