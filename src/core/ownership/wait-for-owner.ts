@@ -83,7 +83,8 @@ async function look({ accountId, driver, pollMs, signal }: WaitOptions): Promise
     // Continued by somebody else, it says nothing of the owner any more: only the account's own head does.
     const isOwners = lease?.head.writerId === meta.lease?.holder;
     const record = lease === undefined || !isOwners ? undefined : parseLease(lease.head);
-    if (meta.released || record?.ended === true) {
+    // A lease that ended says that its process held no account any more, not that each of them was saved.
+    if (meta.released) {
       return { reason: 'released', head, ...(lease !== undefined && record?.ended === true ? { lease } : {}) };
     }
     return { head, lease: isOwners ? lease : undefined, leaseMs: record?.leaseMs ?? 0 };

@@ -1,5 +1,5 @@
-import type { AccountKeeperError } from '../errors.js';
-import { toAccountKeeperError } from '../errors.js';
+import type { TimerHandle } from '../clock.js';
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { CommitSender } from '../flush/account-writer.js';
 import { FlushScheduler, type FlushStatus } from '../flush/flush-scheduler.js';
 import type { HighWaterFile } from '../high-water/high-water-file.js';
@@ -126,11 +126,23 @@ export class AccountSession<T extends object> {
     const left = await this.#scheduler.drain(deadlineMs);
     if (left.recordKeys.length > 0) this.#spill();
     this.#forgetExit();
-    const remainingMs = Math.max(0, endMs - parts.clock.monotonic());
-    const released = left.recordKeys.length === 0 && !wasFenced && (await this.#release(remainingMs));
-    await Promise.allSettled([lease?.release(), highWater?.settled()]);
+    const isSaved = left.recordKeys.length === 0;
+    const remainingMs = (): number => Math.max(0, endMs - parts.clock.monotonic());
+    // The lease first: whoever finds the account free finds a lease that can be continued.
+    const ending = Promise.allSettled([lease?.release(), highWater?.settled()]);
+    if (isSaved) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), ending);
+    const released = isSaved && !wasFenced && (await this.#release(remainingMs()));
     unreserve();
     return { ...left, released };
+  }
+
+  async #atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+    let timer: TimerHandle | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#options.parts.clock.setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([work, late]);
+    timer?.cancel();
   }
 
   #recordKeys(): string[] {
@@ -152,8 +164,7 @@ export class AccountSession<T extends object> {
     const { head } = this.writer;
     const timeoutMs = Math.min(RELEASE_TIMEOUT_MS, remainingMs);
     if (head === undefined || timeoutMs < 1) return false;
-    const { replayed } = parseHeadMeta(head.meta);
-    const request = this.writer.request(NOTHING, formatHeadMeta({ released: true, replayed }));
+    const request = this.writer.request(NOTHING, formatHeadMeta({ ...parseHeadMeta(head.meta), released: true }));
     const { signal } = new AbortController();
     const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs, signal });
     if (result.kind !== 'acknowledged') return false;
