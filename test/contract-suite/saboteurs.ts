@@ -81,7 +81,12 @@ export const SABOTEURS: readonly Saboteur[] = [
     related: ['CC2', 'CC3', 'CC4', 'CC5', 'CC7', 'DE4', 'OR3'],
     disguise: wrap(IgnoresExpected),
   },
-  { fault: 'compares the revision alone', clause: 'CC1', related: ['DE3'], disguise: wrap(ComparesRevisionAlone) },
+  {
+    fault: 'compares the revision alone',
+    clause: 'CC1',
+    related: ['CC7', 'DE3'],
+    disguise: wrap(ComparesRevisionAlone),
+  },
   { fault: 'applies a repeated writeId again', clause: 'CC5', related: ['TI3'], disguise: wrap(AppliesRepetitions) },
   { fault: 'reports an outage as a conflict', clause: 'CC6', related: [], disguise: wrap(ConflictsInOutage) },
   { fault: 'forgets what it saw acknowledged', clause: 'CC7', related: [], disguise: remake(ForgetsWhatItSaw) },

@@ -2,7 +2,7 @@ import type { DriverCapabilities, PersistenceDriver } from '../../src/core/persi
 import { AccountWriter } from './account-writer.js';
 import { Random } from './random.js';
 import { SecondProcess } from './second-process-client.js';
-import type { ContractDriverOptions, ContractFaults, ContractSubject, Inject } from './subject.js';
+import type { ContractDriverOptions, ContractFaults, ContractSubject, Inject, Undo } from './subject.js';
 
 /** What a scope is made of. */
 export interface ClauseScopeParts {
@@ -18,6 +18,9 @@ export interface ClauseScopeParts {
 
 const CLOSE_TIMEOUT_MS = 5000;
 
+/** How long the beginning of a fault is awaited before it is ended nevertheless. */
+const BEGIN_TIMEOUT_MS = 60_000;
+
 /** What one clause works with: drivers, names of its own, numbers from the seed. Closes whatever it made. */
 export class ClauseScope {
   readonly subject: ContractSubject;
@@ -30,9 +33,10 @@ export class ClauseScope {
   readonly deadlineMs: number;
   readonly #drivers: PersistenceDriver[] = [];
   readonly #cleanups: (() => Promise<void>)[] = [];
-  /** What ends the faults that are in effect. */
-  readonly #faulty = new Set<() => Promise<void>>();
+  /** What ends the faults that have begun, or failed to begin, and are not known to have ended. */
+  readonly #faulty = new Set<Undo>();
   #last = 0;
+  #hasEnded = false;
 
   constructor({ subject, capabilities, clauseId, run, seed, deadlineMs }: ClauseScopeParts) {
     this.subject = subject;
@@ -51,6 +55,7 @@ export class ClauseScope {
 
   /** A driver that was not opened. */
   driver(options: ContractDriverOptions = {}): PersistenceDriver {
+    this.#refuseAfterEnd();
     const driver = this.subject.createDriver({ prefix: this.prefix, ...options });
     this.#drivers.push(driver);
     return driver;
@@ -70,9 +75,16 @@ export class ClauseScope {
 
   /** A process of its own with a driver on the same backend. */
   async process(): Promise<SecondProcess> {
-    const process = await SecondProcess.start(this.subject, this.prefix);
-    this.#cleanups.push(() => process.kill());
-    return process;
+    this.#refuseAfterEnd();
+    const starting = SecondProcess.start(this.subject, this.prefix);
+    // Registered before it has started, so that a limit that strikes meanwhile leaves none behind.
+    this.#cleanups.push(() =>
+      starting.then(
+        (process) => process.kill(),
+        () => undefined,
+      ),
+    );
+    return starting;
   }
 
   /** Whether the subject can stop its backend, and start it. */
@@ -87,25 +99,41 @@ export class ClauseScope {
 
   /** Runs `work` while a fault is in effect, and ends the fault in any case. */
   async during<T>(inject: Inject, driver: PersistenceDriver, work: () => Promise<T>): Promise<T> {
-    return this.#until(await inject(driver), work);
+    let undo: Undo | undefined;
+    const begin = async (): Promise<void> => {
+      undo = await inject(driver);
+    };
+    return this.#whileFaulty(begin, async () => undo?.(), work);
   }
 
-  /** Runs `work` while the backend is stopped, and starts it in any case. */
+  /** Runs `work` while the backend is stopped, and starts it in any case, even if stopping it failed. */
   async whileStopped<T>(work: () => Promise<T>): Promise<T> {
-    await this.faults.stop?.();
-    return this.#until(async () => this.faults.start?.(), work);
+    const { faults } = this;
+    return this.#whileFaulty(
+      async () => faults.stop?.(),
+      async () => faults.start?.(),
+      work,
+    );
   }
 
-  /** Runs `work` while the backend is paused, and lets it go on in any case. */
+  /** Runs `work` while the backend is paused, and lets it go on in any case, even if pausing it failed. */
   async whilePaused<T>(work: () => Promise<T>): Promise<T> {
-    await this.faults.pause?.();
-    return this.#until(async () => this.faults.resume?.(), work);
+    const { faults } = this;
+    return this.#whileFaulty(
+      async () => faults.pause?.(),
+      async () => faults.resume?.(),
+      work,
+    );
   }
 
-  /** Ends the faults, closes the drivers and ends the processes. Rejects with the first error, after all of them. */
+  /**
+   * Ends the faults, closes the drivers and ends the processes. Rejects with the first error, after all of them. A clause
+   * that is still running, because its limit has struck, can make nothing anew from then on.
+   */
   async end(): Promise<void> {
-    // A clause that ran into its limit has left them; what comes next needs a backend that works.
-    const faults = await Promise.allSettled(Array.from(this.#faulty, (undo) => undo()));
+    this.#hasEnded = true;
+    // What comes next needs a backend that works: a fault that could not be ended is given a second chance.
+    const faults = await Promise.allSettled(Array.from(this.#faulty, (undo) => undo().catch(() => undo())));
     const ends = [
       ...this.#cleanups.splice(0).map((cleanup) => cleanup()),
       ...this.#drivers.splice(0).map((driver) => closeBounded(driver)),
@@ -115,17 +143,55 @@ export class ClauseScope {
     }
   }
 
-  async #until<T>(end: () => Promise<void>, work: () => Promise<T>): Promise<T> {
-    const undo = async (): Promise<void> => {
-      if (this.#faulty.delete(undo)) await end();
-    };
+  /** The fault is on record from before it begins until it has ended, so that {@link end} misses none. */
+  async #whileFaulty<T>(begin: () => Promise<void>, end: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+    this.#refuseAfterEnd();
+    const begun = begin();
+    const undo = once(async () => {
+      await settledOrLate(begun, BEGIN_TIMEOUT_MS);
+      await end();
+      this.#faulty.delete(undo);
+    });
     this.#faulty.add(undo);
+    let result: T;
     try {
-      return await work();
-    } finally {
-      await undo();
+      await begun;
+      this.#refuseAfterEnd();
+      result = await work();
+    } catch (error) {
+      // Says more than what became of the fault, which is ended again at the end of the clause.
+      await undo().catch(() => undefined);
+      throw error;
     }
+    await undo();
+    return result;
   }
+
+  #refuseAfterEnd(): void {
+    if (this.#hasEnded) throw new Error('the clause has ended');
+  }
+}
+
+/** Runs it once, also if it is asked for while it runs; again only after it has failed. */
+function once(work: () => Promise<void>): Undo {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= work().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}
+
+/** Resolves when the promise has settled, whichever way, or the time is up. */
+async function settledOrLate(promise: Promise<unknown>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([Promise.allSettled([promise]), late]);
+  clearTimeout(timer);
 }
 
 /** Does not rely on the driver's own deadline. */

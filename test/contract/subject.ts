@@ -32,7 +32,7 @@ export interface ContractDriverOptions {
   readonly prefix?: string;
 }
 
-/** Ends what was injected. */
+/** Ends what was injected. Called again after it has rejected. */
 export type Undo = () => Promise<void>;
 
 /**
@@ -45,11 +45,11 @@ export type Inject = (driver: PersistenceDriver) => Promise<Undo>;
 export interface ContractFaults {
   /** Makes the backend unusable: connections end or fail, and new ones are refused. */
   stop?(): Promise<void>;
-  /** Ends `stop`; everything that was stored is there. */
+  /** Ends `stop`, also one that rejected; everything that was stored is there. Called again after it has rejected. */
   start?(): Promise<void>;
   /** Makes the backend keep its connections and answer nothing. */
   pause?(): Promise<void>;
-  /** Ends `pause`. */
+  /** Ends `pause`, also one that rejected. Called again after it has rejected. */
   resume?(): Promise<void>;
   /** Turns the backend back to an older state, as a restored backup does. Open drivers stay open. */
   readonly rollback?: ContractRollback;

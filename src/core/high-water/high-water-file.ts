@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AccountKeeperError } from '../errors.js';
 import { accountFileName } from '../spill/account-file-name.js';
+import { fileErrorCode } from '../spill/durable-file.js';
+import { removeLeftOvers, replaceFile } from './replace-file.js';
 
 /** The newest head that a backend has acknowledged, as a file remembers it. */
 export interface HighWater {
@@ -16,13 +19,16 @@ export interface HighWaterFileOptions {
   readonly accountId: string;
   /** Called when a write fails; once, until one has succeeded again. */
   readonly onError: (error: AccountKeeperError) => void;
+  /** Writes the file, atomically. Default: on the disk. */
+  readonly replace?: (path: string, content: string) => Promise<void>;
 }
 
 const FORMAT = 'accountkeeper-high-water 1';
 
 /**
  * Remembers locally the newest acknowledged head of an account. It follows behind: what was acknowledged in the last
- * moments before a crash may be missing, so it finds out a backend that lost more than that.
+ * moments before a crash may be missing, so it finds out a backend that lost more than that. What it remembers never
+ * gets older: not by a late note, and, as far as their writes do not cross, not by another process either.
  */
 export class HighWaterFile {
   readonly #options: HighWaterFileOptions;
@@ -31,6 +37,7 @@ export class HighWaterFile {
   #written: HighWater | undefined;
   #writing: Promise<void> | undefined;
   #hasFailed = false;
+  #isTidy = false;
 
   constructor(options: HighWaterFileOptions) {
     this.#options = options;
@@ -47,16 +54,20 @@ export class HighWaterFile {
     try {
       text = readFileSync(this.#path, 'utf8');
     } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause ? cause.code : 'unknown error';
+      const code = fileErrorCode(cause);
       if (code === 'ENOENT') return undefined;
-      throw new AccountKeeperError('UNAVAILABLE', `the high-water file ${this.#path} cannot be read (${code})`, {
-        cause,
-      });
+      const message = `the high-water file ${this.#path} cannot be read (${code})`;
+      throw new AccountKeeperError('UNAVAILABLE', message, { cause });
     }
-    const [format, body = '', end] = text.split('\n');
-    const high = format === FORMAT && end === '' ? parse(body, this.#options.accountId) : undefined;
-    if (high !== undefined) return high;
-    throw new AccountKeeperError('CORRUPT', `the high-water file ${this.#path} is torn, or of another program`);
+    const high = parse(text, this.#options.accountId);
+    if (high === undefined) {
+      throw new AccountKeeperError('CORRUPT', `the high-water file ${this.#path} is torn, or of another program`);
+    }
+    if (this.#newest === undefined || this.#newest.revision < high.revision) {
+      this.#newest = high;
+      this.#written = high;
+    }
+    return high;
   }
 
   /** The backend has acknowledged this head. Written soon; one write at a time, and the newest head wins. */
@@ -72,47 +83,63 @@ export class HighWaterFile {
   }
 
   async #writeNewest(): Promise<void> {
-    try {
-      while (this.#newest !== undefined && this.#newest !== this.#written) {
-        const next = this.#newest;
+    while (this.#newest !== undefined && this.#newest !== this.#written) {
+      const next = this.#newest;
+      try {
         await this.#write(next);
         this.#written = next;
         this.#hasFailed = false;
+      } catch (cause) {
+        this.#reportOnce(cause);
+        // The next head is another try.
+        if (this.#newest === next) break;
       }
-    } catch (cause) {
-      // The next head is another try.
-      if (!this.#hasFailed) {
-        const message = `the high-water file ${this.#path} could not be written`;
-        this.#options.onError(new AccountKeeperError('UNPERSISTED', message, { cause }));
-      }
-      this.#hasFailed = true;
-    } finally {
-      this.#writing = undefined;
     }
+    this.#writing = undefined;
   }
 
-  async #write({ revision, writeId }: HighWater): Promise<void> {
-    const { accountId, directory } = this.#options;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const next = `${this.#path}.next`;
-    const file = await open(next, 'w', 0o600);
-    try {
-      await file.writeFile(`${FORMAT}\n${JSON.stringify({ accountId, revision, writeId })}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(next, this.#path);
+  #reportOnce(cause: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const message = `the high-water file ${this.#path} could not be written (${fileErrorCode(cause)})`;
+    this.#options.onError(new AccountKeeperError('UNPERSISTED', message, { cause }));
+  }
+
+  async #write(head: HighWater): Promise<void> {
+    const { accountId, replace = replaceFile } = this.#options;
+    if (!this.#isTidy) await removeLeftOvers(this.#path);
+    this.#isTidy = true;
+    if (await this.#isOutdone(head)) return;
+    await replace(this.#path, format(head, accountId));
+  }
+
+  /** Whether the next owner, in another process, has noted more. */
+  async #isOutdone({ revision }: HighWater): Promise<boolean> {
+    const text = await readFile(this.#path, 'utf8').catch(() => '');
+    const stored = parse(text, this.#options.accountId);
+    return stored !== undefined && stored.revision > revision;
   }
 }
 
-function parse(body: string, expectedId: string): HighWater | undefined {
+function format({ revision, writeId }: HighWater, accountId: string): string {
+  const body = JSON.stringify({ accountId, revision, writeId });
+  return `${FORMAT} ${digestOf(body)}\n${body}\n`;
+}
+
+/** `undefined` when it is not the whole text that was written for this account. */
+function parse(text: string, expectedId: string): HighWater | undefined {
+  const [first, body = '', ...rest] = text.split('\n');
+  if (first !== `${FORMAT} ${digestOf(body)}` || rest.length !== 1 || rest[0] !== '') return undefined;
   try {
     const { accountId, revision, writeId } = JSON.parse(body) as Partial<HighWater & { accountId: string }>;
     const isWhole = Number.isSafeInteger(revision) && typeof writeId === 'string' && accountId === expectedId;
     return isWhole ? { revision: Number(revision), writeId } : undefined;
   } catch {
-    // Torn.
+    // Of another program.
     return undefined;
   }
+}
+
+function digestOf(body: string): string {
+  return `sha256:${createHash('sha256').update(body).digest('hex')}`;
 }

@@ -4,7 +4,7 @@ import type { AccountHead, CommitBatch, CommitOptions, PersistenceDriver } from 
 import type { Deadline } from './deadline.js';
 
 /** What a claim writes on top of one head. */
-export interface ClaimRequest extends Required<Pick<CommitOptions, 'writeId' | 'meta' | 'revisionFloor'>> {
+export interface ClaimRequest extends Required<Pick<CommitOptions, 'writerId' | 'writeId' | 'meta' | 'revisionFloor'>> {
   readonly batch: CommitBatch;
 }
 
@@ -12,9 +12,11 @@ export interface ClaimRequest extends Required<Pick<CommitOptions, 'writeId' | '
 export interface ClaimParts {
   readonly driver: PersistenceDriver;
   readonly accountId: string;
-  readonly writerId: string;
   readonly clock: Clock;
-  /** What to write on top of this head. Throws when the account must not be claimed then. */
+  /**
+   * What to write on top of this head, each time as a new writer: an earlier claim may have landed, and have been taken
+   * over since. Throws when the account must not be claimed then.
+   */
   readonly request: (base: AccountHead | undefined) => ClaimRequest;
 }
 
@@ -33,7 +35,7 @@ const RETRY_MS = 50;
  * meanwhile, on top of that head instead.
  */
 export async function claim(
-  { driver, accountId, writerId, clock, request }: ClaimParts,
+  { driver, accountId, clock, request }: ClaimParts,
   loaded: AccountHead | undefined,
   deadline: Deadline,
 ): Promise<Claimed> {
@@ -46,9 +48,9 @@ export async function claim(
     const { batch, ...options } = next;
     try {
       const head = await deadline.bound((limits) =>
-        driver.commit(accountId, batch, { ...options, expected, writerId, ...limits }),
+        driver.commit(accountId, batch, { ...options, expected, ...limits }),
       );
-      if (head.writerId === writerId) return { head, contested };
+      if (head.writerId === options.writerId) return { head, contested };
       // An earlier process had sent the same replay, and it has landed: the account is that process's.
       base = head;
     } catch (thrown) {

@@ -42,7 +42,10 @@ export interface RestoreResult {
 export interface RestoredSpills {
   /** Their changes are in the backend now, and the files are gone. */
   readonly replayed: readonly string[];
-  /** Another writer has committed since: the backend's version is in memory, and these files are kept. */
+  /**
+   * Another writer has committed since: the backend's version is in memory, and these files are kept, with the ending
+   * `.conflicting`. They are named again at each restore until somebody removes them.
+   */
   readonly conflicting: readonly string[];
   /** Torn, or not written by this library. They are kept. */
   readonly damaged: readonly string[];

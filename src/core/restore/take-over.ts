@@ -27,13 +27,18 @@ export interface TakeOverParts {
   readonly read: (stored: StoredAccount) => Promise<ReadAccount>;
   /** Aborted when the store closes. */
   readonly closing: AbortSignal;
-  /** What local files say. */
-  readonly spills: readonly StoredSpill[];
-  readonly known: readonly KnownHead[];
+  /** What local files say now: others may write some while this one waits. */
+  readonly local: () => LocalKnowledge;
   /** The lease to name in the head. */
   readonly lease: () => LeaseReference | undefined;
   /** Resolves when the account may be taken over, with whether it still may while this head is stored. */
   readonly turn: (limits: TurnLimits) => Promise<(head: AccountHead | undefined) => boolean>;
+}
+
+/** What the process knows of an account besides what the backend holds. */
+export interface LocalKnowledge {
+  readonly spills: readonly StoredSpill[];
+  readonly known: readonly KnownHead[];
 }
 
 /** How long to wait for an owner; without `timeoutMs`, until aborted. */
@@ -78,16 +83,17 @@ async function takeOverWhile(
   options: RestoreOptions,
   deadline: Deadline,
 ): Promise<RestoredAccount | undefined> {
-  const { accountId, driver, spills } = parts;
+  const { accountId, driver } = parts;
   const stored = await deadline.bound((rest) => driver.load(accountId, rest));
   if (!mayTake(stored?.head)) return undefined;
-  requireExpected(stored?.head, options, parts.known);
-  const account = await deadline.bound(() => readAll(parts, replayedOn(stored, planFor(stored?.head, spills))));
+  const local = parts.local();
+  requireExpected(stored?.head, options, local.known);
+  const account = await deadline.bound(() => readAll(parts, replayedOn(stored, planFor(stored?.head, local.spills))));
   const guard = (base: AccountHead | undefined): void => {
     if (!mayTake(base)) throw new TurnLost();
   };
   try {
-    const { claimed, plan } = await claimAccount(parts, options, stored?.head, deadline, guard);
+    const { claimed, plan } = await claimAccount(parts, options, local, stored?.head, deadline, guard);
     if (!claimed.contested) return { head: claimed.head, account, plan };
     const reloaded = await deadline.bound((rest) => driver.load(accountId, rest));
     requireOwnHead(reloaded?.head, claimed.head);
@@ -112,8 +118,8 @@ export async function takeOverLate(
   const deadline = restoreLimits(parts, options).deadline();
   await deadline.bound((rest) => parts.driver.open({ ...rest, onWarning: parts.onWarning }));
   const stored = await deadline.bound((rest) => parts.driver.head(parts.accountId, rest));
-  const guarded: TakeOverParts = { ...parts, spills: chain };
-  const { claimed, plan } = await claimAccount(guarded, options, stored, deadline, (base, planned) => {
+  const local = { spills: chain, known: parts.local().known };
+  const { claimed, plan } = await claimAccount(parts, options, local, stored, deadline, (base, planned) => {
     const last = chain.at(-1)?.spill.replayWriteId;
     if (planned.replay.at(-1) === chain.at(-1) || (base !== undefined && base.writeId === last)) return;
     const message = `another writer took the account over at revision ${base?.revision ?? 0}, while this one was offline`;
@@ -126,11 +132,12 @@ export async function takeOverLate(
 async function claimAccount(
   parts: TakeOverParts,
   options: RestoreOptions,
+  { known, spills }: LocalKnowledge,
   loaded: AccountHead | undefined,
   deadline: Deadline,
   guard: (base: AccountHead | undefined, plan: ReplayPlan) => void = () => undefined,
 ): Promise<{ readonly claimed: Claimed; readonly plan: ReplayPlan }> {
-  const { accountId, clock, createId, driver, known, lease, spills } = parts;
+  const { accountId, clock, createId, driver, lease } = parts;
   let plan = planFor(loaded, spills);
   const replayed: StoredSpill[] = [];
   const request = (base: AccountHead | undefined): ClaimRequest => {
@@ -140,7 +147,7 @@ async function claimAccount(
     guard(base, plan);
     return { ...replayRequest(plan, base, createId, lease()), revisionFloor: floorOf(known) };
   };
-  const claimed = await claim({ driver, accountId, writerId: createId(), clock, request }, loaded, deadline);
+  const claimed = await claim({ driver, accountId, clock, request }, loaded, deadline);
   return { claimed, plan: withLandedReplays(plan, replayed) };
 }
 
@@ -156,6 +163,7 @@ function replayRequest(
   const meta = formatHeadMeta({ released: false, replayed, ...(lease === undefined ? {} : { lease }) });
   return {
     batch: mergedBatch(plan.replay),
+    writerId: createId(),
     writeId: plan.replay.at(-1)?.spill.replayWriteId ?? createId(),
     meta,
   };
@@ -214,7 +222,7 @@ export async function readOnly(
   const deadline = restoreLimits(parts, options).deadline();
   await deadline.bound((rest) => parts.driver.open({ ...rest, onWarning: parts.onWarning }));
   const stored = await deadline.bound((rest) => parts.driver.load(parts.accountId, rest));
-  requireExpected(stored?.head, options, parts.known);
+  requireExpected(stored?.head, options, parts.local().known);
   return { head: stored?.head, account: await deadline.bound(() => readAll(parts, stored)) };
 }
 

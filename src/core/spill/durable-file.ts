@@ -1,45 +1,71 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Marks a file that was not finished. */
 export const UNFINISHED_SUFFIX = '.unfinished';
+
+/** What an operating or file system says that does not let directories be synced, or not by us. */
+const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM']);
 
 /**
  * Writes a new file durably, under a name that no file has: wholly or not at all, synced before it gets its name, and
  * the name synced too. Synchronous.
  *
  * @returns its path.
- * @throws errors of the file system, `EEXIST` among them; no unfinished file is left then.
+ * @throws errors of the file system, `EEXIST` among them; no unfinished file of ours is left then.
  */
 export function writeNewFile(directory: string, name: string, content: Buffer): string {
   makeDirectory(directory);
-  const unfinished = join(directory, `${name}.${randomUUID()}${UNFINISHED_SUFFIX}`);
   const path = join(directory, name);
+  const unfinished = `${path}${UNFINISHED_SUFFIX}`;
   const file = openSync(unfinished, 'wx', 0o600);
   try {
     try {
-      for (let written = 0; written < content.length; ) written += writeSync(file, content, written);
+      writeFileSync(file, content);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    // Unlike a rename, a link never takes the place of a file that is there.
-    linkSync(unfinished, path);
-  } finally {
-    unlinkSync(unfinished);
+    nameFile(unfinished, path);
+  } catch (error) {
+    // What went wrong with the content matters more than what goes wrong with the rest of it.
+    attempt(() => removeFile(unfinished));
+    throw error;
   }
   syncDirectory(directory);
   return path;
 }
 
-/** Makes the names in a directory durable. */
+/** Removes a file. @returns whether there was one. */
+export function removeFile(path: string): boolean {
+  return onlyIfThere(() => unlinkSync(path));
+}
+
+/** Renames a file. @returns whether there was one. */
+export function renameFile(path: string, next: string): boolean {
+  return onlyIfThere(() => renameSync(path, next));
+}
+
+/** Makes the names in a directory durable, where the file system lets it be done. */
 export function syncDirectory(directory: string): void {
-  const handle = openSync(directory, 'r');
+  let handle: number | undefined;
   try {
+    handle = openSync(directory, 'r');
     fsyncSync(handle);
+  } catch (error) {
+    if (!CANNOT_SYNC.has(fileErrorCode(error))) throw error;
   } finally {
-    closeSync(handle);
+    if (handle !== undefined) closeSync(handle);
   }
 }
 
@@ -50,5 +76,53 @@ export function makeDirectory(directory: string): void {
   for (let child = directory; ; child = dirname(child)) {
     syncDirectory(dirname(child));
     if (child === made || child === dirname(child)) return;
+  }
+}
+
+/** The code of an error of the file system, such as `ENOENT`. */
+export function fileErrorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+/** Gives a finished file its name, if no file has that name. */
+function nameFile(unfinished: string, path: string): void {
+  try {
+    // Unlike a rename, a link never takes the place of a file that is there.
+    linkSync(unfinished, path);
+  } catch (error) {
+    if (fileErrorCode(error) === 'EEXIST') throw error;
+    // Without hard links. Whoever writes under this name has to create the same unfinished file, and that one is ours.
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw new FileExistsError(path);
+    renameSync(unfinished, path);
+    return;
+  }
+  // Where this fails, a second name is left of a file that is whole and in its place.
+  attempt(() => unlinkSync(unfinished));
+}
+
+class FileExistsError extends Error {
+  readonly code = 'EEXIST';
+
+  constructor(path: string) {
+    super(`EEXIST: file already exists, rename to '${path}'`);
+  }
+}
+
+function onlyIfThere(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (fileErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** For what is not worth an error of its own. */
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // The caller goes on either way.
   }
 }

@@ -1,7 +1,16 @@
 const callbacks = new Set<() => void>();
 
+/** One that fails must not keep the others from what is their last chance. */
 function runAll(): void {
-  for (const callback of callbacks) callback();
+  const errors: unknown[] = [];
+  for (const callback of callbacks) {
+    try {
+      callback();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
 
 /**

@@ -36,7 +36,7 @@ export function planReplay(base: ReplayBase, spills: readonly StoredSpill[]): Re
   for (const stored of inOrder(spills)) {
     const { spill } = stored;
     if (base.replayed.includes(spill.id) || base.head?.writeId === spill.replayWriteId) done.push(stored);
-    else if (liesOn(spill, base, replay.at(-1)?.spill)) replay.push(stored);
+    else if (!spill.fenced && liesOn(spill, base, replay.at(-1)?.spill)) replay.push(stored);
     else conflicting.push(stored);
   }
   return { replay, done, conflicting };
@@ -45,7 +45,7 @@ export function planReplay(base: ReplayBase, spills: readonly StoredSpill[]): Re
 /** The spills of the newest chain, for a start without the backend, and all others. */
 export function newestChain(spills: readonly StoredSpill[]): ReplayPlan {
   const newest = inOrder(spills)
-    .filter(({ spill }) => spill.follows.length === 0)
+    .filter(({ spill }) => spill.follows.length === 0 && !spill.fenced)
     .at(-1);
   if (newest === undefined) return { replay: [], done: [], conflicting: spills };
   return planReplay({ head: newest.spill.base, replayed: [] }, spills);

@@ -1,8 +1,15 @@
-import { readdirSync, readFileSync, renameSync, unlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { AccountKeeperError } from '../errors.js';
+import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { accountFileName } from './account-file-name.js';
-import { syncDirectory, UNFINISHED_SUFFIX, writeNewFile } from './durable-file.js';
+import {
+  fileErrorCode,
+  removeFile,
+  renameFile,
+  syncDirectory,
+  UNFINISHED_SUFFIX,
+  writeNewFile,
+} from './durable-file.js';
 import type { Spill } from './spill.js';
 import { formatSpill, parseSpill } from './spill-file.js';
 
@@ -19,7 +26,9 @@ export interface DamagedSpill {
 }
 
 const SUFFIX = '.spill';
-const ASIDE_SUFFIX = '.refused';
+
+/** Why a file is kept that is no spill to be replayed any more: the ending of its name. */
+export type AsideReason = 'refused' | 'conflicting';
 
 /** A directory with spill files, each of one account. All methods are synchronous: the last moment of a process is. */
 export class SpillFolder {
@@ -40,7 +49,7 @@ export class SpillFolder {
     try {
       return writeNewFile(this.#directory, name, formatSpill(spill));
     } catch (cause) {
-      const message = `the spill file ${name} could not be written (${codeOf(cause)})`;
+      const message = `the spill file ${name} could not be written (${fileErrorCode(cause)})`;
       throw new AccountKeeperError('UNPERSISTED', message, { cause });
     }
   }
@@ -53,50 +62,74 @@ export class SpillFolder {
   read(accountId: string): { readonly spills: readonly StoredSpill[]; readonly damaged: readonly DamagedSpill[] } {
     const spills: StoredSpill[] = [];
     const damaged: DamagedSpill[] = [];
-    for (const path of this.#filesOf(accountId)) {
-      const bytes = contentOf(path);
-      if (bytes === undefined) continue;
+    for (const path of this.#filesOf(accountId, [SUFFIX, UNFINISHED_SUFFIX])) {
       try {
+        const bytes = contentOf(path);
+        if (bytes === undefined) continue;
         if (path.endsWith(UNFINISHED_SUFFIX)) throw new Error('it was not finished');
         const spill = parseSpill(bytes);
         if (spill.accountId !== accountId) throw new Error('it belongs to another account than its name says');
         spills.push({ path, spill });
       } catch (error) {
+        if (isAccountKeeperError(error)) throw error;
         damaged.push({ path, reason: error instanceof Error ? error.message : String(error) });
       }
     }
-    return { spills, damaged };
+    return { spills: spills.sort(byTime), damaged };
   }
 
-  /** Removes a file durably, whose content is in the backend. One that is gone already is as good. */
+  /**
+   * Removes a file durably, whose content is in the backend. One that is gone already is as good.
+   *
+   * @throws `UNAVAILABLE`
+   */
   remove(path: string): void {
-    try {
-      unlinkSync(path);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    }
-    syncDirectory(dirname(path));
+    change(path, 'removed', () => {
+      // A second name of the same file, where the process ended before it could be taken away.
+      removeFile(`${path}${UNFINISHED_SUFFIX}`);
+      return removeFile(path);
+    });
   }
 
-  /** Keeps a file of which only what was refused is not in the backend, under a name that is not read any more. */
-  setAside(path: string): void {
-    renameSync(path, `${path}${ASIDE_SUFFIX}`);
-    syncDirectory(dirname(path));
+  /**
+   * Keeps a file under a name that is not read as a spill any more. One that is gone already is as good.
+   *
+   * @returns its new path.
+   * @throws `UNAVAILABLE`
+   */
+  setAside(path: string, reason: AsideReason): string {
+    const aside = `${path}.${reason}`;
+    change(path, 'renamed', () => {
+      removeFile(`${path}${UNFINISHED_SUFFIX}`);
+      return renameFile(path, aside);
+    });
+    return aside;
   }
 
-  #filesOf(accountId: string): readonly string[] {
+  /** The files of an account that were set aside for this reason. */
+  aside(accountId: string, reason: AsideReason): readonly string[] {
+    return this.#filesOf(accountId, [`${SUFFIX}.${reason}`]);
+  }
+
+  #filesOf(accountId: string, suffixes: readonly string[]): readonly string[] {
     const prefix = `${accountFileName(accountId)}.`;
     try {
       return readdirSync(this.#directory)
-        .filter((name) => name.startsWith(prefix) && (name.endsWith(SUFFIX) || name.endsWith(UNFINISHED_SUFFIX)))
+        .filter((name) => name.startsWith(prefix) && suffixes.some((suffix) => name.endsWith(suffix)))
+        .filter((name, _, names) => !isSecondName(name, names))
         .sort()
         .map((name) => join(this.#directory, name));
     } catch (cause) {
-      if (codeOf(cause) === 'ENOENT') return [];
-      const message = `the spill directory ${this.#directory} cannot be read (${codeOf(cause)})`;
+      if (fileErrorCode(cause) === 'ENOENT') return [];
+      const message = `the spill directory ${this.#directory} cannot be read (${fileErrorCode(cause)})`;
       throw new AccountKeeperError('UNAVAILABLE', message, { cause });
     }
   }
+}
+
+/** What is left beside a finished file when the process ended between giving it its name and taking away the first one. */
+function isSecondName(name: string, names: readonly string[]): boolean {
+  return name.endsWith(UNFINISHED_SUFFIX) && names.includes(name.slice(0, -UNFINISHED_SUFFIX.length));
 }
 
 /** `undefined` when the file has gone meanwhile. */
@@ -104,9 +137,26 @@ function contentOf(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return undefined;
-    throw new AccountKeeperError('UNAVAILABLE', `the spill file ${path} cannot be read (${codeOf(cause)})`, { cause });
+    const code = fileErrorCode(cause);
+    if (code === 'ENOENT') return undefined;
+    if (code === 'EISDIR') throw new Error('it is a directory');
+    throw new AccountKeeperError('UNAVAILABLE', `the spill file ${path} cannot be read (${code})`, { cause });
   }
+}
+
+/** Does something to the name of a file, durably. `act` tells whether there was such a file. */
+function change(path: string, done: string, act: () => boolean): void {
+  try {
+    if (act()) syncDirectory(dirname(path));
+  } catch (cause) {
+    const message = `the spill file ${path} could not be ${done} (${fileErrorCode(cause)})`;
+    throw new AccountKeeperError('UNAVAILABLE', message, { cause });
+  }
+}
+
+function byTime({ spill: a }: StoredSpill, { spill: b }: StoredSpill): number {
+  if (a.createdAtMs !== b.createdAtMs) return a.createdAtMs - b.createdAtMs;
+  return a.id < b.id ? -1 : 1;
 }
 
 /** Names sort by time, for people. */
@@ -116,8 +166,4 @@ function timeOf({ createdAtMs }: Spill): string {
 
 function safe(id: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : accountFileName(id);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -46,24 +46,37 @@ export class SpillKeeper {
     });
   }
 
-  /** After a take-over: removes the files whose changes are in the backend. Those of which something is left are kept. */
+  /**
+   * After a take-over: removes the files whose changes are in the backend, and sets aside those of which something is
+   * left, so that nothing starts from them.
+   */
   settle(
     { replay, done, conflicting }: ReplayPlan,
     damaged: readonly DamagedSpill[],
     onError: (thrown: unknown) => void,
   ): RestoredSpills {
-    for (const { path, spill } of [...done, ...replay]) {
+    const attempt = (act: () => void): void => {
       try {
-        if (spill.refused.size === 0) this.#folder.remove(path);
-        else this.#folder.setAside(path);
+        act();
       } catch (thrown) {
-        // The head says that its changes are in the backend: nothing is written twice.
+        // The head says what was replayed: nothing is written twice.
         onError(thrown);
       }
+    };
+    for (const { path, spill } of [...done, ...replay]) {
+      attempt(() => {
+        if (spill.refused.size === 0) this.#folder.remove(path);
+        else this.#folder.setAside(path, 'refused');
+      });
     }
+    for (const { path } of conflicting) attempt(() => void this.#folder.setAside(path, 'conflicting'));
+    let kept: readonly string[] = conflicting.map(({ path }) => path);
+    attempt(() => {
+      kept = this.#folder.aside(this.#accountId, 'conflicting');
+    });
     return {
       replayed: replay.map(({ path }) => path),
-      conflicting: conflicting.map(({ path }) => path),
+      conflicting: kept,
       damaged: damaged.map(({ path }) => path),
     };
   }

@@ -13,6 +13,8 @@ export interface Spill {
   readonly accountId: string;
   /** Of the store that wrote it. */
   readonly writerId: string;
+  /** Another writer had taken the account over: it is there to be compared, and nothing starts from it. */
+  readonly fenced: boolean;
   /** Wall clock, in milliseconds since the Unix epoch. */
   readonly createdAtMs: number;
   /** The newest acknowledged head, on top of which all of this lies; `undefined`: the account was never written. */

@@ -200,6 +200,7 @@ export class AccountSession<T extends object> {
       const file = keeper.save({
         writerId: this.writer.head?.writerId ?? '',
         base: head,
+        fenced: this.#scheduler.status().lastError?.code === 'FENCED',
         follows,
         attempts:
           attempt === undefined

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { toAccountKeeperError } from '../errors.js';
 import { HighWaterFile } from '../high-water/high-water-file.js';
 import { type LeaseShare, shareLease } from '../ownership/process-lease.js';
@@ -7,6 +8,7 @@ import type { KnownHead } from '../restore/expected-state.js';
 import type { ReadAccount } from '../restore/record-reader.js';
 import type { RestoredSpills, RestoreOptions } from '../restore/restore-options.js';
 import {
+  type LocalKnowledge,
   type RestoredAccount,
   readOnly,
   readSpilled,
@@ -36,9 +38,8 @@ export class RestoreRun<T extends object> {
   readonly #events: StoreEvents;
   readonly #createScratch: () => readonly RecordTable[];
   readonly #abort = new AbortController();
-  #spills: readonly StoredSpill[] = [];
   #damaged: readonly DamagedSpill[] = [];
-  #known: readonly KnownHead[] = [];
+  #acceptsRollback = false;
   #lease: LeaseShare | undefined;
   #isWaiting = false;
 
@@ -47,6 +48,8 @@ export class RestoreRun<T extends object> {
     this.#parts = parts;
     this.#events = events;
     this.#createScratch = createScratch;
+    // Any number of refreshes may be under way at once.
+    setMaxListeners(0, this.#abort.signal);
     this.keeper = spill === undefined ? undefined : new SpillKeeper(spill.directory, parts);
     if (highWater === undefined) return;
     this.highWater = new HighWaterFile({
@@ -78,17 +81,13 @@ export class RestoreRun<T extends object> {
 
   async restore(options: RestoreOptions): Promise<Restored> {
     const { ownership, spill } = this.#parts;
-    this.#known = this.#readHighWater(options);
+    this.#acceptsRollback = options.acceptRollback === true;
     if (ownership.mode === 'read-only') return { kind: 'read-only', ...(await readOnly(this.takeOverParts, options)) };
-    const { spills = [], damaged = [] } = this.keeper?.read() ?? {};
-    this.#spills = spills;
-    this.#damaged = damaged;
-    this.#known = [...this.#known, ...spills.flatMap(baseOf)];
     try {
       return { kind: 'owned', ...(await takeOver(this.takeOverParts, options)) };
     } catch (thrown) {
       const { code } = toAccountKeeperError(thrown, 'restore');
-      const plan = newestChain(spills);
+      const plan = newestChain(this.#local().spills);
       const isUnreachable = code === 'UNAVAILABLE' || code === 'TIMEOUT';
       if (spill?.startOffline !== true || !isUnreachable || plan.replay.length === 0) throw thrown;
       return { kind: 'offline', account: await readSpilled(this.takeOverParts, plan.replay), plan };
@@ -124,8 +123,7 @@ export class RestoreRun<T extends object> {
       createId,
       onRejected,
       closing: this.#abort.signal,
-      spills: this.#spills,
-      known: this.#known,
+      local: () => this.#local(),
       lease: () => this.#lease?.reference,
       onWarning: (warning) => this.#events.emit('driver-warning', { accountId, ...warning }),
       read: (stored) => reader.read(stored, this.#createScratch()),
@@ -157,12 +155,19 @@ export class RestoreRun<T extends object> {
     }
   }
 
-  #readHighWater({ acceptRollback }: RestoreOptions): readonly KnownHead[] {
+  #local(): LocalKnowledge {
+    const isReader = this.#parts.ownership.mode === 'read-only';
+    const { spills = [], damaged = [] } = isReader ? {} : (this.keeper?.read() ?? {});
+    this.#damaged = damaged;
+    return { spills, known: [...this.#readHighWater(), ...spills.flatMap(baseOf)] };
+  }
+
+  #readHighWater(): readonly KnownHead[] {
     try {
       const known = this.highWater?.read();
       return known === undefined ? [] : [{ ...known, source: 'its high-water file says so' }];
     } catch (error) {
-      if (acceptRollback === true) return [];
+      if (this.#acceptsRollback) return [];
       throw error;
     }
   }

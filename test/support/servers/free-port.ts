@@ -6,11 +6,27 @@ import { createServer } from 'node:net';
 const lowest = 10_000;
 const highest = 32_000;
 
-/** A port of 127.0.0.1 on which nobody listens. */
+// Test files run side by side, and each stops servers of its own for a while: none may get a port of another one's.
+const ranges = 16;
+
+const given = new Set<number>();
+
+/** Which of the ranges a process takes its ports from: workers of one run, and runs side by side, have different ones. */
+export function rangeOf(
+  worker: string | undefined,
+  { pid, ppid }: { readonly pid: number; readonly ppid: number },
+): number {
+  return (worker === undefined ? pid : ppid + Number(worker)) % ranges;
+}
+
+/** A port of 127.0.0.1 on which nobody listens, and that was not given before. */
 export async function freePort(): Promise<number> {
+  const range = rangeOf(process.env['VITEST_POOL_ID'], process);
   for (;;) {
-    const port = randomInt(lowest, highest);
-    if (await canListen(port)) return port;
+    const port = lowest + randomInt(Math.floor((highest - lowest) / ranges)) * ranges + range;
+    if (given.has(port) || !(await canListen(port))) continue;
+    given.add(port);
+    return port;
   }
 }
 

@@ -1,5 +1,6 @@
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './free-port.js';
 import { forgetFolder, privateFolderPrefix, rememberFolder } from './left-overs.js';
 import { listensOn } from './listening.js';
@@ -31,6 +32,9 @@ export interface ServerKind {
 
 const host = '127.0.0.1';
 const portAttempts = 5;
+
+/** How long a later start tries to get the port back, and how long it waits between two attempts, in ms. */
+const portReturns = { withinMs: 10_000, intervalMs: 100 };
 
 /** One server process in a folder of its own. */
 export class PrivateServer implements TestServer {
@@ -77,11 +81,9 @@ export class PrivateServer implements TestServer {
       for (let attempt = 1; ; attempt += 1) {
         this.#port = this.#fixedPort ?? (await freePort());
         await this.#kind.prepare?.(this.place);
-        const problem = await this.start().then(() => undefined, asError);
+        const problem = await this.#launch().then(() => undefined, asError);
         if (problem === undefined) return this;
-        await this.kill();
-        const isTaken = /address( is)? already in use|failed listening on port/i.test(problem.message);
-        if (!isTaken || this.#fixedPort !== undefined || attempt === portAttempts) throw problem;
+        if (!isPortTaken(problem) || this.#fixedPort !== undefined || attempt === portAttempts) throw problem;
       }
     } catch (error) {
       await this.dispose();
@@ -89,28 +91,29 @@ export class PrivateServer implements TestServer {
     }
   }
 
+  /**
+   * A later start. Clients know the port, so that somebody who has it for a moment is waited for. Once it has rejected,
+   * no process is left.
+   */
   async start(): Promise<void> {
-    const kind = this.#kind;
-    if (this.#running !== undefined) throw new Error(`${kind.name} runs already`);
-    const [program, ...args] = kind.command(this.place);
-    const process = await PrivateProcess.spawn({
-      program,
-      args,
-      folder: this.folder,
-      logFile: this.logFile,
-      user: kind.user,
-    });
-    this.#process = process;
-    // The answer of someone else who has taken the port does not count.
-    const answers = async (): Promise<boolean> => listensOn(process.pid, this.#port) && kind.answers(this.place);
-    await poll(`${kind.name} to answer`, async () => (await answers()) || undefined, {
-      giveUp: () =>
-        process.hasEnded ? new Error(`${kind.name} ended while it started:\n${process.lastLines()}`) : undefined,
-    });
+    if (this.#running !== undefined) throw new Error(`${this.#kind.name} runs already`);
+    const endsAt = performance.now() + portReturns.withinMs;
+    for (;;) {
+      const problem = await this.#launch().then(() => undefined, asError);
+      if (problem === undefined) return;
+      if (!isPortTaken(problem) || performance.now() > endsAt) throw problem;
+      await delay(portReturns.intervalMs);
+    }
   }
 
+  /** Once it has settled, no process is left; it rejects when the server had to be killed for that. */
   async stop(): Promise<void> {
-    await this.#running?.end(this.#kind.stopSignal);
+    try {
+      await this.#running?.end(this.#kind.stopSignal);
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
   }
 
   async kill(): Promise<void> {
@@ -131,6 +134,30 @@ export class PrivateServer implements TestServer {
     forgetFolder(this.folder);
   }
 
+  async #launch(): Promise<void> {
+    const kind = this.#kind;
+    const [program, ...args] = kind.command(this.place);
+    const process = await PrivateProcess.spawn({
+      program,
+      args,
+      folder: this.folder,
+      logFile: this.logFile,
+      user: kind.user,
+    });
+    this.#process = process;
+    // The answer of someone else who has taken the port does not count.
+    const answers = async (): Promise<boolean> => listensOn(process.pid, this.#port) && kind.answers(this.place);
+    try {
+      await poll(`${kind.name} to answer`, async () => (await answers()) || undefined, {
+        giveUp: () =>
+          process.hasEnded ? new Error(`${kind.name} ended while it started:\n${process.lastLines()}`) : undefined,
+      });
+    } catch (error) {
+      await this.kill();
+      throw error;
+    }
+  }
+
   get #running(): PrivateProcess | undefined {
     return this.#process?.hasEnded === false ? this.#process : undefined;
   }
@@ -140,6 +167,10 @@ export class PrivateServer implements TestServer {
     if (running === undefined) throw new Error(`${this.#kind.name} does not run`);
     return running;
   }
+}
+
+function isPortTaken({ message }: Error): boolean {
+  return /address( is)? already in use|failed listening on port/i.test(message);
 }
 
 function asError(thrown: unknown): Error {

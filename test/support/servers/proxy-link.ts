@@ -42,8 +42,9 @@ export class ProxyLink {
   reset(): void {
     this.#stopped.abort();
     for (const socket of [this.#client, this.#server]) {
-      // A socket that is not connected yet has nothing to reset.
-      if (socket.connecting) socket.destroy();
+      // A socket that is not connected yet has nothing to reset. One that is just saying goodbye cannot be reset: it would
+      // stay half closed, and the process, which waits for that at its end, would never end.
+      if (socket.connecting || (socket.writableEnded && !socket.writableFinished)) socket.destroy();
       else socket.resetAndDestroy();
     }
   }

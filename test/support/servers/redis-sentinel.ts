@@ -184,13 +184,8 @@ class Sentinel implements RedisSentinel {
   /** The sentinels would do it too, but not before they have watched a returning master for eight seconds. */
   async #demoteFormerMasters(): Promise<void> {
     const master = await this.master();
-    const others = this.dataNodes.filter((node) => node !== master);
-    await Promise.all(
-      others.map(async (node) => {
-        const role = (await node.info('replication')).get('role');
-        if (role === 'master') await node.cli('REPLICAOF', master.host, String(master.port));
-      }),
-    );
+    const others = this.dataNodes.filter((node) => node !== master && node.pid !== undefined);
+    await Promise.all(others.map((node) => poll('a former master to follow', () => demote(node, master))));
   }
 
   stop(): Promise<void> {
@@ -212,6 +207,13 @@ class Sentinel implements RedisSentinel {
   dispose(): Promise<void> {
     return this.#group.dispose();
   }
+}
+
+/** Rejects while the node is still loading. */
+async function demote(node: RedisTestServer, master: RedisTestServer): Promise<true> {
+  const role = (await node.info('replication')).get('role');
+  if (role === 'master') await node.cli('REPLICAOF', master.host, String(master.port));
+  return true;
 }
 
 async function masterPort(sentinel: SentinelServer): Promise<number> {

@@ -1,5 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { connect } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeLifeCycle } from './life-cycle-cases.js';
@@ -77,6 +79,20 @@ describe('Redis', () => {
   it('takes the port that it is told to take, and rejects when that one is taken', async () => {
     const { port } = await open();
     await expect(startRedis({ port })).rejects.toThrow();
+  });
+
+  it('waits at a later start for its port, which somebody else has taken', async () => {
+    const server = await open();
+    await server.cli('SET', 'key', 'value');
+    await server.stop();
+    const other = createServer();
+    other.listen(server.port, server.host);
+    await once(other, 'listening');
+    const started = server.start();
+    await expect.poll(() => readFileSync(join(server.folder, 'redis.log'), 'utf8')).toMatch(/in use/i);
+    other.close();
+    await started;
+    expect(await server.cli('GET', 'key')).toBe('value');
   });
 
   it('rejects with what the server said, and leaves no folder, when it cannot start', async () => {

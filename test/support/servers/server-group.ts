@@ -4,7 +4,10 @@ type Life = Pick<TestServer, 'start' | 'stop' | 'kill' | 'pause' | 'resume' | 'd
   readonly pid: number | undefined;
 };
 
-/** Servers that are started and ended together. What one of them does not need, because it is so already, is left out. */
+/**
+ * Servers that are started and ended together. What one of them does not need, because it is so already, is left out.
+ * One that fails keeps no other one from it: each method rejects, with the first failure, when all have settled.
+ */
 export class ServerGroup {
   readonly #members: readonly Life[];
 
@@ -13,27 +16,28 @@ export class ServerGroup {
   }
 
   async start(): Promise<void> {
-    await Promise.all(this.#members.filter(({ pid }) => pid === undefined).map((member) => member.start()));
+    const ended = this.#members.filter(({ pid }) => pid === undefined);
+    await all(ended.map((member) => member.start()));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#members.map((member) => member.stop()));
+    await all(this.#members.map((member) => member.stop()));
   }
 
   async kill(): Promise<void> {
-    await Promise.all(this.#members.map((member) => member.kill()));
+    await all(this.#members.map((member) => member.kill()));
   }
 
   async pause(): Promise<void> {
-    await Promise.all(this.#running().map((member) => member.pause()));
+    await all(this.#running().map((member) => member.pause()));
   }
 
   async resume(): Promise<void> {
-    await Promise.all(this.#running().map((member) => member.resume()));
+    await all(this.#running().map((member) => member.resume()));
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(this.#members.map((member) => member.dispose()));
+    await all(this.#members.map((member) => member.dispose()));
   }
 
   #running(): readonly Life[] {
@@ -49,4 +53,10 @@ export async function startTogether<T extends Life>(starts: readonly Promise<T>[
   if (failure === undefined) return started;
   await new ServerGroup(started).dispose();
   throw failure.reason;
+}
+
+async function all(works: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(works);
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
 }

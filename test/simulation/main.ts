@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runHistory } from './history.js';
+import { MUTANTS, type Mutant } from './mutants.js';
+import { mutatedSource } from './mutated-source.js';
+import { runSeeds, type SeedsResult } from './run-seeds.js';
+
+const MUTANT_SEEDS = 1_000;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    'first-seed': { type: 'string', default: '0' },
+    mutant: { type: 'string' },
+    trace: { type: 'string' },
+  },
+});
+const firstSeed = Number(values['first-seed']);
+
+async function simulate(seeds: number, from: number): Promise<boolean> {
+  const startedMs = performance.now();
+  const { commits, seeds: done, violation } = await runSeeds({ firstSeed: from, seeds });
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  if (violation === undefined) {
+    console.log(`${done} seeds, ${commits} commits, no violation (${seconds} s)`);
+    return true;
+  }
+  console.log(violation.trace.join('\n'));
+  console.log(`seed ${violation.seed} (${violation.profile}): ${violation.message}`);
+  return false;
+}
+
+async function runMutant(mutant: Mutant, seeds: number): Promise<SeedsResult> {
+  if (mutant.kind === 'driver') return runSeeds({ firstSeed, seeds, driverMutant: mutant.mutant });
+  const root = mutatedSource(mutant.edits);
+  try {
+    return await runSeeds({ firstSeed, seeds, root });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function findMutants(names: string, seeds: number): Promise<boolean> {
+  const chosen = MUTANTS.filter(({ name }) => names === 'all' || name === names);
+  if (chosen.length === 0) throw new Error(`--mutant: known are all, ${MUTANTS.map(({ name }) => name).join(', ')}`);
+  let survivors = 0;
+  for (const mutant of chosen) {
+    const { violation } = await runMutant(mutant, seeds);
+    if (violation === undefined) survivors += 1;
+    const found =
+      violation === undefined ? `NOT FOUND in ${seeds} seeds` : `seed ${violation.seed}: ${violation.message}`;
+    console.log(`${mutant.name}: ${found}`);
+  }
+  console.log(`${chosen.length - survivors} of ${chosen.length} mutants found`);
+  return survivors === 0;
+}
+
+/** Shows all that happened in the history of one seed. */
+async function showHistory(seed: number): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-simulation-'));
+  const { trace, violation } = await runHistory(seed, folder);
+  rmSync(folder, { recursive: true, force: true });
+  console.log(trace.join('\n'));
+  console.log(violation === undefined ? 'no violation' : violation.message);
+  return violation === undefined;
+}
+
+async function main(): Promise<boolean> {
+  if (values.trace !== undefined) return showHistory(Number(values.trace));
+  if (values.mutant !== undefined) return findMutants(values.mutant, Number(values.seeds ?? MUTANT_SEEDS));
+  return simulate(Number(values.seeds ?? 10_000), firstSeed);
+}
+
+process.exitCode = (await main()) ? 0 : 1;

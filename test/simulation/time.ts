@@ -1,0 +1,126 @@
+import type { Clock, TimerHandle } from '../../src/core/clock.js';
+
+interface Task {
+  readonly dueMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** Everything that is already resolved has run its course afterwards. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The time of a simulated world: a queue of what happens next. */
+export class SimulatedTime {
+  #tasks: Task[] = [];
+  #nowMs = 0;
+  #order = 0;
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** @returns what takes it back. */
+  after(delayMs: number, run: () => void): () => void {
+    this.#order += 1;
+    const task: Task = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run };
+    this.#tasks.push(task);
+    return () => {
+      this.#tasks = this.#tasks.filter((each) => each !== task);
+    };
+  }
+
+  /** Lets time pass; what falls due runs in order, each with all that it leads to at once. */
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#nowMs + ms;
+    await settle();
+    for (let task = this.#next(endMs); task !== undefined; task = this.#next(endMs)) {
+      this.#tasks.splice(this.#tasks.indexOf(task), 1);
+      this.#nowMs = Math.max(this.#nowMs, task.dueMs);
+      task.run();
+      await settle();
+    }
+    this.#nowMs = endMs;
+  }
+
+  #next(endMs: number): Task | undefined {
+    let next: Task | undefined;
+    for (const task of this.#tasks) {
+      if (task.dueMs > endMs) continue;
+      if (next === undefined || task.dueMs < next.dueMs || (task.dueMs === next.dueMs && task.order < next.order)) {
+        next = task;
+      }
+    }
+    return next;
+  }
+}
+
+/** One process: it can be paused, its wall clock can jump, and once it has crashed nothing of it runs any more. */
+export class SimulatedProcess {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly #time: SimulatedTime;
+  #state: 'running' | 'paused' | 'ended' = 'running';
+  #skewMs = 1_700_000_000_000;
+  #waiting: (() => void)[] = [];
+
+  constructor(name: string, time: SimulatedTime) {
+    this.name = name;
+    this.#time = time;
+    this.clock = {
+      now: () => this.#time.nowMs + this.#skewMs,
+      monotonic: () => this.#time.nowMs,
+      setTimeout: (callback, delayMs) => this.#timer(callback, delayMs),
+    };
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
+  get hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** Runs in this process: at once, when it goes on, or never. */
+  deliver(run: () => void): void {
+    if (this.#state === 'running') run();
+    else if (this.#state === 'paused') this.#waiting.push(run);
+  }
+
+  pause(): void {
+    if (this.#state === 'running') this.#state = 'paused';
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const run of waiting) run();
+  }
+
+  end(): void {
+    this.#state = 'ended';
+    this.#waiting = [];
+  }
+
+  jumpWall(ms: number): void {
+    this.#skewMs += ms;
+  }
+
+  #timer(callback: () => void, delayMs: number): TimerHandle {
+    let cancelled = false;
+    const fire = (): void => {
+      if (!cancelled) callback();
+    };
+    const cancel = this.#time.after(delayMs, () => this.deliver(fire));
+    return {
+      cancel: () => {
+        cancelled = true;
+        cancel();
+      },
+    };
+  }
+}

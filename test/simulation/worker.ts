@@ -1,0 +1,24 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DriverMutant } from './backend.js';
+import { runHistory } from './history.js';
+
+/**
+ * Runs the histories of the seeds `first`, `first + step`, … below `end`, and says what came of them: one line of JSON.
+ * Ends at the first violation.
+ *
+ * Arguments: first, step, end, and optionally what is wrong with the driver.
+ */
+const [first = '0', step = '1', end = '0', mutant] = process.argv.slice(2);
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'accountkeeper-simulation-'));
+const found = { seeds: 0, commits: 0, violation: undefined as unknown };
+
+for (let seed = Number(first); seed < Number(end) && found.violation === undefined; seed += Number(step)) {
+  const { commits, profile, trace, violation } = await runHistory(seed, folder, mutant as DriverMutant | undefined);
+  found.seeds += 1;
+  found.commits += commits;
+  if (violation !== undefined) found.violation = { seed, profile, message: violation.message, trace };
+}
+rmSync(folder, { recursive: true, force: true });
+process.stdout.write(`${JSON.stringify(found)}\n`, () => process.exit());
