@@ -1,0 +1,315 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AccountKeeperError } from '../../../src/core/errors.js';
+import { formatHeadMeta, parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
+import { leaseAccountId } from '../../../src/core/ownership/lease-record.js';
+import { ownershipSettings } from '../../../src/core/ownership/ownership-options.js';
+import { shareLease } from '../../../src/core/ownership/process-lease.js';
+import { type WaitResult, waitForOwner } from '../../../src/core/ownership/wait-for-owner.js';
+import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
+import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { rejection } from '../../support/open-store.js';
+
+const NOTHING = { upserts: new Map<string, string>(), deletes: new Set<string>() };
+const leaseMs = 3_000;
+const pollMs = 500;
+
+class Scene {
+  readonly backend = new MemoryBackend();
+  readonly clock = new FakeClock();
+  readonly owner: PersistenceDriver = new MemoryDriver({ backend: this.backend });
+  readonly waiter: PersistenceDriver = new MemoryDriver({ backend: this.backend });
+  readonly abort = new AbortController();
+  result: WaitResult | undefined;
+  error: unknown;
+  #ids = 0;
+
+  createId = (): string => {
+    this.#ids += 1;
+    return `id-${this.#ids}`;
+  };
+
+  lease(driver = this.owner): ReturnType<typeof shareLease> {
+    return shareLease({ driver, clock: this.clock, createId: this.createId, leaseMs });
+  }
+
+  async commit(meta: Parameters<typeof formatHeadMeta>[0]): Promise<void> {
+    const head = await this.owner.head('account');
+    const expected = head === undefined ? undefined : { revision: head.revision, writeId: head.writeId };
+    const writeId = this.createId();
+    await this.owner.commit('account', NOTHING, { expected, writerId: 'owner', writeId, meta: formatHeadMeta(meta) });
+  }
+
+  wait(timeoutMs?: number): void {
+    waitForOwner({
+      driver: this.waiter,
+      accountId: 'account',
+      clock: this.clock,
+      leaseMs,
+      pollMs,
+      signal: this.abort.signal,
+      onWaiting: () => undefined,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    }).then(
+      (result) => {
+        this.result = result;
+      },
+      (error: unknown) => {
+        this.error = error;
+      },
+    );
+  }
+}
+
+async function owned(): Promise<Scene> {
+  const scene = new Scene();
+  const lease = scene.lease();
+  await scene.clock.advance(0);
+  await scene.commit({ released: false, lease: lease.reference, replayed: [] });
+  return scene;
+}
+
+describe('waiting for the owner of an account', () => {
+  it('is over at once when there never was one, or the account was dropped', async () => {
+    const scene = new Scene();
+    scene.wait();
+    await scene.clock.advance(0);
+    expect(scene.result).toEqual({ reason: 'vacant', head: undefined });
+    await scene.owner.drop('account', { expected: undefined, writerId: 'w', writeId: 'x' });
+    scene.wait();
+    await scene.clock.advance(0);
+    expect(scene.result).toMatchObject({ reason: 'vacant', head: { dropped: true } });
+  });
+
+  it('goes on for as long as the lease is renewed, whatever the wall clocks say', async () => {
+    const scene = await owned();
+    scene.wait();
+    for (let minute = 0; minute < 10; minute += 1) {
+      scene.clock.jumpWall(minute % 2 === 0 ? 9_000_000 : -9_000_000);
+      await scene.clock.advance(60_000);
+    }
+    expect(scene.result).toBeUndefined();
+  });
+
+  it('is over once the owner has released the account, with a lease to continue if it has ended', async () => {
+    const scene = await owned();
+    const { lease } = parseHeadMeta((await scene.owner.head('account'))?.meta ?? '');
+    scene.wait();
+    await scene.clock.advance(2_000);
+    await scene.commit({ released: true, replayed: [], ...(lease === undefined ? {} : { lease }) });
+    await scene.clock.advance(pollMs);
+    expect(scene.result).toMatchObject({ reason: 'released' });
+    expect(scene.result?.lease).toBeUndefined();
+    const share = scene.lease();
+    await share.release();
+  });
+
+  it('does not take the end of a lease for the release of an account', async () => {
+    const scene = new Scene();
+    const share = scene.lease();
+    await scene.clock.advance(0);
+    await scene.commit({ released: false, lease: share.reference, replayed: [] });
+    await share.release();
+    scene.wait();
+    await scene.clock.advance(leaseMs - pollMs);
+    expect(scene.result).toBeUndefined();
+    await scene.clock.advance(2 * pollMs);
+    expect(scene.result).toMatchObject({ reason: 'ran-out', lease: { id: share.reference.id } });
+  });
+
+  it('is over when neither lease nor account has changed for the time of the lease', async () => {
+    const scene = await owned();
+    scene.owner.drop = () => new Promise(() => undefined);
+    scene.wait();
+    await scene.clock.advance(leaseMs - pollMs);
+    expect(scene.result).toBeUndefined();
+    await scene.clock.advance(leaseMs);
+    expect(scene.result).toMatchObject({ reason: 'ran-out', lease: { id: expect.any(String) } });
+  });
+
+  it('begins anew with each commit of an owner without a lease', async () => {
+    const scene = new Scene();
+    await scene.commit({ released: false, replayed: [] });
+    scene.wait();
+    for (let times = 0; times < 10; times += 1) {
+      await scene.clock.advance(leaseMs - pollMs);
+      await scene.commit({ released: false, replayed: [] });
+    }
+    expect(scene.result).toBeUndefined();
+    await scene.clock.advance(leaseMs + 2 * pollMs);
+    expect(scene.result).toMatchObject({ reason: 'ran-out' });
+  });
+
+  it('does not count time in which it could not read', async () => {
+    const scene = await owned();
+    scene.owner.drop = () => new Promise(() => undefined);
+    const { head } = scene.waiter;
+    let reads = 0;
+    scene.waiter.head = async (id, options) => {
+      reads += 1;
+      // Every second look fails: no interval lies between two successful ones.
+      if (reads % 3 === 0) throw new AccountKeeperError('UNAVAILABLE', 'down');
+      return head.call(scene.waiter, id, options);
+    };
+    scene.wait();
+    await scene.clock.advance(10 * leaseMs);
+    expect(scene.result).toBeUndefined();
+    scene.waiter.head = head;
+    await scene.clock.advance(leaseMs + 2 * pollMs);
+    expect(scene.result).toMatchObject({ reason: 'ran-out' });
+  });
+
+  it('counts little of a time in which it stood still itself', async () => {
+    const scene = await owned();
+    scene.owner.drop = () => new Promise(() => undefined);
+    const monotonic = scene.clock.monotonic.bind(scene.clock);
+    let skippedMs = 0;
+    scene.clock.monotonic = () => monotonic() + skippedMs;
+    scene.wait();
+    await scene.clock.advance(pollMs);
+    skippedMs = 3_600_000;
+    await scene.clock.advance(pollMs);
+    expect(scene.result).toBeUndefined();
+  });
+
+  it('ends by its limit, by its signal, and with an error that a repetition cannot mend', async () => {
+    const limited = await owned();
+    limited.wait(2_000);
+    await limited.clock.advance(3_000);
+    expect(limited.error).toMatchObject({ code: 'TIMEOUT' });
+    const aborted = await owned();
+    aborted.wait();
+    await aborted.clock.advance(100);
+    aborted.abort.abort();
+    await aborted.clock.advance(0);
+    expect(aborted.error).toMatchObject({ code: 'ABORTED' });
+    const broken = await owned();
+    broken.waiter.head = async () => {
+      throw new AccountKeeperError('CORRUPT', 'broken');
+    };
+    broken.wait();
+    await broken.clock.advance(0);
+    expect(broken.error).toMatchObject({ code: 'CORRUPT' });
+  });
+
+  it('never ends while renewals arrive in time, whatever reads fail', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 20, maxLength: 60 }), async (failures) => {
+        const scene = await owned();
+        const { head } = scene.waiter;
+        let reads = 0;
+        scene.waiter.head = async (id, options) => {
+          reads += 1;
+          if (failures[reads % failures.length] === true) throw new AccountKeeperError('TIMEOUT', 'slow');
+          return head.call(scene.waiter, id, options);
+        };
+        scene.wait();
+        await scene.clock.advance(40_000);
+        expect(scene.result).toBeUndefined();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('the lease of a process', () => {
+  it('is one record for all its accounts, renewed three times in its time, and ended with the last share', async () => {
+    const scene = new Scene();
+    const shares = Array.from({ length: 50 }, () => scene.lease());
+    await scene.clock.advance(10 * leaseMs);
+    const id = leaseAccountId(shares[0]?.reference.id ?? '');
+    expect(new Set(shares.map(({ reference }) => reference.id)).size).toBe(1);
+    expect((await scene.owner.head(id))?.revision).toBe(31);
+    for (const share of shares.slice(1)) await share.release();
+    await scene.clock.advance(leaseMs);
+    expect(JSON.parse((await scene.owner.head(id))?.meta ?? '')).toEqual({ leaseMs });
+    await Promise.all([shares[0]?.release(), shares[0]?.release()]);
+    expect(JSON.parse((await scene.owner.head(id))?.meta ?? '')).toEqual({ leaseMs, ended: true });
+    expect(scene.clock.armed).toBe(0);
+    const listed: string[] = [];
+    for await (const each of scene.owner.accounts()) listed.push(each);
+    expect(listed).toEqual([]);
+  });
+
+  it('repeats a renewal of unknown outcome as it was', async () => {
+    const scene = new Scene();
+    const { drop } = scene.owner;
+    const writeIds: string[] = [];
+    scene.owner.drop = async (id, options) => {
+      writeIds.push(options.writeId);
+      const head = await drop.call(scene.owner, id, options);
+      if (writeIds.length === 2) throw new Error('the connection broke');
+      return head;
+    };
+    const share = scene.lease();
+    await scene.clock.advance(2 * leaseMs);
+    expect(writeIds[2]).toBe(writeIds[1]);
+    expect(new Set(writeIds).size).toBe(writeIds.length - 1);
+    await share.release();
+  });
+
+  it('begins anew under another id when somebody else continues it', async () => {
+    const scene = new Scene();
+    const share = scene.lease();
+    await scene.clock.advance(0);
+    const { id } = share.reference;
+    const head = await scene.owner.head(leaseAccountId(id));
+    if (head === undefined) throw new Error('there is no lease');
+    const other = new MemoryDriver({ backend: scene.backend });
+    const { clock, createId } = scene;
+    const continued = shareLease({ driver: other, clock, createId, leaseMs }, { id, head });
+    expect(continued.reference.id).toBe(id);
+    await scene.clock.advance(2 * leaseMs);
+    expect(share.reference.id).not.toBe(id);
+    expect((await other.head(leaseAccountId(id)))?.writerId).toBe(continued.reference.holder);
+    await Promise.all([share.release(), continued.release()]);
+  });
+
+  it('goes on after failures, and is released although the backend is gone', async () => {
+    const scene = new Scene();
+    const { drop } = scene.owner;
+    const share = scene.lease();
+    await scene.clock.advance(0);
+    scene.owner.drop = async () => {
+      throw new AccountKeeperError('UNAVAILABLE', 'down');
+    };
+    await scene.clock.advance(10 * leaseMs);
+    scene.owner.drop = drop;
+    const before = (await scene.owner.head(leaseAccountId(share.reference.id)))?.revision ?? 0;
+    await scene.clock.advance(leaseMs);
+    expect((await scene.owner.head(leaseAccountId(share.reference.id)))?.revision).toBeGreaterThan(before);
+    scene.owner.drop = async () => {
+      throw new AccountKeeperError('UNAVAILABLE', 'down');
+    };
+    await share.release();
+  });
+});
+
+describe('the meta of a head', () => {
+  it('is read as it was written, and says nothing when it is not ours', () => {
+    const string = fc.string();
+    const lease = fc.option(fc.record({ id: string, holder: string }), { nil: undefined });
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(string), lease, (released, replayed, held) => {
+        const meta = { released, replayed, ...(held === undefined ? {} : { lease: held }) };
+        expect(parseHeadMeta(formatHeadMeta(meta))).toEqual(meta);
+      }),
+    );
+    for (const foreign of ['', 'x', '7', 'null', '[]', '{"released":"yes","replayed":7,"lease":{"id":1}}']) {
+      expect(parseHeadMeta(foreign)).toEqual({ released: false, replayed: [] });
+    }
+  });
+});
+
+describe('the ownership option', () => {
+  it('is completed, and refused when it is none', async () => {
+    expect(ownershipSettings()).toEqual({ mode: 'take-over', leaseMs: 15_000, pollMs: 3_000 });
+    expect(ownershipSettings({ mode: 'wait', leaseMs: 500 })).toEqual({ mode: 'wait', leaseMs: 500, pollMs: 100 });
+    for (const bad of ['lead', 7, { mode: 'x' }, { leaseMs: 5 }, { pollMs: 0 }, { lease: 1 }, null]) {
+      const refused = (async () => ownershipSettings(bad as never))();
+      expect((await rejection(refused)).code).toBe('CONFIG');
+    }
+  });
+});
