@@ -1,0 +1,58 @@
+import { numbers } from '../crash/history.js';
+
+const OUTAGES = ['killed', 'stopped', 'paused', 'refused', 'lost', 'answers-lost'] as const;
+
+/**
+ * How the backend goes away: its process is SIGKILLed, ended as an administrator would or SIGSTOPped, or the network
+ * refuses connections, or loses all that is sent, or the answers alone, so that what was not acknowledged has landed.
+ */
+export type Outage = (typeof OUTAGES)[number];
+
+const SLOWDOWNS = [1, 1, 10, 40] as const;
+const ENDS = ['close', 'close', 'signal', 'signal', 'exit'] as const;
+
+/** One process that ends while the backend is away. */
+export interface SessionPlan {
+  /** It is told to close, or to exit without it, or gets SIGTERM. */
+  readonly end: 'close' | 'exit' | 'signal';
+  /** Of `close()` and `closeOnSignals`, in milliseconds. */
+  readonly deadlineMs: number;
+  /** How long, in milliseconds, it writes while the backend is away. */
+  readonly writesMs: number;
+}
+
+/** One run: all that happens in it, by its seed. */
+export interface RunPlan {
+  readonly outage: Outage;
+  /** How long, in milliseconds, the first process writes before; 0: the backend is away before its first change. */
+  readonly before: number;
+  readonly first: SessionPlan;
+  /** Processes that start offline, one after the other, and end with the backend still away. */
+  readonly offline: readonly SessionPlan[];
+  /** Processes that are SIGKILLed so many milliseconds after they began to restore. */
+  readonly killedRestores: readonly number[];
+  /** How much longer each byte takes, in milliseconds, while restores are killed. */
+  readonly delayMs: number;
+  /** By how much less is written than asked for: with 1, nearly every record of a commit that hangs is written again. */
+  readonly slowdown: number;
+}
+
+export function planRun(seed: number): RunPlan {
+  const random = numbers(seed);
+  const draw = (below: number): number => random.next().value % below;
+  const several = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+  const session = (): SessionPlan => ({
+    end: ENDS[draw(ENDS.length)] ?? 'close',
+    deadlineMs: 20 + draw(200),
+    writesMs: draw(120),
+  });
+  return {
+    outage: OUTAGES[draw(OUTAGES.length)] ?? 'killed',
+    before: draw(4) === 0 ? 0 : draw(120),
+    first: session(),
+    offline: several(draw(3) === 0 ? 1 + draw(2) : 0).map(session),
+    killedRestores: several(draw(3) === 0 ? 1 + draw(2) : 0).map(() => draw(80)),
+    delayMs: draw(6),
+    slowdown: SLOWDOWNS[draw(SLOWDOWNS.length)] ?? 1,
+  };
+}
