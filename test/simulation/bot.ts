@@ -10,6 +10,10 @@ import { SimulatedProcess } from './time.js';
 import { must } from './violation.js';
 import type { World } from './world.js';
 
+/** Why a flush may reject in a world that is well: somebody else owns the account, or the backend has lost something. */
+const LASTING: ReadonlySet<string> = new Set(['FENCED', 'ROLLED_BACK']);
+const UNWRITABLE: ReadonlySet<string> = new Set(['INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
+
 type Meta = { readonly n: number | bigint };
 
 /** A spill file, as it was when it was written. */
@@ -113,7 +117,9 @@ export class Bot {
     if (store === undefined || !this.isWritable) return;
     const recordKey = `metadata/${symbol}`;
     this.#rejected.delete(recordKey);
-    this.#versions.changed(recordKey, value === undefined ? undefined : textOf(value));
+    const text = value === undefined ? undefined : textOf(value);
+    this.#versions.changed(recordKey, text);
+    this.#world.acknowledged.changed(recordKey, text);
     if (value === undefined) store.deletePositionMetadata(symbol);
     else store.setSymbolMetadata(symbol, value);
   }
@@ -144,8 +150,16 @@ export class Bot {
     const { process } = this;
     const mark = this.#versions.mark();
     const versions = this.#versions;
+    const memory = memoryOf(store);
+    const { newest } = this.#world.acknowledged;
     store[method]().then(
-      () => this.#world.guard(process, () => this.#flushed(mark, versions)),
+      () =>
+        this.#world.guard(process, () => {
+          this.#flushed(mark, versions);
+          for (const recordKey of mark.keys()) {
+            this.#world.acknowledged.acknowledge(recordKey, memory.get(recordKey), newest);
+          }
+        }),
       (error: unknown) => this.#world.tell(`${process.name} ${method}: ${codeOf(error)}`),
     );
   }
@@ -185,9 +199,42 @@ export class Bot {
     const { lastError, ownership, pendingRecords, state } = store.persistenceStatus();
     if (state === 'fenced') return;
     const isRolledBack = lastError?.code === 'ROLLED_BACK';
+    if (lastError === undefined && pendingRecords === 0) this.#requireStored(store);
     const isDone = pendingRecords <= this.#rejected.size;
     must(isDone || isRolledBack, 'nothing that can be written stays pending', () => {
       return `${this.process.name}: ${pendingRecords} pending, ${this.#rejected.size} rejected, ${state}, ${ownership}, ${lastError?.message}`;
+    });
+  }
+
+  /** In a world that is well again: `flush()` settles, and rejects only for a reason that stays. */
+  flushAtLast(): () => void {
+    const store = this.#store;
+    if (store === undefined || !this.isWritable) return () => undefined;
+    const { process } = this;
+    let settled = false;
+    store.flush().then(
+      () => {
+        settled = true;
+      },
+      (error: unknown) => {
+        settled = true;
+        const code = codeOf(error);
+        this.#world.guard(process, () => {
+          const isRight = LASTING.has(code) || (UNWRITABLE.has(code) && this.#rejected.size > 0);
+          must(isRight, 'flush rejects for a right reason', () => `${process.name}: ${code}`);
+        });
+      },
+    );
+    return () => must(settled, 'flush settles', () => process.name);
+  }
+
+  /** With nothing pending, and nobody else there, memory and backend are the same. */
+  #requireStored(store: AccountStateStore<Meta>): void {
+    const { accountId, backend } = this.#world;
+    if (backend.head(accountId)?.writerId !== this.#writerId) return;
+    const [memory, stored] = [memoryOf(store), payloadsOf(backend.records(accountId))];
+    must(isSame(memory, stored), 'with nothing pending, memory is stored', () => {
+      return `${this.process.name}: ${shown(memory)}, stored ${shown(stored)}`;
     });
   }
 

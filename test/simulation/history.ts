@@ -53,10 +53,14 @@ async function play(world: World, profile: Profile, directory: string | undefine
     await world.pass(random.chance(0.15) ? random.below(12_000) : random.below(150));
   }
   await world.heal();
+  const flushed = world.bots.map((bot) => bot.flushAtLast());
+  await world.pass(10_000);
+  for (const requireSettled of flushed) requireSettled();
   for (const bot of world.bots) await bot.settleDown();
   for (const bot of world.bots) bot.close(5_000);
   await world.pass(10_000);
   await reopen(world, directory);
+  world.checkHistory();
 }
 
 /** A process that has seen nothing of all this finds what was acknowledged, and can write. */

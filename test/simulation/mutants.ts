@@ -59,9 +59,11 @@ export const MUTANTS: readonly Mutant[] = [
         to: `    this.#rebaseIfWanted();
     if (this.#attempt !== undefined) {
       const keys = [...this.#attempt.entries.keys()];
-      const { upserts } = this.#parts.encoder.encode(keys).batch;
-      if (keys.every((key) => upserts.get(key) === this.lastAcknowledged.get(key))) {
-        for (const key of keys) this.#pending.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY).delete(key);
+      const { batch: { upserts }, failures } = this.#parts.encoder.encode(keys);
+      if ([...failures].length === 0 && keys.every((key) => upserts.get(key) === this.lastAcknowledged.get(key))) {
+        const rest = this.#pending.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+        for (const key of keys) rest.delete(key);
+        this.#pending.putBack(rest);
         this.#attempt = undefined;
       }
     }

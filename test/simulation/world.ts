@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseSpill } from '../../src/core/spill/spill-file.js';
 import { type DriverMutant, SimulatedBackend } from './backend.js';
 import { Bot, type BotOptions, type TrackedSpill } from './bot.js';
+import { Acknowledged } from './checks/acknowledged.js';
+import { checkReplays } from './checks/replays.js';
 import type { Weather } from './driver.js';
 import { Ledger } from './ledger.js';
 import { Random } from './random.js';
@@ -19,6 +21,7 @@ export class World {
   readonly weather: Weather = { backend: 'up', loss: 0, duplicates: 0, delays: 0, cuts: 0 };
   readonly bots: Bot[] = [];
   readonly spills: TrackedSpill[] = [];
+  readonly acknowledged = new Acknowledged();
   readonly trace: string[] = [];
   /** A rollback is on its way, or was there. There is one in a history at most. */
   isRollingBack = false;
@@ -86,6 +89,14 @@ export class World {
     this.tell('all is well again');
     for (const bot of this.bots) bot.process.resume();
     await this.pass(60_000);
+  }
+
+  /** What holds of the whole history, once it is over. */
+  checkHistory(): void {
+    const applied = this.backend.applied.get(this.accountId) ?? [];
+    if (this.wasRolledBack) return;
+    checkReplays(applied, this.spills);
+    this.acknowledged.check(applied.at(-1));
   }
 
   #checkSpills(): void {

@@ -3,12 +3,14 @@ import {
   type AccountKeeperError,
   AccountStateStore,
   type Codec,
+  closeOnSignals,
   createDriver,
   type EngineOrder,
   type EngineSimplePosition,
   isAccountKeeperError,
   jsonCodec,
   MemoryDriver,
+  type Ownership,
   openAccount,
   type PersistenceDriver,
   type PersistenceState,
@@ -64,6 +66,23 @@ describe('the types of the store', () => {
 
   it('return what a transaction returns', () => {
     expectTypeOf(store.transaction(() => 5)).toEqualTypeOf<number>();
+  });
+
+  it('know how an account can be owned, and what its status says of it', () => {
+    new AccountStateStore({
+      ownership: 'wait',
+      spill: { directory: 'd', startOffline: true },
+      highWater: { directory: 'd' },
+    });
+    new AccountStateStore({ ownership: { mode: 'wait', leaseMs: 5_000 } });
+    // @ts-expect-error no such mode
+    new AccountStateStore({ ownership: 'lead' });
+    // @ts-expect-error a spill needs a directory
+    new AccountStateStore({ spill: {} });
+    expectTypeOf(store.persistenceStatus().ownership).toEqualTypeOf<Ownership>();
+    expectTypeOf(store.refresh).returns.resolves.toEqualTypeOf<RestoreResult>();
+    expectTypeOf(closeOnSignals).toBeCallableWith([store], { deadlineMs: 5_000 });
+    expectTypeOf(closeOnSignals).toBeCallableWith(() => new Set([store]));
   });
 
   it('know each event and its payload', () => {
