@@ -103,7 +103,7 @@ describe('SqliteDriver: what goes wrong later', () => {
 
   it('keeps its deadlines while the database is locked, close included, and never applies what waited', async () => {
     const path = join(await temporaryFolder(), 'state.db');
-    const driver = sqlite({ path, busyTimeoutMs: 2000, operationTimeoutMs: 100 });
+    const driver = sqlite({ path, busyTimeoutMs: 10_000, operationTimeoutMs: 10_000 });
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     const raw = await rawSqlite(path);
     await raw.query('BEGIN IMMEDIATE');

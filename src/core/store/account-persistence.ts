@@ -92,7 +92,8 @@ export class AccountPersistence<T extends object> {
       return this.#begin(restored, run, unreserve);
     } catch (thrown) {
       unreserve();
-      await run.abandon();
+      // Why the restore has failed must not wait for a backend that may be gone.
+      run.abandon().catch(() => undefined);
       if (this.#lifecycle === lifecycle) this.#lifecycle = { phase: 'unrestored' };
       throw toAccountKeeperError(thrown, 'restore');
     }

@@ -174,11 +174,11 @@ export class AccountSession<T extends object> {
 
   #fenced(error: AccountKeeperError, recordKeys: readonly string[]): void {
     const { events, lease, onFenced, parts, unreserve } = this.#options;
-    if (recordKeys.length > 0) this.#spill();
     this.#forgetExit();
     unreserve();
     lease?.release().catch(() => undefined);
     onFenced(error);
+    if (recordKeys.length > 0) this.#spill();
     events.emit('fenced', {
       accountId: parts.accountId,
       by: error.head,
