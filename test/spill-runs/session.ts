@@ -35,12 +35,13 @@ export class Session {
 
   async begin(): Promise<void> {
     const { by, changesPerSecond, startOffline } = this.#begin;
+    // Before anything is said: who hears it may send the signal at once.
+    this.#endAtSignal();
     this.#say('restoring', null);
     const { spills } = await this.#store.restore({ timeoutMs: startOffline ? OFFLINE_AFTER_MS : ONLINE_WITHIN_MS });
     const { ownership } = this.#store.persistenceStatus();
     this.#say('restored', { view: viewOf(this.#store), ownership, spills });
     this.#writer = new StepWriter({ store: this.#store, by, changesPerSecond });
-    this.#endAtSignal();
   }
 
   async end({ how, deadlineMs }: Extract<Command, { do: 'end' }>): Promise<void> {

@@ -12,7 +12,7 @@ export class WorkerProcess {
   readonly #process: LineProcess;
   readonly #reports = new Map<string, AnyReport>();
   #heardOne: () => void = () => undefined;
-  #hasEnded = false;
+  #ended: string | undefined;
 
   constructor(url: string) {
     this.#process = new LineProcess([WORKER, url], {
@@ -20,8 +20,8 @@ export class WorkerProcess {
         this.#reports.set(kind, report as AnyReport);
         this.#heardOne();
       },
-      ended: () => {
-        this.#hasEnded = true;
+      ended: (how) => {
+        this.#ended = how;
         this.#heardOne();
       },
     });
@@ -46,7 +46,7 @@ export class WorkerProcess {
     const giveUpAt = performance.now() + ANSWER_LIMIT_MS;
     while (!this.#reports.has(kind)) {
       if (this.failure !== undefined) throw new Error(this.failure);
-      if (this.#hasEnded) throw new Error(`the process ended without a report '${kind}'`);
+      if (this.#ended !== undefined) throw new Error(`the process ended without a report '${kind}': ${this.#ended}`);
       const leftMs = giveUpAt - performance.now();
       if (leftMs <= 0) throw new Error(`no report '${kind}' within ${ANSWER_LIMIT_MS} ms`);
       await this.#next(leftMs);
