@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TAKE_OVER_BACKENDS, type TakeOverBackendName } from './backends.js';
 import { takeOverRun } from './take-over-run.js';
 
-const ROUNDS = 10;
+const ROUNDS = 8;
 
 describe('an account that two processes take from each other under load', () => {
   for (const name of Object.keys(TAKE_OVER_BACKENDS) as TakeOverBackendName[]) {
