@@ -95,9 +95,7 @@ describe('the plan for spills', () => {
         const spills = sequence.map(([key, text], index) => stored(`s${index}`, { newer: batch(key, text) }));
         const { upserts, deletes } = mergedBatch(spills);
         const last = new Map(sequence);
-        expect(upserts).toEqual(
-          new Map([...last].filter(([, text]) => text !== undefined)),
-        );
+        expect(upserts).toEqual(new Map([...last].filter(([, text]) => text !== undefined)));
         expect([...deletes].sort()).toEqual(
           [...last]
             .filter(([, text]) => text === undefined)
