@@ -24,6 +24,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
     }
     await rename(next, path);
   } catch (error) {
+    // Why it failed matters more; what is left is removed later.
     await rm(next, { force: true }).catch(() => undefined);
     throw error;
   }

@@ -117,7 +117,7 @@ async function closeSet(
   const outcomes = await Promise.all(open.map((account) => closeOne(account, deadlineMs)));
   const failures = outcomes.flatMap(({ account, error }) => (error === undefined ? [] : [{ account, error }]));
   const result: ShutdownResult = { reason, exitCode: exitCodeOf(outcomes), failures };
-  if (onClosed !== undefined) await within(GRACE_MS, async () => onClosed(result)).catch(() => undefined);
+  if (onClosed !== undefined) await within(GRACE_MS, async () => onClosed(result)).catch(warn);
   return result;
 }
 
@@ -128,6 +128,15 @@ async function closeOne(account: ClosableAccount, deadlineMs: number): Promise<O
   } catch (thrown) {
     return { account, error: toAccountKeeperError(thrown, 'close') };
   }
+}
+
+/** A caller's function that fails keeps no account from being closed. */
+function warn(thrown: unknown): void {
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  process.emitWarning(`onClosed of closeOnSignals failed: ${detail}`, {
+    type: 'AccountKeeperWarning',
+    code: 'LISTENER_FAILED',
+  });
 }
 
 function exitCodeOf(outcomes: readonly Outcome[]): number {

@@ -176,6 +176,7 @@ export class AccountSession<T extends object> {
     const { events, lease, onFenced, parts, unreserve } = this.#options;
     this.#forgetExit();
     unreserve();
+    // Who waits for it finds out by time when the backend is gone.
     lease?.release().catch(() => undefined);
     onFenced(error);
     if (recordKeys.length > 0) this.#spill();
