@@ -15,6 +15,9 @@ export interface AppliedCommit {
 /** The record that is damaged when something is. */
 export const DAMAGED_RECORD = 'metadata/damaged';
 
+/** What stands there then. */
+export const DAMAGED_TEXT = 'what is this?';
+
 /** What is sent for a commit. */
 export interface CommitMessage {
   readonly accountId: string;
@@ -37,6 +40,7 @@ export class SimulatedBackend {
   readonly #mutant: DriverMutant | undefined;
   /** Records that it refuses. */
   readonly refused = new Set<string>();
+  onApplied: (accountId: string, commit: AppliedCommit) => void = () => undefined;
   #accounts = new Map<string, Account>();
 
   constructor(mutant: DriverMutant | undefined) {
@@ -61,7 +65,7 @@ export class SimulatedBackend {
   /** Puts a text where no codec has written it. */
   damage(accountId: string): void {
     const account = this.#accounts.get(accountId);
-    account?.records.set(DAMAGED_RECORD, 'what is this?');
+    account?.records.set(DAMAGED_RECORD, DAMAGED_TEXT);
     account?.index.add(DAMAGED_RECORD);
   }
 
@@ -97,7 +101,9 @@ export class SimulatedBackend {
     this.#accounts.set(accountId, { head, records, index: index === undefined ? keys : new Set(index) });
     const applied = this.applied.get(accountId) ?? [];
     this.applied.set(accountId, applied);
-    applied.push({ head, batch, after: this.records(accountId) });
+    const commit = { head, batch, after: this.records(accountId) };
+    applied.push(commit);
+    this.onApplied(accountId, commit);
     return head;
   }
 

@@ -52,22 +52,29 @@ export class SimulatedDriver implements PersistenceDriver {
   readonly limits: DriverLimits = { keyBytes: 1_000, valueBytes: 1_000_000, batchBytes: 10_000_000 };
   readonly #parts: SimulatedDriverParts;
   readonly #cachedIndex = new Map<string, Set<string>>();
+  readonly #seen = new Map<string, number>();
 
   constructor(parts: SimulatedDriverParts) {
     this.#parts = parts;
   }
 
+  /** The newest revision of an account that this driver was told of. It takes nothing older from the backend. */
+  seen(accountId: string): number {
+    return this.#seen.get(accountId) ?? 0;
+  }
+
   async open(): Promise<void> {}
 
   head(accountId: string, options: OperationOptions = {}): Promise<AccountHead | undefined> {
-    return this.#send('read', options, () => this.#parts.backend.head(accountId));
+    return this.#read(accountId, options, (backend) => backend.head(accountId));
   }
 
   async load(accountId: string, options: OperationOptions = {}): Promise<StoredAccount | undefined> {
-    const { backend, mutant } = this.#parts;
-    if (mutant !== 'loads-without-a-snapshot') return this.#send('read', options, () => backend.load(accountId));
-    const records = await this.#send('read', options, () => backend.records(accountId));
-    const head = await this.#send('read', options, () => backend.head(accountId));
+    if (this.#parts.mutant !== 'loads-without-a-snapshot') {
+      return this.#read(accountId, options, (backend) => backend.load(accountId));
+    }
+    const records = await this.#read(accountId, options, (backend) => backend.records(accountId));
+    const head = await this.#read(accountId, options, (backend) => backend.head(accountId));
     return head === undefined ? undefined : { head, records, corrupt: new Map() };
   }
 
@@ -84,10 +91,37 @@ export class SimulatedDriver implements PersistenceDriver {
 
   async close(): Promise<void> {}
 
-  #change(message: CommitMessage): Promise<AccountHead> {
+  /** Not from a backend that is older than what was seen when the call began. */
+  async #read<T>(accountId: string, options: OperationOptions, ask: (backend: SimulatedBackend) => T): Promise<T> {
+    const { backend } = this.#parts;
+    const seen = this.seen(accountId);
+    const { answer, head } = await this.#send('read', options, () => {
+      const stored = backend.head(accountId);
+      requireNotOlder(stored, seen);
+      return { answer: ask(backend), head: stored };
+    });
+    this.#see(accountId, head);
+    return answer;
+  }
+
+  async #change(message: CommitMessage): Promise<AccountHead> {
     const { backend, onCommit } = this.#parts;
+    const { accountId, options } = message;
+    const { expected, revisionFloor = 0 } = options;
+    const seen = this.seen(accountId);
     onCommit(message);
-    return this.#send('write', message.options, () => backend.commit(message));
+    const head = await this.#send('write', options, () => {
+      const stored = backend.head(accountId);
+      const goesOn = stored?.writeId === expected?.writeId && revisionFloor >= seen;
+      if (!goesOn) requireNotOlder(stored, seen);
+      return backend.commit(message);
+    });
+    this.#see(accountId, head);
+    return head;
+  }
+
+  #see(accountId: string, head: AccountHead | undefined): void {
+    this.#seen.set(accountId, Math.max(this.seen(accountId), head?.revision ?? 0));
   }
 
   #index(accountId: string, { upserts, deletes }: CommitBatch): { readonly index?: ReadonlySet<string> } {
@@ -150,6 +184,11 @@ export class SimulatedDriver implements PersistenceDriver {
     const { random, weather } = this.#parts;
     return random.chance(weather.delays) ? random.below(15_000) : random.below(8);
   }
+}
+
+function requireNotOlder(stored: AccountHead | undefined, seen: number): void {
+  if ((stored?.revision ?? 0) >= seen) return;
+  throw new AccountKeeperError('ROLLED_BACK', `simulated: older than revision ${seen}`, { head: stored });
 }
 
 function attempt<T>(work: () => T): (resolve: (value: T) => void, reject: (error: unknown) => void) => void {

@@ -1,4 +1,3 @@
-import { parseHeadMeta } from '../../src/core/ownership/head-meta.js';
 import type { AppliedCommit, CommitMessage, SimulatedBackend } from './backend.js';
 import { must } from './violation.js';
 
@@ -96,17 +95,6 @@ export class Ledger {
     this.#checked.set(accountId, applied.length);
   }
 
-  /** What the backend held after the last commit of a writer. */
-  lastStateOf(accountId: string, writerId: string): ReadonlyMap<string, string> | undefined {
-    return this.#backend.applied.get(accountId)?.findLast(({ head }) => head.writerId === writerId)?.after;
-  }
-
-  isReplayed(accountId: string, spillId: string): boolean {
-    return (this.#backend.applied.get(accountId) ?? []).some(({ head }) =>
-      parseHeadMeta(head.meta).replayed.includes(spillId),
-    );
-  }
-
   #checkOne(accountId: string, { head, batch, after }: AppliedCommit, before: readonly AppliedCommit[]): void {
     const { revision, writeId, writerId } = head;
     const last = before.at(-1);
@@ -118,7 +106,8 @@ export class Ledger {
       must(grows, 'revisions only grow', () => `${last?.head.revision}, then ${revision}`);
     }
     const isNew = last?.head.writerId !== writerId;
-    const wasBefore = isNew && before.some((each) => each.head.writerId === writerId);
+    // A rollback brings back who was fenced by what it lost.
+    const wasBefore = isNew && !this.#mayReuse && before.some((each) => each.head.writerId === writerId);
     must(!wasBefore, 'a fenced writer never writes', () => `${writerId} wrote ${writeId} after ${last?.head.writerId}`);
     must(
       after.get('metadata/T1') === after.get('metadata/T2'),

@@ -32,38 +32,51 @@ async function simulate(seeds: number, from: number): Promise<boolean> {
   return false;
 }
 
-async function runMutant(mutant: Mutant, seeds: number): Promise<SeedsResult> {
-  if (mutant.kind === 'driver') return runSeeds({ firstSeed, seeds, driverMutant: mutant.mutant });
+async function runMutant(mutant: Mutant, from: number, seeds: number): Promise<SeedsResult> {
+  if (mutant.kind === 'driver') return runSeeds({ firstSeed: from, seeds, driverMutant: mutant.mutant });
   const root = mutatedSource(mutant.edits);
   try {
-    return await runSeeds({ firstSeed, seeds, root });
+    return await runSeeds({ firstSeed: from, seeds, root });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-async function findMutants(names: string, seeds: number): Promise<boolean> {
+function chosenMutants(names: string): readonly Mutant[] {
   const chosen = MUTANTS.filter(({ name }) => names === 'all' || name === names);
   if (chosen.length === 0) throw new Error(`--mutant: known are all, ${MUTANTS.map(({ name }) => name).join(', ')}`);
+  return chosen;
+}
+
+async function findMutants(names: string, seeds: number): Promise<boolean> {
+  const chosen = chosenMutants(names);
   let survivors = 0;
   for (const mutant of chosen) {
-    const { violation } = await runMutant(mutant, seeds);
+    const { violation } = await runMutant(mutant, firstSeed, seeds);
     if (violation === undefined) survivors += 1;
     const found =
       violation === undefined ? `NOT FOUND in ${seeds} seeds` : `seed ${violation.seed}: ${violation.message}`;
-    console.log(`${mutant.name}: ${found}`);
+    console.log(`${mutant.name} (${mutant.description}) ${found}`);
   }
   console.log(`${chosen.length - survivors} of ${chosen.length} mutants found`);
   return survivors === 0;
 }
 
-/** Shows all that happened in the history of one seed. */
+/** Shows all that happened in the history of one seed, with a mutant if one is named. */
 async function showHistory(seed: number): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-simulation-'));
-  const { trace, violation } = await runHistory(seed, folder);
+  const mutant = values.mutant === undefined ? undefined : chosenMutants(values.mutant)[0];
+  if (mutant?.kind === 'source') return showMutated(mutant, seed);
+  const { trace, violation } = await runHistory(seed, folder, mutant?.mutant);
   rmSync(folder, { recursive: true, force: true });
   console.log(trace.join('\n'));
   console.log(violation === undefined ? 'no violation' : violation.message);
+  return violation === undefined;
+}
+
+async function showMutated(mutant: Mutant, seed: number): Promise<boolean> {
+  const { violation } = await runMutant(mutant, seed, 1);
+  console.log(violation === undefined ? 'no violation' : [...violation.trace, violation.message].join('\n'));
   return violation === undefined;
 }
 

@@ -8,7 +8,7 @@ export interface SourceEdit {
 }
 
 /** A mistake that somebody could make, and that the simulation has to find. */
-export type Mutant = { readonly name: string } & (
+export type Mutant = { readonly name: string; readonly description: string } & (
   | { readonly kind: 'driver'; readonly mutant: DriverMutant }
   | { readonly kind: 'source'; readonly edits: readonly SourceEdit[] }
 );
@@ -20,9 +20,15 @@ const TAKE_OVER = 'src/core/restore/take-over.ts';
 
 /** What a store, a scheduler or a driver can get wrong. */
 export const MUTANTS: readonly Mutant[] = [
-  { name: 'compares-the-revision-alone', kind: 'driver', mutant: 'compares-the-revision-alone' },
+  {
+    name: 'compares-the-revision-alone',
+    description: 'The backend compares the expected revision, and not who wrote it.',
+    kind: 'driver',
+    mutant: 'compares-the-revision-alone',
+  },
   {
     name: 'new-bytes-under-a-pending-write-id',
+    description: 'A commit of unknown outcome is repeated with the values of the moment.',
     kind: 'source',
     edits: [
       {
@@ -35,9 +41,15 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  { name: 'index-from-a-cached-copy', kind: 'driver', mutant: 'index-from-a-cached-copy' },
+  {
+    name: 'index-from-a-cached-copy',
+    description: 'The driver writes the index of the records from a copy of its own.',
+    kind: 'driver',
+    mutant: 'index-from-a-cached-copy',
+  },
   {
     name: 'unresolved-attempt-dropped-when-the-value-changed-back',
+    description: 'A commit of unknown outcome is forgotten when memory is again as it was acknowledged before.',
     kind: 'source',
     edits: [
       {
@@ -73,6 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'claims-before-it-can-read',
+    description: 'Restore takes the account over first, and decodes it then.',
     kind: 'source',
     edits: [
       {
@@ -87,9 +100,15 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  { name: 'loads-without-a-snapshot', kind: 'driver', mutant: 'loads-without-a-snapshot' },
+  {
+    name: 'loads-without-a-snapshot',
+    description: 'The driver reads the records first and the head then.',
+    kind: 'driver',
+    mutant: 'loads-without-a-snapshot',
+  },
   {
     name: 'changes-accepted-before-restore',
+    description: 'The store takes changes before it was restored.',
     kind: 'source',
     edits: [
       {
@@ -101,6 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'spill-replayed-after-the-take-over-commit',
+    description: 'Restore claims the account first, and writes what was spilled in a commit of its own.',
     kind: 'source',
     edits: [
       {
@@ -120,6 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'spill-file-overwritten',
+    description: 'All spills of an account have the same name, and the last one takes the place of the others.',
     kind: 'source',
     edits: [
       {
@@ -136,6 +157,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'fenced-writer-that-retries',
+    description: 'A writer goes on above the head of whoever took the account over.',
     kind: 'source',
     edits: [
       {
@@ -147,6 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'two-commits-in-flight',
+    description: 'A flush starts another commit while one is in flight.',
     kind: 'source',
     edits: [
       {
@@ -158,6 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'refused-record-that-blocks-the-rest',
+    description: 'A batch with a record that cannot be written is tried again as it is.',
     kind: 'source',
     edits: [
       {

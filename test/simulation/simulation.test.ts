@@ -7,7 +7,7 @@ import { MUTANTS } from './mutants.js';
 import { mutatedSource } from './mutated-source.js';
 import { runSeeds } from './run-seeds.js';
 
-const SEEDS = 400;
+const SEEDS = 300;
 
 const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-simulation-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,28 +1,28 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseSpill } from '../../src/core/spill/spill-file.js';
+import type { FlushOptions } from '../../src/core/flush/flush-options.js';
+import { Account } from './account.js';
 import { type DriverMutant, SimulatedBackend } from './backend.js';
-import { Bot, type BotOptions, type TrackedSpill } from './bot.js';
-import { Acknowledged } from './checks/acknowledged.js';
-import { checkReplays } from './checks/replays.js';
+import { Bot, type BotOptions } from './bot.js';
 import type { Weather } from './driver.js';
+import { Host } from './host.js';
 import { Ledger } from './ledger.js';
 import { Random } from './random.js';
 import { type SimulatedProcess, SimulatedTime } from './time.js';
-import { must } from './violation.js';
 
 /** One simulated world: a backend, a network, some bots, and what has happened so far. */
 export class World {
-  readonly accountId = 'simulated';
   readonly random: Random;
   readonly time = new SimulatedTime();
   readonly mutant: DriverMutant | undefined;
   readonly backend: SimulatedBackend;
   readonly ledger: Ledger;
   readonly weather: Weather = { backend: 'up', loss: 0, duplicates: 0, delays: 0, cuts: 0 };
+  readonly accounts: readonly Account[];
   readonly bots: Bot[] = [];
-  readonly spills: TrackedSpill[] = [];
-  readonly acknowledged = new Acknowledged();
   readonly trace: string[] = [];
+  /** How the stores of this world write behind. */
+  readonly flush: FlushOptions;
+  /** All who open an account wait for its owner, and nothing keeps that one from showing that it lives. */
+  isCalm = false;
   /** A rollback is on its way, or was there. There is one in a history at most. */
   isRollingBack = false;
   wasRolledBack = false;
@@ -30,17 +30,28 @@ export class World {
   #values = 0;
   #failure: unknown;
 
-  constructor(seed: number, mutant: DriverMutant | undefined) {
+  constructor(seed: number, accounts: number, mutant: DriverMutant | undefined) {
     this.random = new Random(seed);
     this.mutant = mutant;
     this.backend = new SimulatedBackend(mutant);
     this.ledger = new Ledger(this.backend);
+    this.accounts = Array.from({ length: accounts }, (_, index) => new Account(`account-${index}`, this.backend));
+    this.backend.onApplied = (accountId, { head }) => {
+      if (this.#isKnown(accountId)) this.tell(`  applied: ${head.writeId}, revision ${head.revision}`);
+    };
+    this.flush = {
+      retryMaxMs: 5_000,
+      commitTimeoutMs: this.random.pick([200, 2_000, 2_000]),
+      debounceMs: this.random.pick([0, 50, 50]),
+      maxWaitMs: this.random.pick([50, 250]),
+    };
   }
 
-  addBot(name: string, options: BotOptions): Bot {
-    const bot = new Bot(name, this, options);
-    this.bots.push(bot);
-    return bot;
+  /** A host with a bot for each account. */
+  addHost(name: string, options: BotOptions): readonly Bot[] {
+    const host = new Host(name, this);
+    this.bots.push(...this.accounts.map((account) => new Bot(this, host, account, options)));
+    return host.bots;
   }
 
   createId(of: string): string {
@@ -71,9 +82,10 @@ export class World {
   /** Lets time pass, and checks what holds at every moment. */
   async pass(ms: number): Promise<void> {
     await this.time.advance(ms);
+    // What was written comes first: it says more than what somebody makes of it.
+    for (const { id } of this.accounts) this.ledger.check(id);
     if (this.#failure !== undefined) throw this.#failure;
-    this.ledger.check(this.accountId);
-    this.#checkSpills();
+    for (const account of this.accounts) account.check();
   }
 
   rollBack(to: ReturnType<SimulatedBackend['snapshot']>): void {
@@ -91,24 +103,7 @@ export class World {
     await this.pass(60_000);
   }
 
-  /** What holds of the whole history, once it is over. */
-  checkHistory(): void {
-    const applied = this.backend.applied.get(this.accountId) ?? [];
-    if (this.wasRolledBack) return;
-    checkReplays(applied, this.spills);
-    this.acknowledged.check(applied.at(-1));
-  }
-
-  #checkSpills(): void {
-    for (const { path, bytes } of this.spills) {
-      const spill = parseSpill(bytes);
-      const found = [path, `${path}.conflicting`, `${path}.refused`].find((each) => existsSync(each));
-      if (found !== undefined) {
-        must(readFileSync(found).equals(bytes), 'a spill file is never changed', () => path);
-      } else {
-        const isSafe = this.ledger.isReplayed(this.accountId, spill.id);
-        must(isSafe, 'a spill file is not gone before its content is in the backend', () => path);
-      }
-    }
+  #isKnown(accountId: string): boolean {
+    return this.accounts.some(({ id }) => id === accountId);
   }
 }
