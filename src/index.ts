@@ -80,6 +80,7 @@ export type {
   DriverCapabilities,
   DriverLimits,
   DriverWarning,
+  LoadOptions,
   OpenOptions,
   OperationOptions,
   PersistenceDriver,

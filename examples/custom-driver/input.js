@@ -5,7 +5,12 @@ import { AccountKeeperError } from 'accountkeeper';
 
 const MEBIBYTE = 1024 ** 2;
 
-export const LIMITS = Object.freeze({ keyBytes: 8 * 1024, valueBytes: 8 * MEBIBYTE, batchBytes: 16 * MEBIBYTE });
+export const LIMITS = Object.freeze({
+  keyBytes: 8 * 1024,
+  valueBytes: 8 * MEBIBYTE,
+  batchBytes: 16 * MEBIBYTE,
+  batchRecords: 100_000,
+});
 
 /**
  * @param {unknown} key
@@ -27,6 +32,10 @@ export function checkKey(key, what, records) {
 export function checkedBatch(batch) {
   const upserts = new Map(batch.upserts);
   const deletes = new Set(batch.deletes);
+  const records = upserts.size + deletes.size;
+  if (records > LIMITS.batchRecords) {
+    throw refusal('TOO_LARGE', `a commit: received ${records} records, allowed are ${LIMITS.batchRecords}`);
+  }
   let bytes = 0;
   for (const key of [...upserts.keys(), ...deletes]) {
     checkKey(key, 'a record key', typeof key === 'string' ? [key] : undefined);

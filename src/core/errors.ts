@@ -47,6 +47,8 @@ export interface AccountKeeperErrorOptions {
   readonly spillFile?: string | undefined;
   /** The head that is stored, on `CONFLICT`, `FENCED` and `ROLLED_BACK`; `undefined` when none is. */
   readonly head?: AccountHead | undefined;
+  /** The newest head that is known to have been acknowledged, on `ROLLED_BACK`. */
+  readonly known?: { readonly revision: number; readonly writeId: string } | undefined;
   readonly cause?: unknown;
 }
 
@@ -64,6 +66,7 @@ export class AccountKeeperError extends Error {
   readonly retryable: boolean;
   readonly records?: readonly string[];
   readonly head?: AccountHead;
+  readonly known?: { readonly revision: number; readonly writeId: string };
   readonly spillFile?: string;
 
   constructor(code: ErrorCode, message: string, options: AccountKeeperErrorOptions = {}) {
@@ -74,6 +77,7 @@ export class AccountKeeperError extends Error {
     this.retryable = options.retryable ?? RETRYABLE_CODES.has(code);
     if (options.records !== undefined) this.records = options.records;
     if (options.head !== undefined) this.head = options.head;
+    if (options.known !== undefined) this.known = options.known;
     if (options.spillFile !== undefined) this.spillFile = options.spillFile;
     Object.defineProperty(this, BRAND, { value: true });
   }

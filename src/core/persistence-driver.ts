@@ -34,8 +34,11 @@ export interface PersistenceDriver {
   /**
    * Head and records as of one instant, or `undefined` when the account was never written. Rejects `ROLLED_BACK` as
    * `head` does, and `CORRUPT` when the head cannot be read; single records that cannot are handed out in `corrupt`.
+   *
+   * With `rolledBackTo` the caller knows that the backend was rolled back: resolves when exactly that head is stored
+   * (`undefined` for `{ revision: 0, writeId: '' }`, which stands for no head), and rejects `ROLLED_BACK` otherwise.
    */
-  load(accountId: string, options?: OperationOptions): Promise<StoredAccount | undefined>;
+  load(accountId: string, options?: LoadOptions): Promise<StoredAccount | undefined>;
 
   /**
    * Writes a batch and the next head, atomically, if the stored head is `options.expected`.
@@ -95,6 +98,8 @@ export interface DriverLimits {
   readonly valueBytes: number;
   /** Of all keys and values of one commit. */
   readonly batchBytes: number;
+  /** How many upserts and deletes one commit may have. */
+  readonly batchRecords: number;
 }
 
 /** An account's stored state of ownership. */
@@ -154,8 +159,20 @@ export interface OperationOptions {
   readonly timeoutMs?: number;
 }
 
+/** Options of {@link PersistenceDriver.load}. */
+export interface LoadOptions extends OperationOptions {
+  /** The older head that the caller goes back to, although a newer one had been acknowledged. */
+  readonly rolledBackTo?: { readonly revision: number; readonly writeId: string };
+}
+
 /** Options of {@link PersistenceDriver.open}. */
 export interface OpenOptions extends OperationOptions {
+  /**
+   * With `read`, read rights are enough: nothing is created or written, and a missing file, schema or table rejects
+   * `CONFIG`. An open for writing includes it.
+   * @default 'write'
+   */
+  readonly access?: 'read' | 'write';
   /** Called for settings of the backend that weaken a promise. */
   readonly onWarning?: (warning: DriverWarning) => void;
 }

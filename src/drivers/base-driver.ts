@@ -6,6 +6,7 @@ import type {
   CommitOptions,
   DriverCapabilities,
   DriverLimits,
+  LoadOptions,
   OpenOptions,
   OperationOptions,
   PersistenceDriver,
@@ -17,9 +18,9 @@ import type { BaseDriverOptions } from './base-options.js';
 import { changeHead, type HeadChange, type StoredState } from './conditional-commit.js';
 import { Connector } from './connector.js';
 import { decodeHead, type StoredHead } from './head-codec.js';
-import { assertNotRolledBack, HeadMarks } from './head-marks.js';
+import { assertNotRolledBack, assertRolledBackTo, HeadMarks } from './head-marks.js';
 import { InFlight } from './in-flight.js';
-import { checkAccountId, checkChange, checkOperationOptions } from './input-checks.js';
+import { checkAccountId, checkChange, checkOperationOptions, checkRolledBackTo } from './input-checks.js';
 import { type AccountKeys, KeyLayout } from './keyv-layout.js';
 import { Lanes } from './lanes.js';
 import { type Operation, type OperationKind, startOperation } from './operation.js';
@@ -74,12 +75,14 @@ export abstract class BaseDriver implements PersistenceDriver {
     });
   }
 
-  async load(accountId: string, options: OperationOptions = {}): Promise<StoredAccount | undefined> {
+  async load(accountId: string, options: LoadOptions = {}): Promise<StoredAccount | undefined> {
     const account = this.#account(accountId);
+    const rolledBackTo = checkRolledBackTo(options);
     return this.#run(`load of ${shown(account)}`, 'read', options, async (connection, operation) => {
       const mark = this.#marks.of(accountId);
       const state = storedState(account, await connection.readAccount(account, operation));
-      this.#judged(account, state.stored, mark);
+      if (rolledBackTo === undefined) this.#judged(account, state.stored, mark);
+      else assertRolledBackTo(account.id, state.stored?.head, rolledBackTo);
       return decodeStoredAccount(account, state);
     });
   }

@@ -103,12 +103,13 @@ function nextSwap(change: HeadChange, accountId: string, state: StoredState): { 
 function asUnknown(thrown: unknown, accountId: string): AccountKeeperError {
   const error = toAccountKeeperError(thrown, `commit of account ${JSON.stringify(accountId)}`);
   if (error.outcome === 'unknown') return error;
-  const { retryable, records, head } = error;
+  const { retryable, records, head, known } = error;
   return new AccountKeeperError(error.code, error.message, {
     outcome: 'unknown',
     retryable,
     records,
     head,
+    known,
     cause: error,
   });
 }
@@ -135,7 +136,7 @@ function assertExpected(accountId: string, stored: AccountHead | undefined, chan
   const wanted =
     expected === undefined ? 'none was expected' : `${expected.revision} (${expected.writeId}) was expected`;
   if (expected !== undefined && (stored === undefined || stored.revision < expected.revision)) {
-    throw rolledBack(accountId, stored, wanted);
+    throw rolledBack(accountId, stored, expected, wanted);
   }
   const found = stored === undefined ? 'no head' : `revision ${stored.revision} (${stored.writeId})`;
   throw new AccountKeeperError(

@@ -53,15 +53,33 @@ export function assertNotRolledBack(
 ): void {
   if (mark === undefined || (stored !== undefined && stored.revision > mark.revision)) return;
   if (stored?.revision === mark.revision && stored.writeId === mark.writeId) return;
-  throw rolledBack(accountId, stored, `this driver saw revision ${mark.revision} (${mark.writeId}) stored`);
+  throw rolledBack(accountId, stored, mark, `this driver saw revision ${mark.revision} (${mark.writeId}) stored`);
+}
+
+/** The head that stands for none: `{ revision: 0, writeId: '' }`. */
+type HeadName = { readonly revision: number; readonly writeId: string };
+
+/** @throws `ROLLED_BACK` when another head is stored than the one that the caller goes back to. */
+export function assertRolledBackTo(
+  accountId: string,
+  stored: AccountHead | undefined,
+  { revision, writeId }: HeadName,
+): void {
+  if ((stored?.revision ?? 0) === revision && (stored?.writeId ?? '') === writeId) return;
+  throw rolledBack(accountId, stored, { revision, writeId }, `revision ${revision} (${writeId}) was asked for`);
 }
 
 /** The error for a stored head that is older than what is known to have been acknowledged. */
-export function rolledBack(accountId: string, stored: AccountHead | undefined, known: string): AccountKeeperError {
+export function rolledBack(
+  accountId: string,
+  stored: AccountHead | undefined,
+  { revision, writeId }: HeadName,
+  evidence: string,
+): AccountKeeperError {
   const found = stored === undefined ? 'no head' : `revision ${stored.revision} (${stored.writeId})`;
   return new AccountKeeperError(
     'ROLLED_BACK',
-    `account ${JSON.stringify(accountId)} was rolled back in the backend: ${found} is stored, ${known}`,
-    { head: stored },
+    `account ${JSON.stringify(accountId)} was rolled back in the backend: ${found} is stored, ${evidence}`,
+    { head: stored, known: { revision, writeId } },
   );
 }

@@ -1,7 +1,13 @@
 import { isMap, isSet } from 'node:util/types';
 import { AccountKeeperError } from '../core/errors.js';
 import { describeReceived, requireDuration } from '../core/option-checks.js';
-import type { CommitBatch, CommitOptions, DriverLimits, OperationOptions } from '../core/persistence-driver.js';
+import type {
+  CommitBatch,
+  CommitOptions,
+  DriverLimits,
+  LoadOptions,
+  OperationOptions,
+} from '../core/persistence-driver.js';
 import type { HeadChange } from './conditional-commit.js';
 import { escapeKey } from './key-escape.js';
 import { encodeEnvelope } from './keyv-envelope.js';
@@ -21,6 +27,18 @@ export function checkOperationOptions(options: OperationOptions, defaultTimeoutM
     timeoutMs: timeoutMs === undefined ? defaultTimeoutMs : requireDuration('timeoutMs', timeoutMs),
     signal,
   };
+}
+
+/** @throws `CONFIG` */
+export function checkRolledBackTo(options: LoadOptions): LoadOptions['rolledBackTo'] {
+  requireObject('options', options);
+  const { rolledBackTo } = options;
+  if (rolledBackTo === undefined) return undefined;
+  requireObject('rolledBackTo', rolledBackTo);
+  const { revision, writeId } = rolledBackTo;
+  checkRevision('rolledBackTo.revision', revision);
+  if (typeof writeId !== 'string') throw config('rolledBackTo.writeId', writeId, 'a string');
+  return { revision, writeId };
 }
 
 /** Names of writers and commits are stored in the head, not in keys. */
@@ -76,6 +94,11 @@ function encodeBatch(
   if (!isSet(batch.deletes)) throw invalidBatch('deletes', batch.deletes, 'a Set');
   const upserts = new Map<string, string>();
   const deletes: string[] = [];
+  const records = batch.upserts.size + batch.deletes.size;
+  if (records > limits.batchRecords) {
+    const message = `the batch: received ${records} records, allowed are ${limits.batchRecords}`;
+    throw new AccountKeeperError('TOO_LARGE', message);
+  }
   let total = metaBytes;
   for (const [key, value] of batch.upserts) {
     const keyBytes = checkRecordKey(key, limits);

@@ -3,10 +3,15 @@ import type { DriverLimits } from '../core/persistence-driver.js';
 import { toStoredKey } from './keyv-keys.js';
 import type { KeyvTarget } from './keyv-target.js';
 
-const LARGEST: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+const LARGEST: DriverLimits = {
+  keyBytes: 8192,
+  valueBytes: 8 * 1024 ** 2,
+  batchBytes: 16 * 1024 ** 2,
+  batchRecords: 10_000,
+};
 
 /** The least of each that a caller can state: an index page with one name in it has to fit. */
-export const LEAST_LIMITS: DriverLimits = { keyBytes: 8, valueBytes: 1024, batchBytes: 1024 };
+export const LEAST_LIMITS: DriverLimits = { keyBytes: 8, valueBytes: 1024, batchBytes: 1024, batchRecords: 1 };
 
 /** What a driver can take, and what follows from that. */
 export interface StorageLimits {
@@ -43,7 +48,12 @@ export function storageLimits(target: KeyvTarget, prefix: string, stated: Partia
       : Math.min(LARGEST.valueBytes, Math.max(LEAST_LIMITS.valueBytes, Math.floor((storedBytes - head) / 7)));
   const valueBytes = stated.valueBytes ?? derived;
   return {
-    limits: { keyBytes, valueBytes, batchBytes: stated.batchBytes ?? LARGEST.batchBytes },
+    limits: {
+      keyBytes,
+      valueBytes,
+      batchBytes: stated.batchBytes ?? LARGEST.batchBytes,
+      batchRecords: stated.batchRecords ?? LARGEST.batchRecords,
+    },
     storedBytes: valueBytes > derived ? undefined : storedBytes,
     pageBytes: Math.min(32 * 1024, valueBytes),
   };

@@ -35,7 +35,12 @@ export class MemoryDriver extends BaseDriver {
     conditionalCommit: true,
     sharedAcrossProcesses: false,
   };
-  readonly limits: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+  readonly limits: DriverLimits = {
+    keyBytes: 8192,
+    valueBytes: 8 * 1024 ** 2,
+    batchBytes: 16 * 1024 ** 2,
+    batchRecords: 100_000,
+  };
   readonly #backend: MemoryBackend;
 
   /** @throws `CONFIG` */

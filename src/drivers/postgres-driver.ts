@@ -31,7 +31,12 @@ const CAPABILITIES: DriverCapabilities = {
  * in a value of PostgreSQL (1 GiB). A byte of a value takes at most 7 units there (a NUL becomes the six of an escape,
  * whose backslash is escaped again): 16 MiB of values make at most 112 Mi units.
  */
-const LIMITS: DriverLimits = { keyBytes: 400, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+const LIMITS: DriverLimits = {
+  keyBytes: 400,
+  valueBytes: 8 * 1024 ** 2,
+  batchBytes: 16 * 1024 ** 2,
+  batchRecords: 100_000,
+};
 
 /**
  * Keeps accounts in a table of a PostgreSQL server (13 or later, the primary), through `@keyv/postgres`, on connections

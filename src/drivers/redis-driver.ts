@@ -28,7 +28,12 @@ export type {
  * to fit into a client's query buffer of 1 GiB. A byte of a value takes at most 6 there, a byte of a key at most 3, and
  * a record comes with its prefix and its part of the protocol. Both limits hold by far for batches of this size.
  */
-const LIMITS: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+const LIMITS: DriverLimits = {
+  keyBytes: 8192,
+  valueBytes: 8 * 1024 ** 2,
+  batchBytes: 16 * 1024 ** 2,
+  batchRecords: 100_000,
+};
 
 /**
  * Keeps accounts in Redis, through `@keyv/redis`: in one server, behind sentinels, or in a cluster, where an account

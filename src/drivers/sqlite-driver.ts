@@ -56,7 +56,12 @@ export const SQLITE_OPTION_RULES: OptionTable<SqliteDriverOptions> = {
  * 16 MiB of values make at most 112 Mi units; 16 MiB of keys make 48 Mi, and the 23 of fewer than 16 Mi records (no
  * key is empty) less than 368 Mi. Both together fit, and the worst case is written well within the default deadline.
  */
-const LIMITS: DriverLimits = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
+const LIMITS: DriverLimits = {
+  keyBytes: 8192,
+  valueBytes: 8 * 1024 ** 2,
+  batchBytes: 16 * 1024 ** 2,
+  batchRecords: 100_000,
+};
 
 /**
  * Keeps accounts in an SQLite file, through `@keyv/sqlite`, in WAL mode. Several processes can use one file at the

@@ -37,7 +37,12 @@ export class RemoteMemoryDriver extends BaseDriver {
     conditionalCommit: true,
     sharedAcrossProcesses: true,
   };
-  readonly limits: DriverLimits = { keyBytes: 4096, valueBytes: 1024 ** 2, batchBytes: 2 * 1024 ** 2 };
+  readonly limits: DriverLimits = {
+    keyBytes: 4096,
+    valueBytes: 1024 ** 2,
+    batchBytes: 2 * 1024 ** 2,
+    batchRecords: 100_000,
+  };
   readonly #backend: RemoteMemoryBackend;
 
   constructor(backend: RemoteMemoryBackend, prefix: string) {

@@ -24,7 +24,7 @@ class GatedDriver extends BaseDriver {
     conditionalCommit: true,
     sharedAcrossProcesses: false,
   };
-  readonly limits: DriverLimits = { keyBytes: 16, valueBytes: 32, batchBytes: 64 };
+  readonly limits: DriverLimits = { keyBytes: 16, valueBytes: 32, batchBytes: 64, batchRecords: 8 };
   readonly log: string[] = [];
   readonly backend: MemoryBackend = new MemoryBackend();
   /** How the connection is found to be the right one still. */

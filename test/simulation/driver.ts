@@ -49,7 +49,12 @@ export class SimulatedDriver implements PersistenceDriver {
     conditionalCommit: true,
     sharedAcrossProcesses: true,
   };
-  readonly limits: DriverLimits = { keyBytes: 1_000, valueBytes: 1_000_000, batchBytes: 10_000_000 };
+  readonly limits: DriverLimits = {
+    keyBytes: 1_000,
+    valueBytes: 1_000_000,
+    batchBytes: 10_000_000,
+    batchRecords: 100_000,
+  };
   readonly #parts: SimulatedDriverParts;
   readonly #cachedIndex = new Map<string, Set<string>>();
   readonly #seen = new Map<string, number>();
