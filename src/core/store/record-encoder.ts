@@ -5,6 +5,7 @@ import type { BatchEncoder, EncodedBatch } from '../flush/batch-encoder.js';
 import type { CommitBatch } from '../persistence-driver.js';
 import type { Quarantine } from '../restore/quarantine.js';
 import type { RecordTable } from '../tables/change-sink.js';
+import { describeThrown } from '../thrown.js';
 
 /** Reads changed records from their tables and writes them as text. */
 export class RecordEncoder implements BatchEncoder {
@@ -55,8 +56,7 @@ export class RecordEncoder implements BatchEncoder {
 }
 
 function encodeError(recordKey: string, thrown: unknown): AccountKeeperError {
-  const detail = thrown instanceof Error ? thrown.message : 'the codec threw no error object';
-  const message = `the record ${JSON.stringify(recordKey)} cannot be encoded: ${detail}`;
+  const message = `the record ${JSON.stringify(recordKey)} cannot be encoded: ${describeThrown(thrown)}`;
   const cause = isAccountKeeperError(thrown) ? (thrown.cause ?? thrown) : thrown;
   return new AccountKeeperError('ENCODE', message, { records: [recordKey], cause });
 }
