@@ -1,53 +1,3 @@
-import { AccountKeeperError } from './core/errors.js';
-import type { RestoreOptions } from './core/restore/restore-options.js';
-import { AccountStateStore } from './core/store/account-state-store.js';
-import type { StoreSettings } from './core/store/store-options.js';
-import { createDriver, type PersistenceConfig } from './drivers/create-driver.js';
-
-/** Options of {@link openAccount}. */
-export interface OpenAccountOptions<T extends object> extends StoreSettings<T> {
-  /** Names the account; any string that is not empty. */
-  readonly accountId: string;
-  /** Where the account is kept: a URL such as `sqlite://./state.db`, a config object, or a driver. */
-  readonly persistence: PersistenceConfig;
-  /** How the account is restored. */
-  readonly restore?: RestoreOptions;
-}
-
-/**
- * Opens an account: makes the driver, restores the store, and takes the account over.
- *
- * A driver that was handed in stays open after `close()`; one that was made from a URL or a config object is closed
- * with the store. Rejects as {@link createDriver} throws and as `restore()` rejects; nothing is left open then.
- */
-export async function openAccount<
-  T extends object = Record<string, unknown>,
-  A extends object = Record<string, unknown>,
->(options: OpenAccountOptions<T>): Promise<AccountStateStore<T, A>> {
-  const { persistence, restore, ...settings } = options;
-  if (persistence === undefined) {
-    throw new AccountKeeperError(
-      'CONFIG',
-      'persistence: received undefined, allowed is a URL, a config object or a driver',
-    );
-  }
-  const driver = createDriver(persistence);
-  const closeDriver = driver !== persistence;
-  try {
-    const store = new AccountStateStore<T, A>({ ...settings, driver, closeDriver });
-    await store.restore(restore);
-    return store;
-  } catch (error) {
-    if (closeDriver) await closeQuietly(driver);
-    throw error;
-  }
-}
-
-/** Why the account could not be opened matters more than that its driver could not be closed. */
-async function closeQuietly(driver: ReturnType<typeof createDriver>): Promise<void> {
-  await Promise.allSettled([driver.close({ timeoutMs: 1_000 })]);
-}
-
 export { type Clock, systemClock, type TimerHandle } from './core/clock.js';
 export type { Codec } from './core/codec/codec.js';
 export { richCodec } from './core/codec/rich-codec.js';
@@ -155,3 +105,4 @@ export type { KeyvAdapter, KeyvClient } from './drivers/keyv-client.js';
 export { KeyvDriver, type KeyvDriverOptions } from './drivers/keyv-driver.js';
 export { MemoryBackend } from './drivers/memory-backend.js';
 export { MemoryDriver, type MemoryDriverOptions } from './drivers/memory-driver.js';
+export { type OpenAccountOptions, openAccount } from './open-account.js';
