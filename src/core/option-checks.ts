@@ -57,10 +57,20 @@ export function requireKnownOptions(
   for (const option of Object.keys(options)) requireOneOf(name, option, known);
 }
 
-/** The options of an inner object. */
-export function nested<Each extends Checks>(checks: Each): Check<Checked<Each>> {
-  return (path, value) => readOptions(path, checks, value);
+/** An inner object of which every option has to be given. */
+export function complete<Options>(checks: ChecksOf<Options>): Check<Options> {
+  return (path, value) => {
+    const given: Readonly<Record<string, unknown>> = readOptions<Checks>(path, checks, value);
+    for (const [option, check] of Object.entries<Check<unknown>>(checks)) check(`${path}.${option}`, given[option]);
+    return given as Options;
+  };
 }
+
+/** Any string. */
+export const text: Check<string> = (path, value) => {
+  if (typeof value === 'string') return value;
+  throw badOption(path, 'a string', value);
+};
 
 /** `true` or `false`. */
 export const flag: Check<boolean> = (path, value) => {

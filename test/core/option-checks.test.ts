@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   abortSignal,
   callback,
+  complete,
   duration,
   flag,
-  nested,
   oneOf,
   readOptions,
+  text,
   wholeNumber,
 } from '../../src/core/option-checks.js';
 import { HOSTILE_VALUES } from '../support/hostile-values.js';
@@ -18,7 +19,7 @@ const CHECKS = {
   side: oneOf(['left', 'right']),
   onEnd: callback(),
   signal: abortSignal,
-  inner: nested({ size: wholeNumber(0) }),
+  inner: complete({ size: wholeNumber(0), name: text }),
 };
 
 function failure(given: unknown): { readonly code: string; readonly message: string } {
@@ -34,14 +35,14 @@ describe('readOptions()', () => {
   it('copies what is given and leaves out what is undefined', () => {
     const { signal } = new AbortController();
     const onEnd = (): void => undefined;
-    const given = { isFast: false, retries: 2, waitMs: 0.5, side: 'left', onEnd, signal, inner: { size: 0 } };
+    const given = { isFast: false, retries: 2, waitMs: 0.5, side: 'left', onEnd, signal, inner: { size: 0, name: '' } };
     expect(readOptions('thing', CHECKS, { ...given, waitMs: undefined })).toEqual({
       isFast: false,
       retries: 2,
       side: 'left',
       onEnd,
       signal,
-      inner: { size: 0 },
+      inner: { size: 0, name: '' },
     });
     expect(readOptions('thing', CHECKS, given).inner).not.toBe(given.inner);
     expect(readOptions('thing', CHECKS, undefined)).toEqual({});
@@ -91,6 +92,7 @@ describe('readOptions()', () => {
 
   it('names the path of an inner option', () => {
     expect(failure({ inner: { size: -1 } }).message.split(':')[0]).toBe('thing.inner.size');
+    expect(failure({ inner: { size: 1 } }).message.split(':')[0]).toBe('thing.inner.name');
     expect(failure({ inner: { sise: 1 } }).message.split(':')[0]).toBe('thing.inner');
   });
 

@@ -1,4 +1,4 @@
-import { abortSignal, type ChecksOf, duration, flag, wholeNumber } from '../option-checks.js';
+import { abortSignal, type ChecksOf, complete, duration, flag, oneOf, text, wholeNumber } from '../option-checks.js';
 import type { RestoreOptions } from '../restore/restore-options.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
 
@@ -6,7 +6,7 @@ import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './st
 export const RESTORE_CALL: ChecksOf<RestoreOptions> = {
   mustExist: flag,
   minRevision: wholeNumber(0),
-  acceptRollback: flag,
+  onRolledBack: complete({ keep: oneOf(['backend', 'local']), revision: wholeNumber(0), writeId: text }),
   timeoutMs: duration(1),
   signal: abortSignal,
 };

@@ -32,7 +32,7 @@ const STORE_OPTIONS = [
   'createId',
 ] as const;
 
-const RESTORE_OPTIONS = ['mustExist', 'minRevision', 'timeoutMs', 'signal'] as const;
+const RESTORE_OPTIONS = ['mustExist', 'minRevision', 'onRolledBack', 'timeoutMs', 'signal'] as const;
 
 type StoreMethod = 'restore' | 'refresh' | 'flush' | 'persistAll' | 'close' | 'requireDurable';
 
@@ -165,6 +165,16 @@ describe('an option that was misspelt or of a wrong type', () => {
     await expectConfig(() => unrestored.restore({ mustExist: 1 } as never), 'restore.mustExist');
     await expectConfig(() => unrestored.restore({ signal: {} } as never), 'restore.signal');
     await expectConfig(() => unrestored.restore({ minRevision: 1.5 }), 'restore.minRevision');
+    await expectConfig(() => unrestored.restore({ acceptRollback: true } as never), 'restore');
+    for (const [wrong, path] of [
+      [{ keep: 'both' }, '.keep'],
+      [{ keep: 'local', writeId: '' }, '.revision'],
+      [{ keep: 'backend', revision: 1 }, '.writeId'],
+      [{ keep: 'backend', revision: 1, writeId: '', sure: true }, ''],
+      ['backend', ''],
+    ] as const) {
+      await expectConfig(() => unrestored.restore({ onRolledBack: wrong as never }), `restore.onRolledBack${path}`);
+    }
     await expectConfig(
       () => openAccount({ accountId: 'a', persistence: 'memory:', driver: {} } as never),
       'openAccount',
