@@ -97,10 +97,17 @@ export class AccountWriter {
     return { batch, options: floor === undefined ? options : { ...options, revisionFloor: floor } };
   }
 
-  /** What the backend came back with; `undefined`: nothing. */
+  /**
+   * What the backend came back with; `undefined`: nothing. Rejects `FENCED` when another writer went on from there: what
+   * it was acknowledged is not for this one to undo.
+   */
   async readRolledBack(limits: OperationOptions): Promise<StoredAccount | undefined> {
     const { stored } = this.#rollback ?? {};
-    return stored === undefined ? undefined : this.#load(stored, limits);
+    if (stored === undefined) return undefined;
+    const writer = writerOf(stored.revision, parseHeadMeta(this.#head.meta).claims);
+    if (writer === undefined || writer === stored.writerId) return this.#load(stored, limits);
+    const message = `another writer went on from an older state of account ${JSON.stringify(this.#options.accountId)}, at revision ${stored.revision}; close this store, and choose at the next restore what to keep`;
+    throw new AccountKeeperError('FENCED', message, { head: stored });
   }
 
   /** The next request lies on top of this older head, if it is still what was found last. */
