@@ -31,7 +31,8 @@ export interface PostgresStatements {
  * A swap is one statement, hence one transaction, in one round trip. What it writes besides the head depends on the
  * head's own change: the row of the head is locked first, and whoever comes later waits there. When fewer records were
  * stored than were given, or deleted than were there (by a trigger or a rule), or some may be hidden, it divides by zero,
- * and nothing of it is stored.
+ * and nothing of it is stored. It also has the server say its warnings, whatever the session's settings: that the wait
+ * for a synchronous standby was cancelled is said in no other way.
  */
 export function postgresStatements(schemaName: string, tableName: string): PostgresStatements {
   const schema = `"${schemaName}"`;
@@ -50,7 +51,8 @@ export function postgresStatements(schemaName: string, tableName: string): Postg
         ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING 1
     ) SELECT (
       heads / CASE
-        WHEN stored = heads * cardinality($4::text[]) AND gone = heads * present AND NOT ${isFiltered} THEN 1
+        WHEN stored = heads * cardinality($4::text[]) AND gone = heads * present AND NOT ${isFiltered}
+          AND set_config('client_min_messages', 'warning', true) = 'warning' THEN 1
         ELSE 0
       END = 1
     )::text AS swapped

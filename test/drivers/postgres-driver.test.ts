@@ -11,7 +11,7 @@ import { poll } from '../support/servers/poll.js';
 import { startPostgres } from '../support/servers/postgres-server.js';
 import { makeSelfSigned } from '../support/servers/self-signed.js';
 import { unprivilegedUser } from '../support/servers/system-user.js';
-import { postgres, sessionOn, uniqueName } from './postgres-support.js';
+import { configure, postgres, sessionOn, uniqueName } from './postgres-support.js';
 import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
 
 const server = await startPostgres();
@@ -24,24 +24,6 @@ async function warningsOf(driver: PostgresDriver): Promise<readonly string[]> {
   const warnings: DriverWarning[] = [];
   await driver.open({ onWarning: (warning) => warnings.push(warning) });
   return warnings.map(({ code }) => code);
-}
-
-/** A setting of the whole server, for one test. */
-async function configure(setting: string, value: string): Promise<void> {
-  const [before] = await server.query('SELECT current_setting($1) AS value', [setting]);
-  await server.query(`ALTER SYSTEM SET ${setting} = ${value}`);
-  const applied = async (undoing: string): Promise<void> => {
-    await server.query('SELECT pg_reload_conf()');
-    await poll(`${undoing} ${setting}`, async () => {
-      const [now] = await server.query('SELECT current_setting($1) AS value', [setting]);
-      return (now?.['value'] !== before?.['value']) === (undoing === 'setting') || undefined;
-    });
-  };
-  await applied('setting');
-  afterTest(async () => {
-    await server.query(`ALTER SYSTEM RESET ${setting}`);
-    await applied('resetting');
-  });
 }
 
 describe('PostgresDriver: beside plain Keyv', () => {
@@ -316,12 +298,12 @@ describe('PostgresDriver: what open verifies', () => {
     ['fsync', 'off', ['fsync-off']],
     ['full_page_writes', 'off', ['full-page-writes-off']],
   ])('tells of %s = %s', async (setting, value, codes) => {
-    await configure(setting, value);
+    await configure(server, setting, value);
     expect(await warningsOf(postgres({ url, table: uniqueName() }))).toEqual(codes);
   });
 
   it('rejects where transactions are read-only, and can be opened later', async () => {
-    await configure('default_transaction_read_only', 'on');
+    await configure(server, 'default_transaction_read_only', 'on');
     const driver = postgres({ url, table: uniqueName() });
     expect(await rejection(driver.open())).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
     await server.query('ALTER SYSTEM RESET default_transaction_read_only');
@@ -363,7 +345,7 @@ describe('PostgresDriver: TLS', () => {
     expect((await rejection(plain.open())).code).toBe('UNAVAILABLE');
     await server.query(`ALTER SYSTEM SET ssl_cert_file = '${certificateFile}'`);
     await server.query(`ALTER SYSTEM SET ssl_key_file = '${keyFile}'`);
-    await configure('ssl', 'on');
+    await configure(server, 'ssl', 'on');
 
     const ended = (): Promise<true> =>
       poll('the end of the sessions', async () => {
