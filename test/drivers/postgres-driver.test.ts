@@ -94,6 +94,25 @@ describe('PostgresDriver: the table', () => {
     expect([...((await driver.load('a'))?.records ?? [])]).toEqual([['l', '2']]);
   });
 
+  it('may have partitions, each of which a crash must leave as it is', async () => {
+    const table = uniqueName();
+    const session = await sessionOn(url);
+    for (const statement of [
+      `CREATE TABLE ${table} (key text COLLATE "C" PRIMARY KEY, value text) PARTITION BY RANGE (key)`,
+      `CREATE TABLE ${table}_all PARTITION OF ${table} DEFAULT PARTITION BY HASH (key)`,
+      `CREATE TABLE ${table}_0 PARTITION OF ${table}_all FOR VALUES WITH (MODULUS 2, REMAINDER 0)`,
+      `CREATE UNLOGGED TABLE ${table}_1 PARTITION OF ${table}_all FOR VALUES WITH (MODULUS 2, REMAINDER 1)`,
+    ]) {
+      await session.query(statement);
+    }
+    const driver = postgres({ url, table });
+    expect(await rejection(driver.open())).toMatchObject({ code: 'CONFIG', outcome: 'not-applied' });
+    await session.query(`ALTER TABLE ${table}_1 SET LOGGED`);
+    const head = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    await driver.commit('a', batchOf({ k: '2' }, ['l']), onTopOf(head));
+    expect([...((await driver.load('a'))?.records ?? [])]).toEqual([['k', '2']]);
+  });
+
   it('of plain Keyv is refused with what to do, and keeps its entries when that is done', async () => {
     const table = uniqueName();
     const store = new KeyvPostgres({ uri: url, table });
@@ -251,6 +270,46 @@ describe('PostgresDriver: the table', () => {
     await server.query(postgresStatements('public', table).createTable);
     await server.query(`ALTER TABLE ${table} OWNER TO keeper`);
     expect((await rejection(driver.load('a'))).code).toBe('ROLLED_BACK');
+  });
+});
+
+describe('PostgresDriver: opened for reading', () => {
+  it('creates nothing: a schema or table that is missing rejects CONFIG, and never looks empty', async () => {
+    const names = [{ table: uniqueName() }, { schema: uniqueName(), table: uniqueName() }];
+    for (const name of names) {
+      const driver = postgres({ url, ...name });
+      const refused = { code: 'CONFIG', outcome: 'not-applied', retryable: false };
+      expect(await rejection(driver.open({ access: 'read' }))).toMatchObject(refused);
+      expect(await rejection(driver.load('a'))).toMatchObject(refused);
+      expect(await rejection(collect(driver.accounts()))).toMatchObject(refused);
+    }
+    const [{ schema } = { schema: '' }] = names.slice(1) as readonly { schema: string }[];
+    const rows = await server.query(
+      'SELECT 1 FROM pg_class WHERE relname = ANY ($1) UNION ALL SELECT 1 FROM pg_namespace WHERE nspname = $2',
+      [names.map(({ table }) => table), schema],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('needs SELECT alone, and tells what is missing for a commit', async () => {
+    const [table, reader] = [uniqueName(), uniqueName()];
+    const writer = postgres({ url, table });
+    const head = await writer.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    await server.query(`CREATE ROLE ${reader} LOGIN PASSWORD 'reader-secret'`);
+    await server.query(`ALTER ROLE ${reader} SET default_transaction_read_only = on`);
+    const driver = postgres({ url: url.replace(/\/\/.*@/, `//${reader}:reader-secret@`), table });
+    expect(await rejection(driver.open({ access: 'read' }))).toMatchObject({ code: 'UNAVAILABLE', retryable: false });
+    await server.query(`GRANT SELECT ON ${table} TO ${reader}`);
+    await driver.open({ access: 'read' });
+    expect(await driver.head('a')).toEqual(head);
+    expect((await driver.load('a'))?.records.get('k')).toBe('1');
+    expect(await collect(driver.accounts())).toEqual(['a']);
+    const error = await rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head)));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied' });
+    expect(await driver.head('a')).toEqual(head);
+    await server.query(`ALTER ROLE ${reader} RESET default_transaction_read_only`);
+    await server.query(`GRANT INSERT, UPDATE, DELETE ON ${table} TO ${reader}`);
+    await expect(driver.commit('a', batchOf({ k: '2' }), onTopOf(head))).resolves.toMatchObject({ revision: 2 });
   });
 });
 
