@@ -12,7 +12,7 @@ import { startPostgres } from '../support/servers/postgres-server.js';
 import { makeSelfSigned } from '../support/servers/self-signed.js';
 import { unprivilegedUser } from '../support/servers/system-user.js';
 import { configure, postgres, sessionOn, uniqueName } from './postgres-support.js';
-import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
+import { batchOf, collect, onTopOf, rejection } from './support.js';
 
 const server = await startPostgres();
 const { url } = server;
