@@ -17,6 +17,8 @@ export interface AdapterProfile {
   readonly namespaceInKeys: boolean;
   /** Whether the backend may have an encoding that does not hold every character, as MySQL's tables may be in latin1. */
   readonly encodes: boolean;
+  /** Whether `disconnect` waits for everything that was asked, for ever when the server is gone, unless it gets `true`. */
+  readonly lingers: boolean;
   /** Whether nothing survives the process. */
   readonly inMemory: boolean;
   /**
@@ -40,6 +42,7 @@ const plain = {
   many: new Set<never>(),
   namespaceInKeys: false,
   encodes: false,
+  lingers: false,
   inMemory: false,
 } as const;
 
@@ -85,6 +88,7 @@ const valkey: AdapterProfile = {
 /** Without `throwOnErrors`, its methods report failures by error events only. */
 const redis: AdapterProfile = {
   ...plain,
+  lingers: true,
   many: new Set(['getMany', 'setMany', 'deleteMany']),
   namespaceInKeys: true,
   list(store, start) {
