@@ -1,3 +1,4 @@
+import { toAccountKeeperError } from '../errors.js';
 import type { AccountHead, CommitOptions, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
 import { parseObject, RESERVED_ACCOUNT_PREFIX } from './head-meta.js';
 
@@ -7,6 +8,11 @@ import { parseObject, RESERVED_ACCOUNT_PREFIX } from './head-meta.js';
  */
 export function leaseAccountId(leaseId: string): string {
   return `${RESERVED_ACCOUNT_PREFIX}lease/${leaseId}`;
+}
+
+/** An id that is short enough for stores of short keys; of a UUID, the part that has nothing but chance in it. */
+export function newLeaseId(createId: () => string): string {
+  return createId().replaceAll('-', '').slice(-16);
 }
 
 /** What the head of a lease says. */
@@ -22,13 +28,19 @@ export function parseLease({ meta }: AccountHead): LeaseRecord {
   return { leaseMs: typeof leaseMs === 'number' ? leaseMs : 0, ended: ended === true };
 }
 
-/** Reads the head of a lease; `undefined` when there never was one. */
-export function readLease(
+/** Reads the head of a lease as it is stored now, whatever it was before; `undefined` when there is none. */
+export async function readLease(
   driver: PersistenceDriver,
   leaseId: string,
   options: OperationOptions,
 ): Promise<AccountHead | undefined> {
-  return driver.head(leaseAccountId(leaseId), options);
+  try {
+    return await driver.head(leaseAccountId(leaseId), options);
+  } catch (thrown) {
+    const error = toAccountKeeperError(thrown, 'reading a lease');
+    if (error.code === 'ROLLED_BACK') return error.head;
+    throw error;
+  }
 }
 
 /** Writes the head of a lease, on top of the one that is expected. Rejects `CONFLICT` when it is another's. */
