@@ -1,4 +1,4 @@
-import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
+import type { DriverLimits, PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { KeyLayout } from '../../src/drivers/keyv-layout.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import type { ContractDriverOptions, ContractFaults, ContractSubject, RawAccess } from '../contract/index.js';
@@ -36,16 +36,30 @@ export function memoryFaults(backend: FaultyMemoryBackend): ContractFaults {
   };
 }
 
+/** A memory driver that takes less, so that what is tested at its limits is quickly done. */
+export class SmallMemoryDriver extends MemoryDriver {
+  override readonly limits: DriverLimits = {
+    keyBytes: 4096,
+    valueBytes: 1024 ** 2,
+    batchBytes: 2 * 1024 ** 2,
+    batchRecords: 10_000,
+  };
+}
+
 /** Turns a memory driver into the one to test. */
 export type Disguise = (driver: MemoryDriver, backend: FaultyMemoryBackend, prefix: string) => PersistenceDriver;
 
 /** A subject on a memory backend of its own, with all the faults that memory can have. */
-export function memorySubject(name: string, disguise: Disguise = (driver) => driver): ContractSubject {
+export function memorySubject(
+  name: string,
+  disguise: Disguise = (driver) => driver,
+  Driver: typeof MemoryDriver = SmallMemoryDriver,
+): ContractSubject {
   const backend = new FaultyMemoryBackend();
   return {
     name,
     createDriver: ({ prefix = 'default' }: ContractDriverOptions = {}) =>
-      disguise(new MemoryDriver({ backend, prefix }), backend, prefix),
+      disguise(new Driver({ backend, prefix }), backend, prefix),
     faults: memoryFaults(backend),
   };
 }

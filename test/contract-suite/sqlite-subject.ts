@@ -28,7 +28,7 @@ class WatchedSqlite extends KeyvSqlite {
 }
 
 /** A subject on the file, with all the faults that an SQLite file can have. */
-export function sqliteSubject(path: string): ContractSubject {
+export function sqliteSubject(path: string, Driver: typeof SqliteDriver = SqliteDriver): ContractSubject {
   const database = new SqliteDatabase(path);
   const gate = new Gate();
   const adapters = new WeakMap<PersistenceDriver, WatchedSqlite>();
@@ -46,7 +46,7 @@ export function sqliteSubject(path: string): ContractSubject {
           adapters.set(driver, this);
         }
       }
-      const driver: SqliteDriver = new SqliteDriver({ ...options, path, busyTimeoutMs: 1000 }, async () => ({
+      const driver: SqliteDriver = new Driver({ ...options, path, busyTimeoutMs: 1000 }, async () => ({
         KeyvSqlite: Adapter,
       }));
       return driver;
