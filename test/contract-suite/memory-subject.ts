@@ -3,6 +3,7 @@ import { KeyLayout } from '../../src/drivers/keyv-layout.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import type { ContractDriverOptions, ContractFaults, ContractSubject, RawAccess } from '../contract/index.js';
 import { FaultyMemoryBackend } from './faulty-memory-backend.js';
+import { memoryAccess } from './memory-access.js';
 
 /** The raw texts of the shared layout. */
 export function layoutKeys(): Pick<RawAccess, 'headKey' | 'recordKey'> {
@@ -33,6 +34,7 @@ export function memoryFaults(backend: FaultyMemoryBackend): ContractFaults {
       after: () => backend.fail('after'),
     },
     failReads: () => backend.fail('before'),
+    ...memoryAccess(backend),
   };
 }
 

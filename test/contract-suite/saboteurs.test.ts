@@ -3,12 +3,15 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { MemoryBackend } from '../../src/drivers/memory-backend.js';
+import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import { type ContractOptions, type ContractSubject, runDriverContract } from '../contract/index.js';
 import { PASSWORD } from '../support/saboteurs/leaks-password.js';
 import { LocksInProcess } from '../support/saboteurs/locks-in-process.js';
+import { memoryAccess } from './memory-access.js';
 import { memorySubject } from './memory-subject.js';
 import { remoteMemorySubject } from './remote-memory.js';
-import { REMOTE_SABOTEURS, SABOTEURS } from './saboteurs.js';
+import { ACCESS_SABOTEURS, REMOTE_SABOTEURS, SABOTEURS } from './saboteurs.js';
 import { sqliteSubject } from './sqlite-subject.js';
 import { TinyRunner } from './tiny-runner.js';
 
@@ -35,6 +38,20 @@ describe('the contract suite finds a driver that', () => {
     it(`${fault}: ${clause}`, { timeout: 60_000 }, async () => {
       const failed = await failedClauses(remoteMemorySubject(fault, disguise), QUICK);
       expect(failed.toSorted()).toEqual([clause, ...related].sort());
+    });
+  }
+});
+
+describe('the contract suite finds a driver for reading that', () => {
+  for (const [fault, disguise] of ACCESS_SABOTEURS) {
+    it(`${fault}: OP1`, { timeout: 60_000 }, async () => {
+      const backend = new MemoryBackend();
+      const subject: ContractSubject = {
+        name: fault,
+        createDriver: ({ prefix = 'default' } = {}) => new MemoryDriver({ backend, prefix }),
+        faults: memoryAccess(backend, disguise),
+      };
+      expect(await failedClauses(subject, { only: ['OP1'] })).toEqual(['OP1']);
     });
   }
 });

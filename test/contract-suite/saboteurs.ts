@@ -27,6 +27,7 @@ import { LeaksPassword } from '../support/saboteurs/leaks-password.js';
 import { LeavesListeners } from '../support/saboteurs/leaves-listeners.js';
 import { ListsTwice } from '../support/saboteurs/lists-twice.js';
 import { NeverReconnects } from '../support/saboteurs/never-reconnects.js';
+import { OpensWhatIsMissing } from '../support/saboteurs/opens-what-is-missing.js';
 import { OpensWithoutLooking } from '../support/saboteurs/opens-without-looking.js';
 import { OverflowsTimers } from '../support/saboteurs/overflows-timers.js';
 import { QueuesWhilePaused } from '../support/saboteurs/queues-while-paused.js';
@@ -39,6 +40,7 @@ import { RepeatsBehindTheBack } from '../support/saboteurs/repeats-behind-the-ba
 import { ReplaysFailures } from '../support/saboteurs/replays-failures.js';
 import { ReusesRevisions } from '../support/saboteurs/reuses-revisions.js';
 import { SaysGoodbye } from '../support/saboteurs/says-goodbye.js';
+import { SetsUpAtOpen } from '../support/saboteurs/sets-up-at-open.js';
 import { SharesItsMaps } from '../support/saboteurs/shares-its-maps.js';
 import { SplitsBatches } from '../support/saboteurs/splits-batches.js';
 import { StopsLoading } from '../support/saboteurs/stops-loading.js';
@@ -49,6 +51,7 @@ import { WaitsWithoutDeadline } from '../support/saboteurs/waits-without-deadlin
 import { WorksOnAfterClose } from '../support/saboteurs/works-on-after-close.js';
 import { WrapsRevisions } from '../support/saboteurs/wraps-revisions.js';
 import type { FaultyMemoryBackend } from './faulty-memory-backend.js';
+import type { AccessDisguise } from './memory-access.js';
 import { type Disguise, SmallMemoryDriver } from './memory-subject.js';
 import type { RemoteDisguise } from './remote-memory.js';
 
@@ -177,6 +180,12 @@ export const REMOTE_SABOTEURS: readonly RemoteSaboteur[] = [
   { fault: 'denies what it aborted', clause: 'TI3', related: [], disguise: as(DeniesWhatItAborted) },
   { fault: 'never reconnects', clause: 'RE1', related: ['RE2', 'TI1'], disguise: as(NeverReconnects) },
   { fault: 'opens without looking', clause: 'FA6', related: ['RE3', 'TI1'], disguise: as(OpensWithoutLooking) },
+];
+
+/** Those whose fault shows where they have read rights alone, or where nothing was set up. */
+export const ACCESS_SABOTEURS: readonly (readonly [fault: string, disguise: AccessDisguise])[] = [
+  ['sets the backend up when it is opened', (driver, backend) => new SetsUpAtOpen(driver, backend)],
+  ['opens what was never set up', (driver) => new OpensWhatIsMissing(driver)],
 ];
 
 function as(Type: new (inner: PersistenceDriver) => PersistenceDriver): RemoteDisguise {
