@@ -35,7 +35,7 @@ class WatchedSqlite implements SqliteAdapter {
 }
 
 /** A subject on the file, with all the faults that an SQLite file can have. */
-export function sqliteSubject(path: string): ContractSubject {
+export function sqliteSubject(path: string, Driver: typeof SqliteDriver = SqliteDriver): ContractSubject {
   const database = new SqliteDatabase(path);
   const gate = new Gate();
   const adapters = new WeakMap<PersistenceDriver, WatchedSqlite>();
@@ -47,7 +47,7 @@ export function sqliteSubject(path: string): ContractSubject {
   return {
     name: 'sqlite',
     createDriver: (options = {}) => {
-      const driver: SqliteDriver = new SqliteDriver({ ...options, path, busyTimeoutMs: 1000 }, async () => {
+      const driver: SqliteDriver = new Driver({ ...options, path, busyTimeoutMs: 1000 }, async () => {
         const open = await importSqlite();
         return async (name) => {
           const adapter = new WatchedSqlite(await open(name), gate);
