@@ -41,9 +41,9 @@ const LIMITS: DriverLimits = {
  *
  * The ACL user needs, for the keys `<prefix>:*`: `+ping +eval +evalsha +type +get +set +del +mget +persist +sadd +srem
  * +smembers +scan`; with durability `replicated` also `+wait`, in a cluster `+cluster|slots +asking`, for another
- * database than 0 `+select`. With `+info +config|get`, `open` can check the server's settings; with `+role`, a replica
- * is recognised that takes writes (`replica-read-only no`); with `+cluster|nodes`, no account is missing in a listing
- * while slots move. At the sentinels: `+ping +sentinel|master`.
+ * database than 0 `+select`. With `+info`, a replica is recognised that takes writes (`replica-read-only no`), with
+ * `+config|get` as well, `open` can check the server's settings; with `+cluster|nodes`, no account is missing in a
+ * listing while slots move. At the sentinels: `+ping +sentinel|master +sentinel|get-master-addr-by-name`.
  */
 export class RedisDriver extends BaseDriver {
   readonly name: string = 'redis';
@@ -77,7 +77,7 @@ export class RedisDriver extends BaseDriver {
   protected override async connect(operation: Operation): Promise<BackendConnection> {
     const module = await loadRedisAdapter(this.#importer);
     const topology = await makeTopology(module, this.#settings);
-    const { durability, replicas, replicaTimeoutMs, allowEviction } = this.#settings;
+    const { durability, replicas, replicaTimeoutMs } = this.#settings;
     const replication = durability === 'replicated' ? { replicas, timeoutMs: replicaTimeoutMs } : undefined;
     const secrets = secretsOf(this.#settings);
     const giveUp = (): void => topology.close();
@@ -85,7 +85,7 @@ export class RedisDriver extends BaseDriver {
     try {
       operation.assertActive();
       const connection = new RedisConnection({ topology, layout: this.layout, replication, secrets });
-      await connection.verify({ durability, replicas, allowEviction }, operation);
+      await connection.verify(this.#settings, operation);
       return connection;
     } catch (error) {
       topology.close();

@@ -13,6 +13,17 @@ export interface RedisScript {
 export const INDEX_MEMBER = ':';
 
 /**
+ * The last of ARGV is `role` where the user may ask for it. A replica can be configured to take writes, and its master
+ * undoes them; the server may have become one since the link was made.
+ */
+const NO_REPLICA = `
+local info = ARGV[#ARGV] == 'role' and redis.pcall('INFO', 'replication')
+if type(info) == 'string' and string.find(info, 'role:slave', 1, true) then
+  return redis.error_reply('READONLY the server is a replica')
+end
+`;
+
+/**
  * KEYS[1] is the head, KEYS[2] the set of record names; both are there, or neither is. Anything else was done by
  * somebody else, or by an eviction. The reply then names the key.
  */
@@ -102,6 +113,7 @@ redis.call('SET', KEYS[1], ARGV[3])
 return {'done'}
 `);
 
-function script(source: string): RedisScript {
+function script(work: string): RedisScript {
+  const source = NO_REPLICA + work;
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }

@@ -183,7 +183,13 @@ describe('RedisDriver: a server that refuses', () => {
       expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
     }
     await replica.cli('REPLICAOF', 'NO', 'ONE');
-    expect((await driver.commit('a', batchOf(), onTopOf(undefined))).revision).toBe(1);
+    const head = await driver.commit('a', batchOf(), onTopOf(undefined));
+    expect(head.revision).toBe(1);
+    // Over the same connection.
+    await replica.cli('REPLICAOF', server.host, String(server.port));
+    for (const attempt of [driver.commit('a', batchOf(), onTopOf(head)), driver.head('a'), driver.load('a')]) {
+      expect(await rejection(attempt)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    }
   });
 });
 

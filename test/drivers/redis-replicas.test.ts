@@ -162,6 +162,51 @@ describe('RedisDriver behind sentinels', () => {
     // Neither was there one who read what had been replaced.
     expect(await read).not.toMatchObject({ revision: 1 });
     for (const driver of [late, other, reader]) expect(await driver.head('a')).toEqual(next);
+    await servers.start();
+  });
+
+  it('does not believe such a master either when it is asked only after it has gone on', async () => {
+    const [writer, reader, other] = [1, 2, 3].map(() => redis({ url: servers.url, prefix: 'idle' }));
+    if (writer === undefined || reader === undefined || other === undefined) throw new Error('three drivers');
+    const head = await writer.commit('a', batchOf({ by: 'both' }), onTopOf(undefined));
+    await reader.open();
+    const former = await servers.master();
+    await former.pause();
+    const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 1500 }));
+    const next = await other.commit('a', batchOf({ by: 'other' }), onTopOf(found));
+    await former.resume();
+    const [read, commit] = await Promise.all([
+      reader.head('a'),
+      rejection(writer.commit('a', batchOf({ by: 'writer' }), onTopOf(head))),
+    ]);
+    expect(read).toEqual(next);
+    expect(['UNAVAILABLE', 'CONFLICT']).toContain(commit.code);
+    for (const driver of [writer, other, reader]) expect(await driver.head('a')).toEqual(next);
+    await servers.start();
+  });
+
+  it('counts a late answer when all sentinels name the master, and repeats the commit when one is silent', async () => {
+    const driver = redis({ url: servers.url, prefix: 'slow' });
+    let head = await driver.commit('a', batchOf({ count: '0' }), onTopOf(undefined));
+    const [silent] = servers.sentinels;
+    const master = await servers.master();
+    const hold = (): Promise<string> => master.cli('CLIENT', 'PAUSE', '700', 'WRITE');
+    await hold();
+    expect(
+      await takes(async () => {
+        head = await driver.commit('a', batchOf({ count: '1' }), onTopOf(head));
+      }),
+    ).toBeGreaterThan(500);
+    await silent?.pause();
+    try {
+      await hold();
+      const options = onTopOf(head);
+      const commit = driver.commit('a', batchOf({ count: '2' }), options);
+      expect(await rejection(commit)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
+      expect(await driver.commit('a', batchOf({ count: '2' }), options)).toMatchObject({ revision: head.revision + 1 });
+    } finally {
+      await silent?.resume();
+    }
     await servers.settled();
   });
 
