@@ -281,6 +281,7 @@ describe('RedisDriver: warnings', () => {
     ['without a file', { appendonly: 'no' }, ['no-persistence'], ['append-only-not-always', 'no-persistence']],
     ['with snapshots alone', { appendonly: 'no', save: '3600 1' }, [], ['append-only-not-always']],
     ['that sync each second', { appendfsync: 'everysec' }, [], ['append-only-not-always']],
+    ['that do not sync at times', { 'no-appendfsync-on-rewrite': 'yes' }, [], ['no-sync-during-rewrite']],
     ['that may evict at a limit', { 'maxmemory-policy': 'allkeys-lru' }, ['eviction-possible'], ['eviction-possible']],
     [
       'that evict what has a time to live',
@@ -308,6 +309,23 @@ describe('RedisDriver: warnings', () => {
     expect(await warningsOf({ url: own.url })).toEqual(allowing);
     expect(await warningsOf({ url: `${own.url}?allowEviction=true` })).toEqual(allowing);
     await own.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await driver.open();
+  });
+
+  it('of a file that replicas do not stand in for, and a refusal where there is none', async () => {
+    const own = await redisServer({ appendfsync: 'everysec' });
+    await redisServer({ replicaOf: own });
+    const url = `${own.url}?durability=replicated`;
+    expect(await warningsOf({ url })).toEqual(['append-only-not-always']);
+    await own.cli('CONFIG', 'SET', 'appendonly', 'no');
+    await own.cli('CONFIG', 'SET', 'save', '3600 1');
+    const driver = redis({ url });
+    for (const error of await Promise.all([driver.open(), driver.head('a')].map(rejection))) {
+      expect(error).toMatchObject({ code: 'CONFIG', outcome: 'not-applied', retryable: false });
+      expect(error.message).toContain('allowVolatile');
+    }
+    expect(await warningsOf({ url: `${url}&allowVolatile=true` })).toEqual(['append-only-not-always']);
+    await own.cli('CONFIG', 'SET', 'appendonly', 'yes');
     await driver.open();
   });
 
