@@ -134,7 +134,7 @@ function keysOf({ head, range }: AccountKeys): readonly [head: string, index: st
 function damaged(account: AccountKeys, key: string | undefined, found: string | undefined): AccountKeeperError {
   const message =
     `account ${JSON.stringify(account.id)} is damaged: under ${JSON.stringify(key)} there is ` +
-    `${found === 'none' || found === 'no text' ? 'nothing that this library wrote' : `a ${found}`}. ` +
+    `${found === 'none' ? 'nothing that this library wrote' : `a ${found}`}. ` +
     'Somebody else has changed or removed it, or the server has evicted it';
   return new AccountKeeperError('CORRUPT', message, { cause: new StoredTextError(key ?? account.head, '') });
 }

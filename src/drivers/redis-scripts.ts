@@ -48,7 +48,7 @@ return {'head', redis.call('GET', KEYS[1])}
 
 /**
  * KEYS: head, index. ARGV: what the record keys begin with. Reply: `none`; `account`, text of the head, then name and
- * text of each record; or `damaged`, key, type.
+ * text of each record, '' where a name has no text; or `damaged`, key, type.
  *
  * Each MGET has the head among its keys: while a slot moves, a server says of several keys that some of them are
  * elsewhere, and of a single one only that it is missing.
@@ -65,9 +65,8 @@ for from = 1, #names, 1000 do
   for i = from, math.min(from + 999, #names) do keys[#keys + 1] = ARGV[1] .. names[i] end
   local texts = redis.call('MGET', unpack(keys))
   for i = 2, #keys do
-    if not texts[i] then return {'damaged', keys[i], 'no text'} end
     reply[#reply + 1] = names[from + i - 2]
-    reply[#reply + 1] = texts[i]
+    reply[#reply + 1] = texts[i] or ''
   end
 end
 return reply
