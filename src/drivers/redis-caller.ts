@@ -103,10 +103,10 @@ interface Outcome {
 /** In one round trip, but for the first time that a server sees the script. */
 async function execute(script: RedisScript, call: ScriptCall, sending: Sending): Promise<Outcome> {
   try {
-    return await send(['EVALSHA', script.sha], call, sending);
+    return await send([`EVALSHA${script.ending}`, script.sha], call, sending);
   } catch (error) {
     if (!(error instanceof RedisFailure) || error.code !== 'NOSCRIPT') throw error;
-    return send(['EVAL', script.source], call, sending);
+    return send([`EVAL${script.ending}`, script.source], call, sending);
   }
 }
 

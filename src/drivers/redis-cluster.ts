@@ -160,10 +160,14 @@ export class ClusterTopology implements RedisTopology {
     const rank = (node: RedisNode): number => (this.#silent.has(node.name) ? 2 : node.isLinked ? 0 : 1);
     candidates.sort((one, other) => rank(one) - rank(other));
     const questions = candidates.map((node) => async (given: AbortSignal) => {
-      this.#silent.add(node.name);
-      const view = await this.#ask(node, given);
-      this.#silent.delete(node.name);
-      return view;
+      try {
+        const view = await this.#ask(node, given);
+        this.#silent.delete(node.name);
+        return view;
+      } catch (error) {
+        this.#silent.add(node.name);
+        throw error;
+      }
     });
     const { answers, failures } = await firstAnswer(questions, signal, PATIENCE_MS);
     const [view] = answers;

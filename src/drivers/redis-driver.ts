@@ -1,6 +1,6 @@
 import { AccountKeeperError } from '../core/errors.js';
 import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
-import type { BackendConnection } from './backend-connection.js';
+import type { AccessMode, BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
 import type { BaseDriverOptions } from './base-options.js';
 import type { DriverFactory } from './driver-factory.js';
@@ -43,7 +43,9 @@ const LIMITS: DriverLimits = {
  * +smembers +scan`; with durability `replicated` also `+wait`, in a cluster `+cluster|slots +asking`, for another
  * database than 0 `+select`. With `+info`, a replica is recognised that takes writes (`replica-read-only no`), with
  * `+config|get` as well, `open` can check the server's settings; with `+cluster|nodes`, no account is missing in a
- * listing while slots move. At the sentinels: `+ping +sentinel|master +sentinel|get-master-addr-by-name`.
+ * listing while slots move. To open for reading alone: `+ping +eval_ro +evalsha_ro +type +get +mget +smembers +scan`,
+ * and in a cluster `+cluster|slots +asking`; `%R~<prefix>:*` is enough. A replica is then recognised with `+info` alone.
+ * This takes Redis 7. At the sentinels: `+ping +sentinel|master +sentinel|get-master-addr-by-name`.
  */
 export class RedisDriver extends BaseDriver {
   readonly name: string = 'redis';
@@ -74,7 +76,7 @@ export class RedisDriver extends BaseDriver {
     };
   }
 
-  protected override async connect(operation: Operation): Promise<BackendConnection> {
+  protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
     const module = await loadRedisAdapter(this.#importer);
     const topology = await makeTopology(module, this.#settings);
     const { durability, replicas, replicaTimeoutMs } = this.#settings;
@@ -84,7 +86,7 @@ export class RedisDriver extends BaseDriver {
     operation.signal.addEventListener('abort', giveUp, { once: true });
     try {
       operation.assertActive();
-      const connection = new RedisConnection({ topology, layout: this.layout, replication, secrets });
+      const connection = new RedisConnection({ topology, layout: this.layout, access, replication, secrets });
       await connection.verify(this.#settings, operation);
       return connection;
     } catch (error) {

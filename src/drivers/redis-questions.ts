@@ -9,15 +9,15 @@ export interface Answers<T> {
   readonly failures: readonly unknown[];
 }
 
-/** Milliseconds that the others have when one has answered. */
+/** Milliseconds that the others have after an answer. */
 const GRACE_MS = 500;
 
 /** Milliseconds that those have who did not answer the last time, when all others have answered. */
 const SHORT_GRACE_MS = 50;
 
 /**
- * Asks all at once, until all have answered or failed, or have had their time since others answered. Those that have not
- * answered by then are asked no longer.
+ * Asks all at once, until all have answered or failed, or nothing has come for a while since an answer. Those that have
+ * not answered by then are asked no longer.
  *
  * @param questions by name of who is asked
  * @param silent the names of those that did not answer the last time; kept up to date
@@ -30,20 +30,17 @@ export async function allAnswers<T>(
   const answers: T[] = [];
   const failures: unknown[] = [];
   const pending = new Set(questions.keys());
-  const timers: NodeJS.Timeout[] = [];
+  let timer: NodeJS.Timeout | undefined;
   await untilDone(signal, (given, done) => {
-    const wereSilent = new Set(silent);
     const heard = (name: string): void => {
       pending.delete(name);
+      clearTimeout(timer);
+      const graceMs = [...pending].every((each) => silent.has(each)) ? SHORT_GRACE_MS : GRACE_MS;
       if (pending.size === 0) done();
-      else if (answers.length > 0 && !given.aborted) {
-        const isShort = [...pending].every((each) => wereSilent.has(each));
-        timers.push(setTimeout(done, isShort ? SHORT_GRACE_MS : GRACE_MS));
-      }
+      else if (answers.length > 0 && !given.aborted) timer = setTimeout(done, graceMs);
     };
     if (questions.size === 0) done();
     for (const [name, question] of questions) {
-      silent.add(name);
       question(given).then(
         (answer) => {
           silent.delete(name);
@@ -51,13 +48,14 @@ export async function allAnswers<T>(
           heard(name);
         },
         (error: unknown) => {
+          silent.add(name);
           failures.push(error);
           heard(name);
         },
       );
     }
   });
-  for (const timer of timers) clearTimeout(timer);
+  clearTimeout(timer);
   return { answers, failures };
 }
 

@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
+import type { AccessMode } from './backend-connection.js';
 
 /** A Lua script, and the name under which a server that has seen it knows it. */
 export interface RedisScript {
   readonly source: string;
   readonly sha: string;
+  /** Of the command that runs it: `_RO` needs read rights alone. */
+  readonly ending: '' | '_RO';
+}
+
+/** The scripts that read. */
+interface RedisReads {
+  readonly head: RedisScript;
+  readonly account: RedisScript;
 }
 
 /**
@@ -41,10 +50,10 @@ if not exists and indexType == 'set' then return {'damaged', KEYS[1], 'none'} en
 const PROVE_MASTER = `redis.call('PERSIST', KEYS[1])`;
 
 /** KEYS: head, index. Reply: `none`; `head`, text; or `damaged`, key, type. */
-export const READ_HEAD: RedisScript = script(`${PROVE_MASTER}${CHECK}
+const READ_HEAD = `${CHECK}
 if not exists then return {'none'} end
 return {'head', redis.call('GET', KEYS[1])}
-`);
+`;
 
 /**
  * KEYS: head, index. ARGV: what the record keys begin with. Reply: `none`; `account`, text of the head, then name and
@@ -53,7 +62,7 @@ return {'head', redis.call('GET', KEYS[1])}
  * Each MGET has the head among its keys: while a slot moves, a server says of several keys that some of them are
  * elsewhere, and of a single one only that it is missing.
  */
-export const READ_ACCOUNT: RedisScript = script(`${PROVE_MASTER}${CHECK}
+const READ_ACCOUNT = `${CHECK}
 if not exists then return {'none'} end
 local reply = {'account', redis.call('GET', KEYS[1])}
 local names = {}
@@ -70,7 +79,13 @@ for from = 1, #names, 1000 do
   end
 end
 return reply
-`);
+`;
+
+/** By what the connection is for. Whoever may only read cannot have the master prove itself by a write. */
+export const READS: Readonly<Record<AccessMode, RedisReads>> = {
+  write: { head: script(PROVE_MASTER + READ_HEAD), account: script(PROVE_MASTER + READ_ACCOUNT) },
+  read: { head: script(READ_HEAD, '_RO'), account: script(READ_ACCOUNT, '_RO') },
+};
 
 /**
  * KEYS: head, index, records to write, records to delete. ARGV: `head` when one is expected and `none` otherwise, its
@@ -112,7 +127,7 @@ redis.call('SET', KEYS[1], ARGV[3])
 return {'done'}
 `);
 
-function script(work: string): RedisScript {
+function script(work: string, ending: RedisScript['ending'] = ''): RedisScript {
   const source = NO_REPLICA + work;
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
+  return { source, sha: createHash('sha1').update(source).digest('hex'), ending };
 }

@@ -1,19 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { AccountKeeperError } from '../core/errors.js';
-import type { DriverCapabilities, DriverWarning } from '../core/persistence-driver.js';
+import type { DriverWarning } from '../core/persistence-driver.js';
 import type { Operation } from './operation.js';
 import { RedisFailure } from './redis-errors.js';
 import type { RedisLink } from './redis-link.js';
 import type { RedisNode } from './redis-node.js';
+import type { RedisSettings } from './redis-settings.js';
 import type { RedisTopology } from './redis-topology.js';
 
 /** What the driver claims, for the settings of the servers to be held against. */
-export interface RedisClaim {
-  readonly durability: DriverCapabilities['durability'];
-  readonly replicas: number;
-  readonly allowEviction: boolean;
-  readonly allowVolatile: boolean;
-}
+export type RedisClaim = Pick<RedisSettings, 'durability' | 'replicas' | 'allowEviction' | 'allowVolatile'>;
 
 interface Finding {
   readonly code: string;
@@ -22,14 +18,7 @@ interface Finding {
 
 type Settings = ReadonlyMap<string, string>;
 
-const PARAMETERS = [
-  'maxmemory',
-  'maxmemory-policy',
-  'appendonly',
-  'appendfsync',
-  'no-appendfsync-on-rewrite',
-  'save',
-] as const;
+const PARAMETERS = 'maxmemory maxmemory-policy appendonly appendfsync no-appendfsync-on-rewrite save'.split(' ');
 
 /**
  * What in the settings of the masters can lose what was acknowledged; one warning for each kind.
@@ -154,9 +143,7 @@ function persistence(name: string, settings: Settings, claim: RedisClaim): reado
       'commits can be lost when the host fails. Set them to yes and always';
     findings.push({ code: 'append-only-not-always', text });
   } else if (settings.get('no-appendfsync-on-rewrite') === 'yes') {
-    const text =
-      'no-appendfsync-on-rewrite is yes: what is acknowledged while a file is rewritten can be lost when the host ' +
-      'fails. Set it to no';
+    const text = 'no-appendfsync-on-rewrite is yes: while a file is rewritten, nothing is synced. Set it to no';
     findings.push({ code: 'no-sync-during-rewrite', text });
   }
   return findings;

@@ -267,6 +267,40 @@ describe('RedisDriver: who may do what', () => {
     },
   );
 
+  it('needs no more than read rights to open for reading', async () => {
+    const rights = '+ping +eval_ro +evalsha_ro +type +get +mget +smembers +scan';
+    const own = await redisServer({ users: [`reader on >only %R~accountkeeper:* ${rights}`, `all on >hush ~* +@all`] });
+    const driver = redis({ url: own.url.replace('redis://', 'redis://reader:only@') });
+    await driver.open({ access: 'read' });
+    expect(await driver.load('a')).toBeUndefined();
+    const writer = redis({ url: own.url });
+    const head = await writer.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    expect(await driver.head('a')).toEqual(head);
+    expect(await driver.load('a')).toEqual({ head, records: new Map([['k', '1']]), corrupt: new Map() });
+    expect(await collect(driver.accounts())).toEqual(['a']);
+    const refused = [rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head))), rejection(driver.open())];
+    for (const error of await Promise.all(refused)) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: false });
+    }
+    expect(await writer.head('a')).toEqual(head);
+  });
+
+  it('opens for reading, and for writing when it is asked to write', async () => {
+    const driver = redis({ url: server.url });
+    await driver.open({ access: 'read' });
+    expect(await driver.head('a')).toBeUndefined();
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    expect((await driver.load('a'))?.head).toEqual(head);
+  });
+
+  it('does not read from a replica either when it may only read, if it may ask for the role', async () => {
+    const replica = await redisServer({ replicaOf: server });
+    const driver = redis({ url: replica.url });
+    for (const attempt of [driver.open({ access: 'read' }), driver.head('a'), collect(driver.accounts())]) {
+      expect((await rejection(attempt)).code).toBe('UNAVAILABLE');
+    }
+  });
+
   it('is told when user or password are wrong or missing, without their being shown', async () => {
     const { own } = await limited();
     const address = `${own.host}:${own.port}`;
