@@ -26,13 +26,14 @@ export type {
 /**
  * The arithmetic: one value is one argument of a command, of at most 512 MiB (`proto-max-bulk-len`), and a command has
  * to fit into a client's query buffer of 1 GiB. A byte of a value takes at most 6 there, a byte of a key at most 3, and
- * a record comes with its prefix and its part of the protocol. Both limits hold by far for batches of this size.
+ * a record comes with its prefix and its part of the protocol. Both limits hold by far for batches of this size. A script
+ * holds up everybody else: one of so many records takes the server a tenth of a second or so.
  */
 const LIMITS: DriverLimits = {
   keyBytes: 8192,
   valueBytes: 8 * 1024 ** 2,
   batchBytes: 16 * 1024 ** 2,
-  batchRecords: 100_000,
+  batchRecords: 20_000,
 };
 
 /**

@@ -45,6 +45,27 @@ describe('RedisDriver: what it stores', () => {
     expect(Object.fromEntries((await driver.load('a'))?.records ?? [])).toEqual({ k: '3', l: '2' });
   });
 
+  it('takes as many records as it says in one batch, within the default deadline, all or none of them', async () => {
+    const own = await redisServer();
+    const driver = redis({ url: own.url });
+    const { batchRecords } = driver.limits;
+    const records = (value: string): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: batchRecords }, (_, index) => [`metadata/${index}`, value]));
+    const head = await driver.commit('a', batchOf(records('1')), onTopOf(undefined));
+    const tooMany = rejection(driver.commit('a', batchOf(records('2'), ['one more']), onTopOf(head)));
+    expect((await tooMany).code).toBe('TOO_LARGE');
+    const calls = await callsOf(own, 'evalsha');
+    const commit = driver.commit('a', batchOf(records('2')), onTopOf(head)).catch(() => undefined);
+    // It is killed right before the answer, or right after.
+    await poll('the script to have run', async () => (await callsOf(own, 'evalsha')) > calls || undefined);
+    await own.kill();
+    await commit;
+    await own.start();
+    const stored = await driver.load('a');
+    expect(stored?.records.size).toBe(batchRecords);
+    expect(new Set(stored?.records.values()).size).toBe(1);
+  });
+
   it('never expires, also when somebody has set a time to live', async () => {
     const driver = redis({ url: server.url });
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
