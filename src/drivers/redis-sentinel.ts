@@ -36,15 +36,15 @@ export class SentinelTopology implements RedisTopology {
   readonly #finding = new SharedAttempt<RedisNode>();
   readonly #closing = new AbortController();
   readonly #confirming = new SharedRuns(() => this.#claims(this.#closing.signal));
+  readonly #sentinels: readonly RedisNode[];
   readonly #questions: ReadonlyMap<string, Question<Claim>>;
   readonly #silent = new Set<string>();
   #master: RedisNode | undefined;
 
   constructor(settings: SentinelSettings) {
     this.#settings = settings;
-    this.#questions = new Map(
-      settings.sentinels.map((each) => [addressText(each), (signal: AbortSignal) => this.#ask(each, signal)]),
-    );
+    this.#sentinels = settings.sentinels.map((each) => new RedisNode(each, settings.openSentinel));
+    this.#questions = new Map(this.#sentinels.map((each) => [each.name, (signal) => this.#ask(each, signal)]));
   }
 
   async run<T>(errand: RedisErrand<T>): Promise<T> {
@@ -80,6 +80,7 @@ export class SentinelTopology implements RedisTopology {
   close(): void {
     this.#closing.abort(new Error('the driver was closed'));
     this.#finding.cancel();
+    for (const node of this.#sentinels) node.close();
     this.#master?.close();
   }
 
@@ -115,24 +116,19 @@ export class SentinelTopology implements RedisTopology {
     throw failures.find((error) => error instanceof RedisFailure && error.kind === 'refused') ?? failures[0];
   }
 
-  async #ask(sentinel: RedisAddress, signal: AbortSignal): Promise<Claim> {
-    const { masterName, openSentinel } = this.#settings;
+  async #ask(sentinel: RedisNode, signal: AbortSignal): Promise<Claim> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     try {
-      const link = await openSentinel(sentinel, limited);
-      try {
-        // Only the second answer names a new master from the moment on at which it is one. The first one has the epoch.
-        const [master, address] = ['MASTER', 'GET-MASTER-ADDR-BY-NAME'].map((question) =>
-          link.send(['SENTINEL', question, masterName], readOperation(limited)),
-        );
-        const [known, named] = await orAborted(Promise.all([master, address]), limited);
-        return claimOf(known, named, addressText(sentinel));
-      } finally {
-        link.close();
-      }
+      const link = await orAborted(sentinel.link(limited), limited);
+      // Only the second answer names a new master from the moment on at which it is one. The first one has the epoch.
+      const asked = ['MASTER', 'GET-MASTER-ADDR-BY-NAME'].map((question) =>
+        link.send(['SENTINEL', question, this.#settings.masterName], readOperation(limited)),
+      );
+      const [known, named] = await orAborted(Promise.all(asked), limited);
+      return claimOf(known, named, sentinel.name);
     } catch (error) {
       if (error instanceof RedisFailure) throw error;
-      throw new RedisFailure('unreachable', 'ETIMEDOUT', addressText(sentinel), error);
+      throw new RedisFailure('unreachable', 'ETIMEDOUT', sentinel.name, error);
     }
   }
 }

@@ -5,7 +5,7 @@ import { poll } from '../support/servers/poll.js';
 import { type RedisCluster, startRedisCluster } from '../support/servers/redis-cluster.js';
 import type { RedisTestServer } from '../support/servers/redis-server.js';
 import { redis, redisServer, silentServers, warningsOf } from './redis-support.js';
-import { batchOf, collect, onTopOf, rejection } from './support.js';
+import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
 
 let cluster: RedisCluster;
 
@@ -256,6 +256,7 @@ describe('RedisDriver in a cluster', () => {
     await poll('the replica to have it', async () => {
       return (await former.cliLines('SET still:{a}:x 1', 'WAIT 1 100')).endsWith('1') || undefined;
     });
+    afterTest(() => former.resume());
     await former.pause();
     const commit = rejection(late.commit('a', batchOf({ by: 'late' }), onTopOf(head, { timeoutMs: 30_000 })));
     const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 1500 }));
@@ -275,6 +276,7 @@ describe('RedisDriver in a cluster', () => {
     await poll('the replica to have it', async () => {
       return (await former.cliLines('SET idle:{a}:x 1', 'WAIT 1 100')).endsWith('1') || undefined;
     });
+    afterTest(() => former.resume());
     await former.pause();
     const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 1500 }));
     const next = await other.commit('a', batchOf({ by: 'other' }), onTopOf(found));
