@@ -12,7 +12,7 @@ const INTERRUPTED = 5000;
 const TESTED_RECORDS = 100_000;
 const TESTED_BYTES = 16 * 1024 ** 2;
 const KEY_BYTES = 6;
-const TIMEOUT_MS = 25_000;
+const TIMEOUT_MS = 50_000;
 const OLD = 'old';
 
 const upToTheLimits: Clause = {

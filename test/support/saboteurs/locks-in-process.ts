@@ -26,7 +26,7 @@ export class LocksInProcess extends SqliteDriver {
     const commit = this.#checked(accountId, copyOf(batch), options);
     const settled = commit.catch(() => undefined);
     this.#inFlight.add(settled);
-    settled.then(() => this.#inFlight.delete(settled));
+    void settled.then(() => this.#inFlight.delete(settled));
     return commit;
   }
 
