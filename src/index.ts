@@ -99,6 +99,7 @@ export type {
   RestoredSpills,
   RestoreOptions,
   RestoreResult,
+  RollbackChoice,
 } from './core/restore/restore-options.js';
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './core/restore/standard-schema.js';
 export {

@@ -45,6 +45,8 @@ export interface AccountKeeperErrorOptions {
   readonly records?: readonly string[] | undefined;
   /** The file that keeps what could not be persisted, on `UNPERSISTED`. */
   readonly spillFile?: string | undefined;
+  /** Keys of the records that are in no file either, on `UNPERSISTED`. */
+  readonly lost?: readonly string[] | undefined;
   /** The head that is stored, on `CONFLICT`, `FENCED` and `ROLLED_BACK`; `undefined` when none is. */
   readonly head?: AccountHead | undefined;
   /** The newest head that is known to have been acknowledged, on `ROLLED_BACK`. */
@@ -65,6 +67,7 @@ export class AccountKeeperError extends Error {
   readonly outcome: ErrorOutcome;
   readonly retryable: boolean;
   readonly records?: readonly string[];
+  readonly lost?: readonly string[];
   readonly head?: AccountHead;
   readonly known?: { readonly revision: number; readonly writeId: string };
   readonly spillFile?: string;
@@ -76,6 +79,7 @@ export class AccountKeeperError extends Error {
     this.outcome = options.outcome ?? 'not-applied';
     this.retryable = options.retryable ?? RETRYABLE_CODES.has(code);
     if (options.records !== undefined) this.records = options.records;
+    if (options.lost !== undefined) this.lost = options.lost;
     if (options.head !== undefined) this.head = options.head;
     if (options.known !== undefined) this.known = options.known;
     if (options.spillFile !== undefined) this.spillFile = options.spillFile;

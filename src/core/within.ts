@@ -34,3 +34,19 @@ export async function within<Result>(limits: WaitLimits, work: () => PromiseLike
     release();
   }
 }
+
+/** Resolves after so many milliseconds, or rejects with the reason of the signal. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      timer.cancel();
+      reject(signal.reason);
+    };
+    const timer = clock.setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, delayMs);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

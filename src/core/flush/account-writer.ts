@@ -1,6 +1,15 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError, type ErrorCode, toAccountKeeperError } from '../errors.js';
-import type { AccountHead, CommitBatch, CommitOptions, PersistenceDriver } from '../persistence-driver.js';
+import { parseHeadMeta, writerOf } from '../ownership/head-meta.js';
+import type {
+  AccountHead,
+  CommitBatch,
+  CommitOptions,
+  OperationOptions,
+  PersistenceDriver,
+  StoredAccount,
+} from '../persistence-driver.js';
+import { within } from '../within.js';
 
 /** One commit, with everything that a repetition has to send again unchanged. */
 export interface CommitRequest {
@@ -14,7 +23,7 @@ export interface SendOptions {
   /** An earlier call with this request ended with an unknown outcome. */
   readonly mayHaveLanded: boolean;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 /** What came of sending a request. */
@@ -22,79 +31,52 @@ export type CommitResult =
   | { readonly kind: 'acknowledged'; readonly head: AccountHead }
   /** Nothing is settled. `mayHaveLanded`: the same request has to be repeated; otherwise it is void. */
   | { readonly kind: 'failed'; readonly error: AccountKeeperError; readonly mayHaveLanded: boolean }
-  /** An older request of this writer landed after all, so this one never can. */
-  | { readonly kind: 'superseded' }
+  /**
+   * The request is void: another one of this writer has landed after all, and `stored` is what it led to; without
+   * `stored`, the backend has again what it had lost.
+   */
+  | { readonly kind: 'superseded'; readonly stored: StoredAccount | undefined }
   /** The input itself cannot be written. */
   | { readonly kind: 'rejected'; readonly error: AccountKeeperError }
-  /** Another writer owns the account. */
-  | { readonly kind: 'fenced'; readonly error: AccountKeeperError };
-
-/** Where the commits of a store go. */
-export interface CommitSender {
-  /** The newest acknowledged head; `undefined` while there was none. */
-  readonly head: AccountHead | undefined;
-  /** What the next commit lies on top of: a head, and the spills that have to be in the backend before it. */
-  readonly base: CommitBase;
-  /** A new request on top of that. */
-  request(batch: CommitBatch, meta?: string): CommitRequest;
-  /** Sends a request. One with an unknown outcome is to be sent again as it is. */
-  send(request: CommitRequest, options: SendOptions): Promise<CommitResult>;
-  /** What was sent to the driver for this request, as far as it may have landed. */
-  sent(request: CommitRequest): CommitRequest | undefined;
-  /**
-   * Goes on above a rollback of the backend that was found: the next request lies on top of the older head.
-   *
-   * @returns whether there is one
-   */
-  rebase(): boolean;
-}
-
-/** What a commit lies on top of. */
-export interface CommitBase {
-  readonly head: { readonly revision: number; readonly writeId: string } | undefined;
-  /** The ids of spills, oldest first. */
-  readonly follows: readonly string[];
-}
-
-/** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
-const GRACE_MS = 1_000;
-
-const RECORD_FAULTS: ReadonlySet<ErrorCode> = new Set(['INVALID_KEY', 'INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
+  /** Another writer owns the account. `rolledBack`: it wrote over what this writer had been acknowledged. */
+  | { readonly kind: 'fenced'; readonly error: AccountKeeperError; readonly rolledBack: boolean };
 
 /** A head that is older than what was acknowledged; `undefined`: none is stored. */
 interface Rollback {
   readonly stored: AccountHead | undefined;
+  /** The highest revision that is known to have been acknowledged. */
+  readonly floor: number;
 }
 
-/** Sends the commits of one writer to one account, and tells what came of each. It holds the head, and nothing else. */
-export class AccountWriter implements CommitSender {
-  readonly #driver: PersistenceDriver;
-  readonly #accountId: string;
-  readonly #clock: Clock;
-  readonly #createId: () => string;
-  readonly #meta: () => string;
+/** What a writer works with. */
+export interface AccountWriterOptions {
+  readonly driver: PersistenceDriver;
+  readonly accountId: string;
+  readonly clock: Clock;
+  readonly createId: () => string;
+  /** The head of this writer's claim. */
+  readonly head: AccountHead;
+}
+
+/** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
+const GRACE_MS = 250;
+
+const RECORD_FAULTS: ReadonlySet<ErrorCode> = new Set(['INVALID_KEY', 'INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
+
+/**
+ * Sends the commits of one writer to one account, and says what came of each. It holds the newest acknowledged head, and
+ * what is known of a rollback of the backend behind it.
+ */
+export class AccountWriter {
+  readonly #options: AccountWriterOptions;
   #head: AccountHead;
-  /** A rollback that was found. */
   #rollback: Rollback | undefined;
-  /** The rollback above which requests are made. */
+  /** The rollback above which the next request is made. */
   #accepted: Rollback | undefined;
 
-  constructor(options: {
-    readonly driver: PersistenceDriver;
-    readonly accountId: string;
-    readonly clock: Clock;
-    readonly createId: () => string;
-    /** The head of this writer's claim. */
-    readonly head: AccountHead;
-    /** What is kept beside the head, from the next request on. Default: what the claim has. */
-    readonly meta?: () => string;
-  }) {
-    this.#driver = options.driver;
-    this.#accountId = options.accountId;
-    this.#clock = options.clock;
-    this.#createId = options.createId;
+  constructor(options: AccountWriterOptions) {
+    this.#options = options;
     this.#head = options.head;
-    this.#meta = options.meta ?? (() => this.#head.meta);
   }
 
   /** The newest acknowledged head. */
@@ -102,35 +84,40 @@ export class AccountWriter implements CommitSender {
     return this.#head;
   }
 
-  get base(): CommitBase {
-    const { stored: head } = this.#accepted ?? { stored: this.#head };
-    return { head: head === undefined ? undefined : { revision: head.revision, writeId: head.writeId }, follows: [] };
+  /** Whether the backend is known to hold less than it acknowledged. */
+  get isRolledBack(): boolean {
+    return this.#rollback !== undefined;
   }
 
-  /** A new request on top of the newest acknowledged head, or of an older one after {@link rebase}. */
-  request(batch: CommitBatch, meta: string = this.#meta()): CommitRequest {
-    const { revision, writerId } = this.#head;
-    const options = { expected: this.base.head, writerId, writeId: this.#createId(), meta };
-    return { batch, options: this.#accepted === undefined ? options : { ...options, revisionFloor: revision } };
+  /** A new request on top of the newest acknowledged head, or of an older one after {@link goOnAbove}. */
+  request(batch: CommitBatch, meta: string): CommitRequest {
+    const { stored, floor } = this.#accepted ?? { stored: this.#head, floor: undefined };
+    const expected = stored === undefined ? undefined : { revision: stored.revision, writeId: stored.writeId };
+    const options = { expected, writerId: this.#head.writerId, writeId: this.#options.createId(), meta };
+    return { batch, options: floor === undefined ? options : { ...options, revisionFloor: floor } };
   }
 
-  sent(request: CommitRequest): CommitRequest {
-    return request;
+  /** What the backend came back with; `undefined`: nothing. */
+  async readRolledBack(limits: OperationOptions): Promise<StoredAccount | undefined> {
+    const { stored } = this.#rollback ?? {};
+    return stored === undefined ? undefined : this.#load(stored, limits);
   }
 
-  rebase(): boolean {
-    if (this.#rollback === undefined) return false;
-    this.#accepted = this.#rollback;
-    return true;
+  /** The next request lies on top of this older head, if it is still what was found last. */
+  goOnAbove(stored: StoredAccount | undefined): void {
+    if (this.#rollback?.stored?.writeId === stored?.head.writeId) this.#accepted = this.#rollback;
   }
 
   async send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
+    const { accountId, driver } = this.#options;
+    const limits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
     try {
-      const options = { ...request.options, timeoutMs, signal };
-      const head = await this.#settled(this.#driver.commit(this.#accountId, request.batch, options), timeoutMs, signal);
+      const head = await this.#within(limits, () =>
+        driver.commit(accountId, request.batch, { ...request.options, ...limits }),
+      );
       return this.#acknowledge(head, request);
     } catch (thrown) {
-      return this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded);
+      return this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits);
     }
   }
 
@@ -139,18 +126,96 @@ export class AccountWriter implements CommitSender {
       this.#advance(head);
       return { kind: 'acknowledged', head };
     }
-    const message = `driver ${this.#driver.name} acknowledged revision ${head.revision} of another commit`;
+    const message = `driver ${this.#options.driver.name} acknowledged revision ${head.revision} of another commit`;
     const error = new AccountKeeperError('UNAVAILABLE', message, { outcome: 'unknown', head });
     return { kind: 'failed', error, mayHaveLanded: true };
   }
 
-  #classify(error: AccountKeeperError, request: CommitRequest, mayHaveLanded: boolean): CommitResult {
-    if (error.code === 'CONFLICT' || error.code === 'FENCED')
-      return this.#resolveConflict(error, request, mayHaveLanded);
+  async #classify(
+    error: AccountKeeperError,
+    request: CommitRequest,
+    mayHaveLanded: boolean,
+    limits: OperationOptions,
+  ): Promise<CommitResult> {
+    const { code, outcome } = error;
+    if (code === 'CONFLICT' || code === 'FENCED' || code === 'ROLLED_BACK') {
+      return this.#differs(error, request, mayHaveLanded, limits);
+    }
     // Also when an earlier call may have landed: should it land late, the next request finds it and is superseded.
-    if (error.outcome === 'not-applied' && RECORD_FAULTS.has(error.code)) return { kind: 'rejected', error };
-    if (error.code === 'ROLLED_BACK') this.#rollback = { stored: error.head };
-    return { kind: 'failed', error, mayHaveLanded: mayHaveLanded || error.outcome === 'unknown' };
+    if (outcome === 'not-applied' && RECORD_FAULTS.has(code)) return { kind: 'rejected', error };
+    return { kind: 'failed', error, mayHaveLanded: mayHaveLanded || outcome === 'unknown' };
+  }
+
+  /** Another head is stored than the request expects. */
+  async #differs(
+    error: AccountKeeperError,
+    request: CommitRequest,
+    mayHaveLanded: boolean,
+    limits: OperationOptions,
+  ): Promise<CommitResult> {
+    const { code, head: stored } = error;
+    const { revision, writeId, writerId } = this.#head;
+    if (code !== 'ROLLED_BACK' && stored !== undefined) {
+      if (stored.writeId === request.options.writeId) return { kind: 'failed', error, mayHaveLanded: true };
+      if (stored.writeId === writeId && stored.revision === revision) {
+        // The backend has again what it had lost, if it had: a request above the rollback is void then.
+        const wasAbove = request.options.expected?.writeId !== writeId;
+        this.#advance(stored);
+        return wasAbove ? { kind: 'superseded', stored: undefined } : { kind: 'failed', error, mayHaveLanded };
+      }
+    }
+    const isOlder = stored === undefined || stored.revision < revision || stored.writeId === writeId;
+    if (isOlder) return this.#foundRollback(stored, error, request, mayHaveLanded);
+    if (stored.writerId === writerId) return this.#superseded(stored, limits);
+    const writer = writerOf(revision, parseHeadMeta(stored.meta).claims);
+    const rolledBack = writer !== undefined && writer !== writerId;
+    if (code === 'ROLLED_BACK' && !rolledBack) return this.#foundRollback(stored, error, request, mayHaveLanded);
+    return { kind: 'fenced', error: this.#fenced(stored, error, rolledBack, mayHaveLanded), rolledBack };
+  }
+
+  /** A request above another rollback is void now; one on top of the newest head may still be part of what comes back. */
+  #foundRollback(
+    stored: AccountHead | undefined,
+    cause: AccountKeeperError,
+    request: CommitRequest,
+    mayHaveLanded: boolean,
+  ): CommitResult {
+    const { revision, writeId } = this.#head;
+    this.#rollback = { stored, floor: Math.max(revision, cause.known?.revision ?? 0) };
+    this.#accepted = undefined;
+    const found = stored === undefined ? 'no revision' : `revision ${stored.revision} (${stored.writeId})`;
+    const message =
+      `account ${JSON.stringify(this.#options.accountId)} was rolled back: the backend holds ${found}, but ` +
+      `acknowledged revision ${revision} (${writeId}). Nothing is written, until the newer data are back, or ` +
+      `\`await store.persistAll()\` writes all that is in memory above what is stored`;
+    const known = { revision, writeId };
+    const error = new AccountKeeperError('ROLLED_BACK', message, { head: stored, known, retryable: false, cause });
+    return { kind: 'failed', error, mayHaveLanded: mayHaveLanded && request.options.revisionFloor === undefined };
+  }
+
+  async #superseded(stored: AccountHead, limits: OperationOptions): Promise<CommitResult> {
+    try {
+      const account = await this.#load(stored, limits);
+      this.#advance(stored);
+      this.#accepted = { stored, floor: stored.revision };
+      return { kind: 'superseded', stored: account };
+    } catch (thrown) {
+      return { kind: 'failed', error: toAccountKeeperError(thrown, 'load'), mayHaveLanded: false };
+    }
+  }
+
+  #fenced(
+    { revision, ...head }: AccountHead,
+    cause: AccountKeeperError,
+    rolledBack: boolean,
+    mayHaveLanded: boolean,
+  ): AccountKeeperError {
+    const account = `account ${JSON.stringify(this.#options.accountId)}`;
+    const message = rolledBack
+      ? `${account} was rolled back, and another writer went on from there: revision ${revision} is stored without the acknowledged revision ${this.#head.revision}`
+      : `another writer took ${account} over at revision ${revision}`;
+    const outcome = mayHaveLanded ? 'unknown' : 'not-applied';
+    return new AccountKeeperError('FENCED', message, { outcome, head: { revision, ...head }, cause });
   }
 
   #advance(head: AccountHead): void {
@@ -159,51 +224,25 @@ export class AccountWriter implements CommitSender {
     this.#accepted = undefined;
   }
 
-  #resolveConflict(error: AccountKeeperError, request: CommitRequest, mayHaveLanded: boolean): CommitResult {
-    const stored = error.head;
-    const acknowledged = this.#head;
-    if (stored?.writeId === request.options.writeId) return { kind: 'failed', error, mayHaveLanded: true };
-    if (stored?.writeId === acknowledged.writeId && stored.revision === acknowledged.revision) {
-      // The backend has again what it had lost.
-      this.#advance(stored);
-      return { kind: 'failed', error, mayHaveLanded };
-    }
-    if (stored === undefined || stored.revision < acknowledged.revision) {
-      const found = stored === undefined ? 'nothing' : `revision ${stored.revision}`;
-      const message = `the backend holds ${found}, but acknowledged revision ${acknowledged.revision} before`;
-      const options = { head: stored, cause: error, retryable: false };
-      this.#rollback = { stored };
-      return { kind: 'failed', error: new AccountKeeperError('ROLLED_BACK', message, options), mayHaveLanded };
-    }
-    if (stored.writerId === acknowledged.writerId) {
-      this.#advance(stored);
-      return { kind: 'superseded' };
-    }
-    const message = `another writer took the account over at revision ${stored.revision}`;
-    const outcome = mayHaveLanded ? 'unknown' : 'not-applied';
-    return {
-      kind: 'fenced',
-      error: new AccountKeeperError('FENCED', message, { outcome, head: stored, cause: error }),
-    };
+  #load({ revision, writeId }: AccountHead, limits: OperationOptions): Promise<StoredAccount | undefined> {
+    const { accountId, driver } = this.#options;
+    const rolledBackTo = { revision, writeId };
+    return this.#within(limits, () => driver.load(accountId, { ...limits, rolledBackTo }));
   }
 
-  /** The promise, or an error when the driver breaks its promise to settle by the deadline, or when aborted. */
-  async #settled(committing: Promise<AccountHead>, timeoutMs: number, signal: AbortSignal): Promise<AccountHead> {
-    let timer: { cancel(): void } | undefined;
-    let abort = (): void => undefined;
-    const overdue = new Promise<never>((_, reject) => {
-      abort = () => reject(new AccountKeeperError('ABORTED', 'the commit was aborted', { outcome: 'unknown' }));
-      signal.addEventListener('abort', abort);
-      timer = this.#clock.setTimeout(() => {
-        const message = `driver ${this.#driver.name} did not settle a commit within ${timeoutMs} ms`;
-        reject(new AccountKeeperError('TIMEOUT', message, { outcome: 'unknown' }));
-      }, timeoutMs + GRACE_MS);
-    });
-    try {
-      return await Promise.race([committing, overdue]);
-    } finally {
-      timer?.cancel();
-      signal.removeEventListener('abort', abort);
-    }
+  /** An error when the driver breaks its promise to settle by the deadline, or when aborted. */
+  #within<Result>({ timeoutMs, signal }: OperationOptions, work: () => Promise<Result>): Promise<Result> {
+    const { clock, driver } = this.#options;
+    const late = `driver ${driver.name} did not settle within ${timeoutMs} ms`;
+    return within(
+      {
+        clock,
+        timeoutMs: timeoutMs === undefined ? undefined : timeoutMs + GRACE_MS,
+        signal,
+        late: () => new AccountKeeperError('TIMEOUT', late, { outcome: 'unknown' }),
+        aborted: () => new AccountKeeperError('ABORTED', 'the commit was aborted', { outcome: 'unknown' }),
+      },
+      work,
+    );
   }
 }

@@ -1,14 +1,15 @@
 import type { Clock, TimerHandle } from '../clock.js';
 import { AccountKeeperError } from '../errors.js';
-import type { AccountHead } from '../persistence-driver.js';
-import type { CommitRequest, CommitResult, CommitSender } from './account-writer.js';
+import type { Unfinished } from '../ownership/head-meta.js';
+import type { AccountHead, CommitBatch, StoredAccount } from '../persistence-driver.js';
+import type { AccountWriter, CommitRequest, CommitResult } from './account-writer.js';
 import { backoffMs } from './backoff.js';
-import type { BatchEncoder } from './batch-encoder.js';
+import type { BatchSize } from './batch-size.js';
 import { Debounce } from './debounce.js';
 import type { FlushSettings } from './flush-options.js';
-import { FlushWaiters } from './flush-waiters.js';
+import { CHECK, FlushWaiters } from './flush-waiters.js';
 import { LagMonitor } from './lag-monitor.js';
-import { oldestOf, type PendingEntry, PendingSet } from './pending-set.js';
+import { type BuiltBatch, oldestOf, type PendingEntry, PendingSet, type RecordSource } from './pending-set.js';
 import { RejectedRecords } from './rejected-records.js';
 
 /** What the scheduler tells. Called between two steps, never in the middle of one. */
@@ -28,14 +29,26 @@ export interface FlushListener {
   lagging(event: { readonly oldestPendingMs: number }): void;
   rejected(event: { readonly recordKey: string; readonly error: AccountKeeperError }): void;
   /** The account belongs to somebody else. `recordKeys`: what was not acknowledged. Nothing is written any more. */
-  fenced(event: { readonly error: AccountKeeperError; readonly recordKeys: readonly string[] }): void;
+  fenced(event: {
+    readonly error: AccountKeeperError;
+    readonly rolledBack: boolean;
+    readonly recordKeys: readonly string[];
+  }): void;
 }
 
 /** What the scheduler works with. */
 export interface FlushSchedulerParts {
   readonly settings: FlushSettings;
-  readonly writer: CommitSender;
-  readonly encoder: BatchEncoder;
+  readonly writer: AccountWriter;
+  readonly records: RecordSource & {
+    /** The keys of everything that is to be stored, and of what is stored beside it and is not to be. */
+    everything(stored?: StoredAccount): Iterable<string>;
+  };
+  /** Of one batch. */
+  readonly limits: BatchSize;
+  /** What is kept beside the head; while several commits make a whole, with what they are. */
+  readonly meta: (unfinished?: Unfinished) => string;
+  readonly createId: () => string;
   readonly listener: FlushListener;
   readonly clock: Clock;
   /** Draws evenly from [0, 1). */
@@ -50,17 +63,21 @@ export interface FlushStatus {
   readonly lastFlushedAt: number | undefined;
   readonly consecutiveFailures: number;
   readonly lastError: AccountKeeperError | undefined;
+  /** The records that cannot be written. */
+  readonly rejected: readonly string[];
   readonly retryInMs: number | undefined;
 }
 
 /** What was not acknowledged when the scheduler was asked. */
 export interface Unsaved {
-  /** A request that was sent and may have landed. */
-  readonly attempt: CommitRequest | undefined;
-  /** The records that changed, those of the attempt among them, without what is set aside. */
-  readonly recordKeys: readonly string[];
-  /** The records that were set aside, because they cannot be written. */
+  /** Requests that were sent and may have landed, oldest first. */
+  readonly attempts: readonly CommitRequest[];
+  /** What changed after those, a batch for each group, oldest first. */
+  readonly newer: readonly CommitBatch[];
+  /** The records that cannot be encoded, or that the backend refused. */
   readonly rejected: readonly string[];
+  /** Names the several commits of which not all are stored. */
+  readonly unfinished: string | undefined;
 }
 
 type Activity =
@@ -75,6 +92,7 @@ interface Attempt {
   readonly request: CommitRequest;
   readonly entries: ReadonlyMap<string, PendingEntry>;
   readonly mayHaveLanded: boolean;
+  readonly timeoutMs: number;
 }
 
 /** While the store closes: what still waits for the end, and how long a wait between attempts may be. */
@@ -83,16 +101,18 @@ interface Drain {
   readonly finished: () => void;
 }
 
-/** How much the next attempt takes: less after a batch was refused, to find the record that is at fault. */
-interface BatchLimit {
-  readonly records: number;
-  /** The newest change of the batch that was refused: later ones are not concerned. */
+/** Everything is written again: the account is whole once no change up to `upTo` is pending. */
+interface Rewrite extends Unfinished {
   readonly upTo: number;
 }
 
 const IDLE: Activity = { kind: 'idle' };
 
-const NO_LIMIT: BatchLimit = { records: Number.POSITIVE_INFINITY, upTo: Number.POSITIVE_INFINITY };
+/** The deadline of an attempt grows up to this, unless it is set higher. */
+const MAX_TIMEOUT_MS = 60_000;
+
+/** How many requests are remembered that were given up and may have landed. */
+const MAX_ABANDONED = 8;
 
 /**
  * Decides when the changed records of one account are written: debounced with a bound, one commit in flight, repeated
@@ -102,21 +122,27 @@ export class FlushScheduler {
   readonly #parts: FlushSchedulerParts;
   readonly #debounce: Debounce;
   readonly #lag: LagMonitor;
-  readonly #pending = new PendingSet();
+  readonly #pending: PendingSet;
   readonly #rejected = new RejectedRecords();
   readonly #waiters = new FlushWaiters();
   readonly #outbox: (() => void)[] = [];
   #activity: Activity = IDLE;
   #attempt: Attempt | undefined;
+  /** Requests that were given up although they may have landed, since the last acknowledgement. */
+  #abandoned: CommitRequest[] = [];
   #drain: Drain | undefined;
-  #limit: BatchLimit = NO_LIMIT;
+  #timeoutMs: number;
   #failures = 0;
   #lastError: AccountKeeperError | undefined;
   #lastFlushedAt: number | undefined;
-  #rebaseWanted = false;
+  /** What the backend came back with, above which everything is to be written. */
+  #rewriteAbove: { readonly stored: StoredAccount | undefined; readonly upTo: number } | undefined;
+  #rewrite: Rewrite | undefined;
 
   constructor(parts: FlushSchedulerParts) {
     this.#parts = parts;
+    this.#pending = new PendingSet(parts.records, parts.limits);
+    this.#timeoutMs = parts.settings.commitTimeoutMs;
     this.#debounce = new Debounce(parts.settings.debounce);
     this.#lag = new LagMonitor(parts.clock, parts.settings.maxPendingAgeMs, (oldestPendingMs) =>
       parts.listener.lagging({ oldestPendingMs }),
@@ -125,7 +151,7 @@ export class FlushScheduler {
 
   /** Whether a change is not acknowledged: waiting, in flight, or set aside. */
   get isPending(): boolean {
-    return this.#attempt !== undefined || this.#pending.size > 0 || this.#rejected.size > 0;
+    return this.#attempt !== undefined || this.#rejected.size > 0 || !this.#pending.isEmpty;
   }
 
   status(): FlushStatus {
@@ -136,7 +162,8 @@ export class FlushScheduler {
       oldestPendingMs: Math.max(0, nowMs - (this.#oldestSinceMs() ?? nowMs)),
       lastFlushedAt: this.#lastFlushedAt,
       consecutiveFailures: this.#failures,
-      lastError: this.#lastError,
+      lastError: this.#lastError ?? this.#rejected.errorUpTo(Number.POSITIVE_INFINITY),
+      rejected: [...this.#rejected.keys()],
       retryInMs: this.#activity.kind === 'backing-off' ? Math.max(0, this.#activity.untilMs - nowMs) : undefined,
     };
   }
@@ -146,32 +173,45 @@ export class FlushScheduler {
     return [...new Set([...(this.#attempt?.entries.keys() ?? []), ...this.#pending.keys(), ...this.#rejected.keys()])];
   }
 
-  /** The same, with what may have landed. */
+  /** The same, as it is to be kept: with what may have landed, and in groups. */
   unsaved(): Unsaved {
-    const { writer } = this.#parts;
-    return {
-      attempt: this.#attempt === undefined ? undefined : writer.sent(this.#attempt.request),
-      recordKeys: [...new Set([...(this.#attempt?.entries.keys() ?? []), ...this.#pending.keys()])],
-      rejected: [...this.#rejected.keys()].filter((recordKey) => !this.#pending.has(recordKey)),
-    };
+    const attempts = [...this.#abandoned, ...(this.#attempt === undefined ? [] : [this.#attempt.request])];
+    const { batches, failed } = this.#pending.groups();
+    const rejected = [...this.#rejected.keys()].filter((recordKey) => !this.#pending.has(recordKey));
+    return { attempts, newer: batches, rejected: [...rejected, ...failed], unfinished: this.#rewrite?.id };
   }
 
   /**
-   * The next attempt goes on above a rollback of the backend, if one was found. A request that may have landed belongs
-   * to the history that was lost: its records are pending again.
+   * Everything is written with the next attempt, above what the backend came back with. A request that may have landed
+   * belongs to the history that was lost.
    */
-  rebase(): void {
-    this.#rebaseWanted = true;
+  rewriteAbove(stored: StoredAccount | undefined): void {
+    this.markApart(this.#parts.records.everything(stored));
+    this.#rewriteAbove = { stored, upTo: this.#pending.lastSequence };
+  }
+
+  /** These records count as changed, each by itself. */
+  markApart(recordKeys: Iterable<string>): void {
+    const nowMs = this.#parts.clock.monotonic();
+    const first = !this.isPending;
+    for (const recordKey of recordKeys) {
+      this.#rejected.take(recordKey);
+      this.#pending.markApart(recordKey, nowMs);
+    }
+    if (!this.#pending.isEmpty) this.#markedAt(nowMs, first);
   }
 
   /** A record changed. Called by setters: no I/O, and no timer when one is set. */
   changed(recordKey: string): void {
     const nowMs = this.#parts.clock.monotonic();
     const first = !this.isPending;
-    this.#pending.mark(recordKey, nowMs);
     // A record that was set aside is tried again, and as old as its oldest change that is not saved.
     const setAside = this.#rejected.size > 0 ? this.#rejected.take(recordKey) : undefined;
-    if (setAside !== undefined) this.#pending.putBack([[recordKey, setAside]]);
+    this.#pending.mark(recordKey, nowMs, setAside);
+    this.#markedAt(nowMs, first);
+  }
+
+  #markedAt(nowMs: number, first: boolean): void {
     this.#debounce.changed(nowMs);
     if (this.#activity.kind === 'idle') this.#waitForDebounce(nowMs);
     if (!first) return;
@@ -188,11 +228,21 @@ export class FlushScheduler {
   async flush(): Promise<void> {
     // A transaction that is running ends first: only then is it known what changed.
     await undefined;
-    if (this.#activity.kind === 'stopped') throw this.#activity.error;
-    const flushed = this.#waiters.add(this.#pending.lastSequence);
+    return this.#awaitAttempt(this.#pending.lastSequence);
+  }
+
+  /** Resolves when a commit that began after the call was acknowledged, an empty one if nothing is pending. */
+  async check(): Promise<void> {
+    await undefined;
+    return this.#awaitAttempt(CHECK);
+  }
+
+  #awaitAttempt(sequence: number): Promise<void> {
+    if (this.#activity.kind === 'stopped') return Promise.reject(this.#activity.error);
+    const settled = this.#waiters.add(sequence);
     this.#settleWaiters();
     if (!this.#isFlushing() && this.#waiters.wantsAttempt) this.#startAttempt();
-    return flushed;
+    return settled;
   }
 
   /**
@@ -239,9 +289,9 @@ export class FlushScheduler {
 
   #startAttempt(): void {
     this.#waiters.attemptStarted();
-    this.#rebaseIfWanted();
     let attempt: Attempt | undefined;
     try {
+      this.#rewriteIfWanted();
       attempt = this.#attempt ?? this.#buildAttempt();
     } catch (cause) {
       const message = 'the commit could not be prepared: createId, or a table, failed';
@@ -257,8 +307,7 @@ export class FlushScheduler {
     this.#attempt = attempt;
     this.#enter({ kind: 'flushing', abort });
     const startedMs = this.#parts.clock.monotonic();
-    const { request, mayHaveLanded } = attempt;
-    const timeoutMs = this.#parts.settings.commitTimeoutMs;
+    const { request, mayHaveLanded, timeoutMs } = attempt;
     this.#parts.writer.send(request, { mayHaveLanded, timeoutMs, signal: abort.signal }).then(
       (result) => this.#finishAttempt(attempt, result, startedMs),
       (thrown: unknown) => this.stop(new AccountKeeperError('CLOSED', 'the scheduler failed', { cause: thrown })),
@@ -266,40 +315,65 @@ export class FlushScheduler {
     this.#tell();
   }
 
-  #rebaseIfWanted(): void {
-    if (!this.#rebaseWanted) return;
-    this.#rebaseWanted = false;
-    if (!this.#parts.writer.rebase()) return;
-    if (this.#attempt !== undefined) this.#pending.putBack(this.#attempt.entries);
-    this.#attempt = undefined;
+  #rewriteIfWanted(): void {
+    const wanted = this.#rewriteAbove;
+    if (wanted === undefined) return;
+    const { createId, writer } = this.#parts;
+    this.#rewrite = { id: `rewrite:${createId()}`, part: 0, upTo: wanted.upTo };
+    this.#rewriteAbove = undefined;
+    if (this.#attempt !== undefined) this.#giveUp(this.#attempt);
+    writer.goOnAbove(wanted.stored);
   }
 
-  /** The next request with everything that is pending and can be encoded. */
+  /** The next request with everything that is pending and can be written. */
   #buildAttempt(): Attempt | undefined {
-    while (this.#pending.size > 0) {
-      const entries = this.#pending.take(this.#limit.records, this.#limit.upTo);
-      if (entries.size === 0) this.#limit = NO_LIMIT;
-      if (this.#pending.size === 0) this.#debounce.reset();
+    while (!this.#pending.isEmpty) {
+      const built = this.#pending.take();
       try {
-        const { batch, failures } = this.#parts.encoder.encode(entries.keys());
-        for (const [recordKey, error] of failures) this.#setAside(recordKey, entries, error);
-        if (entries.size > 0) return { request: this.#parts.writer.request(batch), entries, mayHaveLanded: false };
+        const remaining = this.#acceptable(built);
+        if (this.#pending.isEmpty) this.#debounce.reset();
+        if (remaining.entries.size > 0) return this.#attemptOf(remaining);
       } catch (error) {
-        this.#pending.putBack(entries);
+        this.#pending.putBack(built);
         throw error;
       }
     }
-    return undefined;
+    this.#debounce.reset();
+    if (!this.#waiters.wantsCheck) return undefined;
+    return this.#attemptOf({ batch: { upserts: new Map(), deletes: new Set() }, entries: new Map() });
   }
 
-  #setAside(recordKey: string, entries: Map<string, PendingEntry>, error: AccountKeeperError): void {
-    const entry = entries.get(recordKey);
-    if (entry === undefined) return;
-    entries.delete(recordKey);
+  #attemptOf({ batch, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): Attempt {
+    const { meta, writer } = this.#parts;
+    const { id, part, upTo } = this.#rewrite ?? { id: '', part: 0, upTo: 0 };
+    const isLast = (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
+    const request = writer.request(batch, meta(isLast ? undefined : { id, part: part + 1 }));
+    return { request, entries, mayHaveLanded: false, timeoutMs: this.#timeoutMs };
+  }
+
+  /** Sets aside what cannot be written. */
+  #acceptable({ batch, entries, failures, isTooLarge }: BuiltBatch): Pick<BuiltBatch, 'batch' | 'entries'> {
+    for (const [recordKey, { entry, error }] of failures) this.#setAside(recordKey, entry, error);
+    if (!isTooLarge) return { batch, entries };
+    const records = [...entries.keys()];
+    const message = `${records.length} records that changed together are more than one commit of the driver can hold`;
+    const error = new AccountKeeperError('TOO_LARGE', message, { records });
+    for (const [recordKey, entry] of entries) this.#setAside(recordKey, entry, error);
+    return { batch, entries: new Map() };
+  }
+
+  #setAside(recordKey: string, entry: PendingEntry, error: AccountKeeperError): void {
     // It may have changed since: then it is the newer value's turn.
-    if (this.#pending.has(recordKey)) this.#pending.putBack([[recordKey, entry]]);
+    if (this.#pending.has(recordKey)) this.#pending.age(recordKey, entry);
     else this.#rejected.add(recordKey, entry, error);
     this.#outbox.push(() => this.#parts.listener.rejected({ recordKey, error }));
+  }
+
+  /** The records of an attempt are pending again; should it have landed after all, its writeId says so. */
+  #giveUp({ request, entries, mayHaveLanded }: Attempt): void {
+    this.#attempt = undefined;
+    if (mayHaveLanded) this.#abandoned = [...this.#abandoned, request].slice(-MAX_ABANDONED);
+    this.#pending.putBack({ batch: request.batch, entries });
   }
 
   #finishAttempt(attempt: Attempt, result: CommitResult, startedMs: number): void {
@@ -311,51 +385,64 @@ export class FlushScheduler {
         this.#acknowledged(attempt, result.head, startedMs);
         break;
       case 'superseded':
-        this.#pending.putBack(attempt.entries);
+        this.#giveUp(attempt);
+        if (result.stored !== undefined) this.rewriteAbove(result.stored);
         this.#startAttempt();
         return;
       case 'rejected':
-        this.#narrow(attempt, result.error);
+        this.#refused(attempt, result.error);
         this.#startAttempt();
         return;
       case 'failed':
         this.#failed(attempt, result);
         return;
       case 'fenced':
-        this.#fenced(attempt, result.error);
+        this.#fenced(attempt, result);
         return;
     }
     this.#settle();
   }
 
   #acknowledged(attempt: Attempt, head: AccountHead, startedMs: number): void {
-    const { clock, encoder, listener } = this.#parts;
+    const { clock, listener, settings } = this.#parts;
     const failures = this.#failures;
     this.#failures = 0;
     this.#lastError = undefined;
+    this.#timeoutMs = settings.commitTimeoutMs;
+    this.#abandoned = [];
+    this.#waiters.checked();
     this.#lastFlushedAt = clock.now();
-    encoder.acknowledged(attempt.request.batch);
+    this.#waiters.checked();
+    this.#finishPart();
     const durationMs = clock.monotonic() - startedMs;
     const recordKeys = [...attempt.entries.keys()];
     this.#outbox.push(() => listener.flushed({ head, recordKeys, durationMs }));
     if (failures > 0) this.#outbox.push(() => listener.recovered({ failures }));
   }
 
-  /** Sets aside the records that the error names, or the only one there is; otherwise tries half of the batch. */
-  #narrow(attempt: Attempt, error: AccountKeeperError): void {
-    const entries = new Map(attempt.entries);
-    const named = (error.records ?? []).filter((recordKey) => entries.has(recordKey));
-    const faulty = named.length === 0 && entries.size === 1 ? [...entries.keys()] : named;
-    let upTo = 0;
-    for (const { sequence } of entries.values()) upTo = Math.max(upTo, sequence);
-    for (const recordKey of faulty) this.#setAside(recordKey, entries, error);
-    this.#limit = faulty.length > 0 ? NO_LIMIT : { records: Math.ceil(entries.size / 2), upTo };
-    this.#pending.putBack(entries);
+  #finishPart(): void {
+    if (this.#rewrite === undefined) return;
+    const { id, part, upTo } = this.#rewrite;
+    const isWhole = (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
+    this.#rewrite = isWhole ? undefined : { id, part: part + 1, upTo };
+  }
+
+  /** Sets aside the records that the error names, or all of them where it names none. */
+  #refused(attempt: Attempt, error: AccountKeeperError): void {
+    const named = (error.records ?? []).filter((recordKey) => attempt.entries.has(recordKey));
+    const faulty = new Set(named.length === 0 ? attempt.entries.keys() : named);
+    const others = [...attempt.entries].filter(([recordKey]) => !faulty.has(recordKey));
+    this.#giveUp({ ...attempt, entries: new Map(others) });
+    for (const [recordKey, entry] of attempt.entries)
+      if (faulty.has(recordKey)) this.#setAside(recordKey, entry, error);
   }
 
   #failed(attempt: Attempt, { error, mayHaveLanded }: Extract<CommitResult, { kind: 'failed' }>): void {
-    if (mayHaveLanded) this.#attempt = { ...attempt, mayHaveLanded };
-    else this.#pending.putBack(attempt.entries);
+    if (error.code === 'TIMEOUT') {
+      this.#timeoutMs = Math.max(this.#timeoutMs, Math.min(2 * this.#timeoutMs, MAX_TIMEOUT_MS));
+    }
+    if (mayHaveLanded) this.#attempt = { ...attempt, mayHaveLanded, timeoutMs: this.#timeoutMs };
+    else this.#giveUp(attempt);
     this.#backOff(error);
   }
 
@@ -388,13 +475,13 @@ export class FlushScheduler {
     }
   }
 
-  #fenced(attempt: Attempt, error: AccountKeeperError): void {
+  #fenced(attempt: Attempt, { error, rolledBack }: Extract<CommitResult, { kind: 'fenced' }>): void {
     if (error.outcome === 'unknown') this.#attempt = attempt;
-    else this.#pending.putBack(attempt.entries);
+    else this.#giveUp(attempt);
     const recordKeys = this.unacknowledged();
     this.#lastError = error;
     this.stop(error);
-    this.#outbox.push(() => this.#parts.listener.fenced({ error, recordKeys }));
+    this.#outbox.push(() => this.#parts.listener.fenced({ error, rolledBack, recordKeys }));
     this.#tell();
   }
 
@@ -402,11 +489,12 @@ export class FlushScheduler {
   #settle(): void {
     this.#settleWaiters();
     this.#lag.update(this.#oldestSinceMs());
-    if (this.#pending.size === 0) {
-      this.#limit = NO_LIMIT;
+    if (this.#waiters.wantsAttempt && this.#waiters.wantsCheck) {
+      this.#startAttempt();
+    } else if (this.#pending.isEmpty) {
       this.#drain?.finished();
       this.#tell();
-    } else if (this.#drain !== undefined || this.#waiters.size > 0 || this.#limit !== NO_LIMIT) {
+    } else if (this.#drain !== undefined || this.#waiters.size > 0 || this.#rewrite !== undefined) {
       this.#startAttempt();
     } else {
       this.#waitForDebounce(this.#parts.clock.monotonic());

@@ -8,6 +8,9 @@ interface Waiter {
   readonly reject: (error: AccountKeeperError) => void;
 }
 
+/** Waits for an acknowledgement, whatever is pending. */
+export const CHECK: number = Number.POSITIVE_INFINITY;
+
 /** The callers of `flush()`: each waits for all changes up to a sequence number. */
 export class FlushWaiters {
   #waiters: Waiter[] = [];
@@ -19,6 +22,11 @@ export class FlushWaiters {
   /** Whether somebody came after the last attempt had started. */
   get wantsAttempt(): boolean {
     return this.#waiters.some((waiter) => !waiter.attempted);
+  }
+
+  /** Whether somebody waits for an acknowledgement as such. */
+  get wantsCheck(): boolean {
+    return this.#waiters.some(({ sequence }) => sequence === CHECK);
   }
 
   /** Waits for all changes up to `sequence`. */
@@ -35,6 +43,13 @@ export class FlushWaiters {
   /** An attempt failed: whoever waited for it is told. */
   attemptFailed(error: AccountKeeperError): void {
     this.#settle((waiter) => waiter.attempted, error);
+  }
+
+  /** A commit was acknowledged. */
+  checked(): void {
+    const done = this.#waiters.filter(({ attempted, sequence }) => attempted && sequence === CHECK);
+    this.#waiters = this.#waiters.filter((waiter) => !done.includes(waiter));
+    for (const waiter of done) waiter.resolve();
   }
 
   /** All changes before `sequence` are settled; `verdict` says for one waiter whether all of them were written. */

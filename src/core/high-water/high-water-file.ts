@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AccountKeeperError } from '../errors.js';
-import { accountFileName } from '../spill/account-file-name.js';
+import { accountFileName, fileNamePart } from '../spill/account-file-name.js';
 import { fileErrorCode } from '../spill/durable-file.js';
 import { removeLeftOvers, replaceFile } from './replace-file.js';
 
@@ -11,12 +11,16 @@ import { removeLeftOvers, replaceFile } from './replace-file.js';
 export interface HighWater {
   readonly revision: number;
   readonly writeId: string;
+  /** Files of earlier versions say neither writer nor lineage. */
+  readonly writerId?: string | undefined;
+  readonly lineage?: string | undefined;
 }
 
-/** What the file of one account works with. */
+/** What the file of one account and lineage works with. */
 export interface HighWaterFileOptions {
   readonly directory: string;
   readonly accountId: string;
+  readonly lineage: string;
   /** Called when a write fails; once, until one has succeeded again. */
   readonly onError: (error: AccountKeeperError) => void;
   /** Writes the file, atomically. Default: on the disk. */
@@ -24,6 +28,37 @@ export interface HighWaterFileOptions {
 }
 
 const FORMAT = 'accountkeeper-high-water 1';
+const SUFFIX = '.high-water';
+
+/**
+ * What the files of an account say, one for each lineage. Empty where there is no directory.
+ *
+ * @throws `CORRUPT` when one is torn or not ours, `UNAVAILABLE` when one cannot be read.
+ */
+export function readHighWaters(
+  directory: string,
+  accountId: string,
+): readonly (HighWater & { readonly path: string })[] {
+  const prefix = `${accountFileName(accountId)}.`;
+  try {
+    const names = readdirSync(resolve(directory)).filter((name) => name.startsWith(prefix) && name.endsWith(SUFFIX));
+    return names.sort().map((name) => readHighWater(join(resolve(directory), name), accountId));
+  } catch (cause) {
+    if (cause instanceof AccountKeeperError) throw cause;
+    const code = fileErrorCode(cause);
+    if (code === 'ENOENT') return [];
+    throw new AccountKeeperError('UNAVAILABLE', `the high-water files in ${directory} cannot be read (${code})`, {
+      cause,
+    });
+  }
+}
+
+function readHighWater(path: string, accountId: string): HighWater & { readonly path: string } {
+  const high = parse(readFileSync(path, 'utf8'), accountId);
+  if (high !== undefined) return { ...high, path };
+  const message = `the high-water file ${path} is torn, or of another program; remove it to restore without it`;
+  throw new AccountKeeperError('CORRUPT', message);
+}
 
 /**
  * Remembers locally the newest acknowledged head of an account. It follows behind: what was acknowledged in the last
@@ -33,6 +68,7 @@ const FORMAT = 'accountkeeper-high-water 1';
 export class HighWaterFile {
   readonly #options: HighWaterFileOptions;
   readonly #path: string;
+  readonly #unlabelledPath: string;
   #newest: HighWater | undefined;
   #written: HighWater | undefined;
   #writing: Promise<void> | undefined;
@@ -40,40 +76,16 @@ export class HighWaterFile {
   #isTidy = false;
 
   constructor(options: HighWaterFileOptions) {
+    const stem = join(resolve(options.directory), accountFileName(options.accountId));
     this.#options = options;
-    this.#path = join(resolve(options.directory), `${accountFileName(options.accountId)}.high-water`);
-  }
-
-  /**
-   * What the file says; `undefined` when there is none.
-   *
-   * @throws `CORRUPT` when it is torn or not ours, `UNAVAILABLE` when it cannot be read.
-   */
-  read(): HighWater | undefined {
-    let text: string;
-    try {
-      text = readFileSync(this.#path, 'utf8');
-    } catch (cause) {
-      const code = fileErrorCode(cause);
-      if (code === 'ENOENT') return undefined;
-      const message = `the high-water file ${this.#path} cannot be read (${code})`;
-      throw new AccountKeeperError('UNAVAILABLE', message, { cause });
-    }
-    const high = parse(text, this.#options.accountId);
-    if (high === undefined) {
-      throw new AccountKeeperError('CORRUPT', `the high-water file ${this.#path} is torn, or of another program`);
-    }
-    if (this.#newest === undefined || this.#newest.revision < high.revision) {
-      this.#newest = high;
-      this.#written = high;
-    }
-    return high;
+    this.#path = `${stem}.${fileNamePart(options.lineage)}${SUFFIX}`;
+    this.#unlabelledPath = `${stem}${SUFFIX}`;
   }
 
   /** The backend has acknowledged this head. Written soon; one write at a time, and the newest head wins. */
-  note({ revision, writeId }: HighWater): void {
+  note({ revision, writeId, writerId }: HighWater): void {
     if (this.#newest !== undefined && this.#newest.revision >= revision) return;
-    this.#newest = { revision, writeId };
+    this.#newest = { revision, writeId, writerId };
     this.#writing ??= this.#writeNewest();
   }
 
@@ -106,11 +118,12 @@ export class HighWaterFile {
   }
 
   async #write(head: HighWater): Promise<void> {
-    const { accountId, replace = replaceFile } = this.#options;
+    const { accountId, lineage, replace = replaceFile } = this.#options;
     if (!this.#isTidy) await removeLeftOvers(this.#path);
+    if (!(await this.#isOutdone(head))) await replace(this.#path, format({ ...head, lineage }, accountId));
+    // Of an earlier version: what it says counts for this lineage, and is less than what was just written.
+    if (!this.#isTidy) await rm(this.#unlabelledPath, { force: true });
     this.#isTidy = true;
-    if (await this.#isOutdone(head)) return;
-    await replace(this.#path, format(head, accountId));
   }
 
   /** Whether the next owner, in another process, has noted more. */
@@ -121,8 +134,9 @@ export class HighWaterFile {
   }
 }
 
-function format({ revision, writeId }: HighWater, accountId: string): string {
-  const body = JSON.stringify({ accountId, revision, writeId });
+function format(high: HighWater, accountId: string): string {
+  const { revision, writeId, writerId, lineage } = high;
+  const body = JSON.stringify({ accountId, revision, writeId, writerId, lineage });
   return `${FORMAT} ${digestOf(body)}\n${body}\n`;
 }
 
@@ -131,9 +145,9 @@ function parse(text: string, expectedId: string): HighWater | undefined {
   const [first, body = '', ...rest] = text.split('\n');
   if (first !== `${FORMAT} ${digestOf(body)}` || rest.length !== 1 || rest[0] !== '') return undefined;
   try {
-    const { accountId, revision, writeId } = JSON.parse(body) as Partial<HighWater & { accountId: string }>;
-    const isWhole = Number.isSafeInteger(revision) && typeof writeId === 'string' && accountId === expectedId;
-    return isWhole ? { revision: Number(revision), writeId } : undefined;
+    const { accountId, ...high } = JSON.parse(body) as HighWater & { readonly accountId: string };
+    const isWhole = Number.isSafeInteger(high.revision) && typeof high.writeId === 'string' && accountId === expectedId;
+    return isWhole ? high : undefined;
   } catch {
     // Of another program.
     return undefined;

@@ -5,41 +5,70 @@ export interface LeaseReference {
   readonly holder: string;
 }
 
+/** The revisions above `base` are this writer's, up to the base of the next claim. */
+export interface Claim {
+  readonly base: number;
+  readonly writerId: string;
+}
+
+/** Work that needs several commits, of which `part` are stored: until the last one, the account is no whole. */
+export interface Unfinished {
+  readonly id: string;
+  readonly part: number;
+}
+
 /** What a store keeps beside the head of its account. */
 export interface HeadMeta {
   /** The owner has closed, with everything persisted. */
   readonly released: boolean;
-  readonly lease?: LeaseReference;
+  readonly lease?: LeaseReference | undefined;
   /** The ids of spills that are in the backend, oldest first. */
   readonly replayed: readonly string[];
+  /** Drawn by the first commit of the account, and kept for ever. Heads of earlier versions have none. */
+  readonly lineage?: string | undefined;
+  /** The last take-overs, oldest first. */
+  readonly claims: readonly Claim[];
+  readonly unfinished?: Unfinished | undefined;
 }
 
 /** Ids of accounts that begin so are this library's own. */
 export const RESERVED_ACCOUNT_PREFIX: string = 'accountkeeper/';
 
-const NOTHING: HeadMeta = { released: false, replayed: [] };
+/** How many take-overs, and how many ids of replayed spills, a head remembers. */
+const MAX_REMEMBERED = 32;
 
 /** Reads the meta of a head. What was not written by this library says nothing. */
 export function parseHeadMeta(meta: string): HeadMeta {
-  if (meta === '') return NOTHING;
-  const parsed = parseObject(meta);
-  const lease = leaseOf(parsed['lease']);
-  const replayed = parsed['replayed'];
+  const parsed = meta === '' ? {} : parseObject(meta);
+  const { claims, lineage, replayed } = parsed;
   return {
     released: parsed['released'] === true,
+    lease: leaseOf(parsed['lease']),
     replayed: Array.isArray(replayed) ? replayed.filter((id) => typeof id === 'string') : [],
-    ...(lease === undefined ? {} : { lease }),
+    lineage: typeof lineage === 'string' ? lineage : undefined,
+    claims: Array.isArray(claims) ? claims.flatMap(claimOf) : [],
+    unfinished: unfinishedOf(parsed['unfinished']),
   };
 }
 
 /** The text to write; `''` when there is nothing to say. */
-export function formatHeadMeta({ released, lease, replayed }: HeadMeta): string {
-  if (!released && lease === undefined && replayed.length === 0) return '';
-  return JSON.stringify({
+export function formatHeadMeta({ released, lease, replayed, lineage, claims, unfinished }: HeadMeta): string {
+  const said = {
     ...(released ? { released } : {}),
     ...(lease === undefined ? {} : { lease: { id: lease.id, holder: lease.holder } }),
-    ...(replayed.length === 0 ? {} : { replayed }),
-  });
+    ...(replayed.length === 0 ? {} : { replayed: replayed.slice(-MAX_REMEMBERED) }),
+    ...(lineage === undefined ? {} : { lineage }),
+    ...(claims.length === 0
+      ? {}
+      : { claims: claims.slice(-MAX_REMEMBERED).map(({ base, writerId }) => [base, writerId]) }),
+    ...(unfinished === undefined ? {} : { unfinished: { id: unfinished.id, part: unfinished.part } }),
+  };
+  return Object.keys(said).length === 0 ? '' : JSON.stringify(said);
+}
+
+/** Who wrote a revision, as far as the claims reach back. */
+export function writerOf(revision: number, claims: readonly Claim[]): string | undefined {
+  return claims.findLast(({ base }) => base < revision)?.writerId;
 }
 
 /** The object that a text stands for; an empty one when it stands for none. */
@@ -57,4 +86,16 @@ function leaseOf(value: unknown): LeaseReference | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { id, holder } = value as Partial<LeaseReference>;
   return typeof id === 'string' && typeof holder === 'string' ? { id, holder } : undefined;
+}
+
+function claimOf(value: unknown): readonly Claim[] {
+  if (!Array.isArray(value)) return [];
+  const [base, writerId]: readonly unknown[] = value;
+  return typeof base === 'number' && typeof writerId === 'string' ? [{ base, writerId }] : [];
+}
+
+function unfinishedOf(value: unknown): Unfinished | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { id, part } = value as Partial<Unfinished>;
+  return typeof id === 'string' && typeof part === 'number' ? { id, part } : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
+import type { AccountHead, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
+import { pause, within } from '../within.js';
 import { parseHeadMeta } from './head-meta.js';
 import { parseLease, readLease } from './lease-record.js';
 import type { FreeLease } from './process-lease.js';
@@ -31,6 +32,9 @@ export interface WaitResult {
 /** A read gets at least so long, however often is asked. */
 const MIN_READ_MS = 1_000;
 
+/** What a read gets on top: drivers promise to settle by themselves. */
+const GRACE_MS = 250;
+
 /** What was seen of an owner. Any change is a sign of life. */
 interface Sight {
   readonly head: AccountHead;
@@ -48,13 +52,13 @@ interface Sight {
  * Rejects `TIMEOUT` or `ABORTED`, and with errors of the backend that a repetition cannot mend.
  */
 export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
-  const { clock, leaseMs, onWaiting, pollMs, timeoutMs } = options;
+  const { clock, leaseMs, onWaiting, pollMs, signal, timeoutMs } = options;
   const endMs = clock.monotonic() + (timeoutMs ?? Number.POSITIVE_INFINITY);
   let sight: Sight | undefined;
   let readAtMs: number | undefined;
   let unchangedMs = 0;
   for (;;) {
-    const seen = await look(options);
+    const seen = await look(options, endMs);
     const nowMs = clock.monotonic();
     if (seen !== undefined && 'reason' in seen) return seen;
     if (seen !== undefined) {
@@ -65,21 +69,28 @@ export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
       sight = seen;
     }
     readAtMs = seen === undefined ? undefined : nowMs;
-    if (nowMs >= endMs)
-      throw new AccountKeeperError('TIMEOUT', 'restore: the owner did not give the account free in time');
-    await pause(options, Math.min(pollMs, endMs - nowMs));
+    if (nowMs >= endMs) throw timedOut();
+    await within({ clock, signal, late: timedOut, aborted }, () =>
+      pause(clock, Math.min(pollMs, endMs - nowMs), signal),
+    );
   }
 }
 
 /** What is stored now; `undefined` when that could not be read this time. */
-async function look({ accountId, driver, pollMs, signal }: WaitOptions): Promise<Sight | WaitResult | undefined> {
-  const limits = { signal, timeoutMs: Math.max(MIN_READ_MS, pollMs) };
+async function look(
+  { accountId, clock, driver, pollMs, signal }: WaitOptions,
+  endMs: number,
+): Promise<Sight | WaitResult | undefined> {
+  const timeoutMs = Math.max(1, Math.min(Math.max(MIN_READ_MS, pollMs), endMs - clock.monotonic()));
+  const limits = { signal, timeoutMs };
+  const bounds = { clock, signal, timeoutMs: timeoutMs + GRACE_MS, late: timedOut, aborted };
   try {
-    const head = await driver.head(accountId, limits);
+    const head = await within(bounds, () => storedHead(driver, accountId, limits));
     if (head === undefined || head.dropped) return { reason: 'vacant', head };
     const meta = parseHeadMeta(head.meta);
-    const named = meta.lease === undefined ? undefined : await readLease(driver, meta.lease.id, limits);
-    const lease = meta.lease === undefined || named === undefined ? undefined : { id: meta.lease.id, head: named };
+    const { id = '' } = meta.lease ?? {};
+    const named = id === '' ? undefined : await within(bounds, () => readLease(driver, id, limits));
+    const lease = named === undefined ? undefined : { id, head: named };
     // Continued by somebody else, it says nothing of the owner any more: only the account's own head does.
     const isOwners = lease?.head.writerId === meta.lease?.holder;
     const record = lease === undefined || !isOwners ? undefined : parseLease(lease.head);
@@ -95,25 +106,33 @@ async function look({ accountId, driver, pollMs, signal }: WaitOptions): Promise
   }
 }
 
+/** What restore makes of a head that is older than it was is not for the one who waits to say. */
+async function storedHead(
+  driver: PersistenceDriver,
+  accountId: string,
+  limits: OperationOptions,
+): Promise<AccountHead | undefined> {
+  try {
+    return await driver.head(accountId, limits);
+  } catch (thrown) {
+    const error = toAccountKeeperError(thrown, 'restore');
+    if (error.code === 'ROLLED_BACK') return error.head;
+    throw error;
+  }
+}
+
+function timedOut(): AccountKeeperError {
+  return new AccountKeeperError('TIMEOUT', 'restore: the owner did not release the account in time');
+}
+
+function aborted(cause: unknown): AccountKeeperError {
+  return new AccountKeeperError('ABORTED', 'restore was aborted', { cause });
+}
+
 function isSame(a: Sight, b: Sight): boolean {
   return a.head.writeId === b.head.writeId && a.lease?.head.writeId === b.lease?.head.writeId;
 }
 
 function ranOut({ head, lease }: Sight): WaitResult {
   return { reason: 'ran-out', head, ...(lease === undefined ? {} : { lease }) };
-}
-
-function pause({ clock, signal }: WaitOptions, delayMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      timer.cancel();
-      reject(new AccountKeeperError('ABORTED', 'restore was aborted', { cause: signal.reason }));
-    };
-    const timer = clock.setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, delayMs);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }

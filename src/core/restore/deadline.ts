@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError } from '../errors.js';
 import type { OperationOptions } from '../persistence-driver.js';
+import { within } from '../within.js';
 
 /** What an operation gets on top: drivers promise to settle by themselves. */
-const GRACE_MS = 1_000;
+const GRACE_MS = 250;
 
 /** One limit in time for several operations in a row. */
 export class Deadline {
@@ -17,41 +18,17 @@ export class Deadline {
     this.#signal = signal;
   }
 
-  /** What is left of it, for the next operation. @throws `TIMEOUT` or `ABORTED` when nothing is. */
-  remaining(): { timeoutMs: number; signal: AbortSignal } {
-    if (this.#signal.aborted) {
-      throw new AccountKeeperError('ABORTED', 'restore was aborted', { cause: this.#signal.reason });
-    }
-    const timeoutMs = Math.ceil(this.#endMs - this.#clock.monotonic());
-    if (timeoutMs <= 0) throw new AccountKeeperError('TIMEOUT', 'restore did not finish by its deadline');
-    return { timeoutMs, signal: this.#signal };
-  }
-
-  /** Runs one operation with what is left. Rejects when it is over, also if the operation itself never settles. */
+  /** Runs one operation with what is left. Rejects `TIMEOUT` or `ABORTED` when it is over, also if it never settles. */
   async bound<Result>(operation: (options: Required<OperationOptions>) => Promise<Result>): Promise<Result> {
-    const options = this.remaining();
-    let release = (): void => undefined;
-    const over = new Promise<never>((_, reject) => {
-      const abort = (): void => reject(this.#aborted());
-      const timer = this.#clock.setTimeout(() => reject(this.#late()), options.timeoutMs + GRACE_MS);
-      this.#signal.addEventListener('abort', abort);
-      release = () => {
-        timer.cancel();
-        this.#signal.removeEventListener('abort', abort);
-      };
-    });
-    try {
-      return await Promise.race([operation(options), over]);
-    } finally {
-      release();
-    }
-  }
-
-  #aborted(): AccountKeeperError {
-    return new AccountKeeperError('ABORTED', 'restore was aborted', { outcome: 'unknown', cause: this.#signal.reason });
-  }
-
-  #late(): AccountKeeperError {
-    return new AccountKeeperError('TIMEOUT', 'restore did not finish by its deadline', { outcome: 'unknown' });
+    const signal = this.#signal;
+    const timeoutMs = Math.ceil(this.#endMs - this.#clock.monotonic());
+    const outcome = 'unknown';
+    const late = (): AccountKeeperError =>
+      new AccountKeeperError('TIMEOUT', 'restore did not finish by its deadline', { outcome });
+    if (timeoutMs <= 0 && !signal.aborted) throw late();
+    const aborted = (cause: unknown): AccountKeeperError =>
+      new AccountKeeperError('ABORTED', 'restore was aborted', { outcome, cause });
+    const limits = { clock: this.#clock, timeoutMs: timeoutMs + GRACE_MS, signal, late, aborted };
+    return within(limits, () => operation({ timeoutMs, signal }));
   }
 }

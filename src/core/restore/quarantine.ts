@@ -1,29 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { DriverLimits } from '../persistence-driver.js';
 import type { QuarantinedRecord } from './restore-options.js';
 
+/** The keys of copies begin so. */
+const PREFIX = 'quarantine/';
+
+/** Bytes that a copy takes besides the bytes that it keeps. */
+const FRAME = 512;
+
 /**
- * The stored records that could not be read. They stay where they are until their key is written; the same commit then
- * keeps their bytes under a key of their own.
+ * The stored records that could not be read. Each stays under its key until the key is written; a copy of its bytes
+ * under a key of its own comes first. All of it is kept in memory, so that a backend that was rolled back gets it again.
  */
 export class Quarantine {
-  readonly #records: Map<string, QuarantinedRecord>;
+  readonly #unread: Map<string, QuarantinedRecord>;
+  readonly #copies = new Map<string, string>();
   readonly #revision: number;
+  readonly #limits: DriverLimits;
 
   /** @param revision of the take-over, which makes the keys of this restore's copies unique. */
-  constructor(records: readonly QuarantinedRecord[], revision: number) {
-    this.#records = new Map(records.map((record) => [record.recordKey, record]));
+  constructor(records: readonly QuarantinedRecord[], revision: number, limits: DriverLimits) {
+    this.#unread = new Map(records.map((record) => [record.recordKey, record]));
     this.#revision = revision;
+    this.#limits = limits;
   }
 
-  /** The copy to write in the commit that first writes `recordKey`. */
-  copyFor(recordKey: string): { readonly recordKey: string; readonly text: string } | undefined {
-    const record = this.#records.get(recordKey);
-    if (record === undefined) return undefined;
-    const text = JSON.stringify({ recordKey, reason: record.error.message, raw: record.raw });
-    return { recordKey: `quarantine/${this.#revision}/${recordKey}`, text };
+  /** All that has to be stored: what was not written over under its own key, the rest as copies. */
+  keys(): string[] {
+    return [...this.#unread.keys(), ...this.#copies.keys()];
   }
 
-  /** The key was written, and the copy with it. */
-  written(recordKey: string): void {
-    this.#records.delete(recordKey);
+  /** The text to store under a key, if it is one of {@link keys}. */
+  textOf(recordKey: string): string | undefined {
+    return this.#unread.get(recordKey)?.raw ?? this.#copies.get(recordKey);
+  }
+
+  /** The record is written from now on. @returns the keys of the copies that have to be stored before. */
+  overwrite(recordKey: string): readonly string[] {
+    const record = this.#unread.get(recordKey);
+    if (record === undefined) return [];
+    this.#unread.delete(recordKey);
+    const copies = this.#copiesOf(record);
+    for (const [key, text] of copies) this.#copies.set(key, text);
+    return copies.map(([key]) => key);
+  }
+
+  /** One copy, or several pieces where the driver takes no value of that size. */
+  #copiesOf({ recordKey, raw, error }: QuarantinedRecord): readonly (readonly [key: string, text: string])[] {
+    const key = this.#copyKey(recordKey);
+    const { valueBytes, batchBytes } = this.#limits;
+    const room = Math.min(valueBytes, batchBytes / 2);
+    const whole = JSON.stringify({ recordKey, reason: error.message, raw });
+    if (Buffer.byteLength(whole) <= room) return [[key, whole]];
+    // A UTF-16 code unit takes up to six bytes in JSON.
+    const units = Math.max(1, Math.floor((room - FRAME - 6 * Math.min(recordKey.length, FRAME)) / 6));
+    const of = Math.ceil(raw.length / units);
+    return Array.from({ length: of }, (_, part) => {
+      const piece = {
+        recordKey: recordKey.slice(0, FRAME),
+        part,
+        of,
+        raw: raw.slice(part * units, (part + 1) * units),
+      };
+      return [`${key}/${part}`, JSON.stringify(piece)] as const;
+    });
+  }
+
+  #copyKey(recordKey: string): string {
+    const key = `${PREFIX}${this.#revision}/${recordKey}`;
+    if (Buffer.byteLength(key) + 16 <= this.#limits.keyBytes) return key;
+    const digest = createHash('sha256').update(Buffer.from(recordKey, 'utf16le')).digest('hex').slice(0, 32);
+    return `${PREFIX}${this.#revision}/~${digest}`;
   }
 }

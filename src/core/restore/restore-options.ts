@@ -10,18 +10,31 @@ export interface RestoreOptions extends OperationOptions {
   readonly mustExist?: boolean;
   /** Reject `ROLLED_BACK` when the stored revision is lower. */
   readonly minRevision?: number;
-  /**
-   * Takes what the backend holds, although local files (`highWater`, `spill`) know that it acknowledged more. What it
-   * lost is gone then; spills on top of that are reported as conflicting.
-   * @default false
-   */
-  readonly acceptRollback?: boolean;
+  /** The operator's word after `ROLLED_BACK`, as its message has it. */
+  readonly onRolledBack?: RollbackChoice;
   /**
    * Milliseconds for the whole restore. With `ownership: 'wait'`, waiting for the owner is not counted unless this is
    * given.
    * @default 30000
    */
   readonly timeoutMs?: number;
+}
+
+/**
+ * What to keep of an account of which the backend holds less than it acknowledged, or another history, or a half. It
+ * names the head that is stored, so that it is good for that head alone.
+ */
+export interface RollbackChoice {
+  /**
+   * `backend`: what is stored. What it lost is gone then, and spills on top of that are reported as conflicting.
+   * `local`: the spill file that holds the whole account as it was at the newest head that is known, or after it; it is
+   * written in the place of what is stored.
+   */
+  readonly keep: 'backend' | 'local';
+  /** 0 when nothing is stored. */
+  readonly revision: number;
+  /** `''` when nothing is stored. */
+  readonly writeId: string;
 }
 
 /** What a restore found. */
@@ -36,6 +49,8 @@ export interface RestoreResult {
   readonly quarantined: readonly QuarantinedRecord[];
   /** What became of the files of the `spill` directory; only where there is one. */
   readonly spills?: RestoredSpills;
+  /** Spill and high-water files of the account that belong to another backend. They are not touched. */
+  readonly foreignFiles: readonly string[];
 }
 
 /** The spill files that a restore found, by their paths. */

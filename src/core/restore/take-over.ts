@@ -1,20 +1,34 @@
 import type { Clock } from '../clock.js';
-import { AccountKeeperError } from '../errors.js';
+import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { batchLimits, cutBatches, mergedBatch } from '../flush/batch-size.js';
 import { requireDuration } from '../option-checks.js';
-import { formatHeadMeta, type LeaseReference, parseHeadMeta } from '../ownership/head-meta.js';
-import type { AccountHead, DriverWarning, PersistenceDriver, StoredAccount } from '../persistence-driver.js';
-import { mergedBatch, planReplay, type ReplayPlan } from '../spill/replay-plan.js';
+import { formatHeadMeta, type HeadMeta, type LeaseReference, parseHeadMeta } from '../ownership/head-meta.js';
+import type {
+  AccountHead,
+  CommitBatch,
+  CommitOptions,
+  DriverWarning,
+  OperationOptions,
+  PersistenceDriver,
+  StoredAccount,
+} from '../persistence-driver.js';
+import type { LocalFiles, LocalKnowledge } from '../spill/local-files.js';
+import { planReplay, type ReplayPlan, replayedGroups, replayIdOf } from '../spill/replay-plan.js';
 import type { StoredSpill } from '../spill/spill-folder.js';
-import { type Claimed, type ClaimRequest, claim, requireOwnHead } from './claim.js';
+import { pause } from '../within.js';
 import { Deadline } from './deadline.js';
-import { floorOf, type KnownHead, requireExpected, requireRevision } from './expected-state.js';
 import type { ReadAccount } from './record-reader.js';
 import type { RestoreOptions } from './restore-options.js';
+import { judge, type KnownHead, localIdOf, namesHead, type Verdict } from './rollback.js';
 
 const RESTORE_TIMEOUT_MS = 30_000;
 
-/** How many ids of replayed spills a head remembers. */
-const MAX_REPLAYED = 32;
+/** So often the account is read before it is claimed; then it is claimed first. */
+const READING_ROUNDS = 3;
+
+/** How often in a row one commit of a claim may fail for another reason than a conflict. */
+const MAX_FAILURES = 3;
+const RETRY_MS = 50;
 
 /** What a take-over works with. */
 export interface TakeOverParts {
@@ -23,22 +37,17 @@ export interface TakeOverParts {
   readonly clock: Clock;
   readonly createId: () => string;
   readonly onRejected: 'throw' | 'quarantine';
+  readonly files: LocalFiles;
   readonly onWarning: (warning: DriverWarning) => void;
   readonly read: (stored: StoredAccount) => Promise<ReadAccount>;
+  /** Whether a record is of a kind that is persisted. */
+  readonly isPersisted: (recordKey: string) => boolean;
   /** Aborted when the store closes. */
   readonly closing: AbortSignal;
-  /** What local files say now: others may write some while this one waits. */
-  readonly local: () => LocalKnowledge;
   /** The lease to name in the head. */
   readonly lease: () => LeaseReference | undefined;
   /** Resolves when the account may be taken over, with whether it still may while this head is stored. */
   readonly turn: (limits: TurnLimits) => Promise<(head: AccountHead | undefined) => boolean>;
-}
-
-/** What the process knows of an account besides what the backend holds. */
-export interface LocalKnowledge {
-  readonly spills: readonly StoredSpill[];
-  readonly known: readonly KnownHead[];
 }
 
 /** How long to wait for an owner; without `timeoutMs`, until aborted. */
@@ -52,152 +61,305 @@ export interface RestoredAccount {
   readonly head: AccountHead;
   readonly account: ReadAccount;
   readonly plan: ReplayPlan;
+  readonly local: LocalKnowledge;
+  readonly foreign: readonly string[];
+  /** Of the account, from now on. */
+  readonly lineage: string;
 }
 
-/** Somebody has committed since it was our turn. */
-class TurnLost extends Error {}
+/** What was read of the account, here and there, and what follows from it. */
+interface Situation {
+  readonly stored: StoredAccount | undefined;
+  readonly head: AccountHead | undefined;
+  readonly meta: HeadMeta;
+  readonly local: LocalKnowledge;
+  readonly verdict: Verdict;
+  readonly plan: ReplayPlan;
+}
+
+/** The commits that take the account over, the first one on top of what is stored. */
+interface Claim {
+  readonly writerId: string;
+  readonly lineage: string;
+  readonly parts: readonly CommitBatch[];
+  readonly meta: (part: number) => string;
+}
 
 const NO_RECORDS: ReadAccount = { records: [], rejected: [] };
 
+/** Somebody has committed between the read and the claim. */
+class Contested extends Error {
+  readonly head: AccountHead | undefined;
+
+  constructor(head: AccountHead | undefined) {
+    super('another writer has committed meanwhile');
+    this.head = head;
+  }
+}
+
 /**
- * Loads and decodes the account, then claims it: an account that cannot be read is never claimed. When somebody
- * committed between the two, it is loaded once more after the claim, now that the former owner cannot write. What was
- * spilled is written by the claim itself, so that a crash leaves either both or none of them.
+ * Loads and decodes the account, then claims it: an account that cannot be read is never claimed. When somebody commits
+ * between the two, both are done again, and after some rounds the account is claimed first, so that the former owner
+ * cannot write any more. What was spilled is written by the claim itself, so that a crash leaves both or none of them.
  */
 export async function takeOver(parts: TakeOverParts, options: RestoreOptions): Promise<RestoredAccount> {
   const { driver, onWarning, turn } = parts;
-  requireRevision(options.minRevision);
   const limits = restoreLimits(parts, options);
   await limits.deadline().bound((rest) => driver.open({ ...rest, onWarning }));
-  for (;;) {
+  let contested: Contested | undefined;
+  for (let round = 1; ; round += 1) {
     const mayTake = await turn({ signal: limits.signal, timeoutMs: options.timeoutMs });
-    const restored = await takeOverWhile(mayTake, parts, options, limits.deadline());
-    if (restored !== undefined) return restored;
+    const deadline = limits.deadline();
+    try {
+      const claimsFirst = contested !== undefined && round > READING_ROUNDS && mayTake(contested.head);
+      if (claimsFirst) return await claimThenRead(parts, options, contested?.head, deadline);
+      return await readThenClaim(parts, options, mayTake, deadline);
+    } catch (thrown) {
+      if (!(thrown instanceof Contested)) throw thrown;
+      contested = thrown;
+    }
   }
 }
 
-/** `undefined` when somebody else was faster, and it is for the caller to wait again. */
-async function takeOverWhile(
+/** @throws `Contested` also when the turn is lost. */
+async function readThenClaim(
+  parts: TakeOverParts,
+  options: RestoreOptions,
   mayTake: (head: AccountHead | undefined) => boolean,
+  deadline: Deadline,
+): Promise<RestoredAccount> {
+  const situation = await read(parts, options, deadline);
+  const { head, stored } = situation;
+  if (!mayTake(head)) throw new Contested(head);
+  const claim = claimOn(parts, situation);
+  const account = await deadline.bound(() => decoded(parts, withChanges(stored, head, claim.parts)));
+  const claimed = await commitAll(parts, claim, situation, deadline);
+  return restored(parts, situation, claim, claimed, account);
+}
+
+/** Nothing is left for the former owner to commit while the account is read. */
+async function claimThenRead(
   parts: TakeOverParts,
   options: RestoreOptions,
+  head: AccountHead | undefined,
   deadline: Deadline,
-): Promise<RestoredAccount | undefined> {
-  const { accountId, driver } = parts;
-  const stored = await deadline.bound((rest) => driver.load(accountId, rest));
-  if (!mayTake(stored?.head)) return undefined;
-  const local = parts.local();
-  requireExpected(stored?.head, options, local.known);
-  const account = await deadline.bound(() => readAll(parts, replayedOn(stored, planFor(stored?.head, local.spills))));
-  const guard = (base: AccountHead | undefined): void => {
-    if (!mayTake(base)) throw new TurnLost();
-  };
+): Promise<RestoredAccount> {
+  const situation = situationOf(parts, options, undefined, head, []);
+  // What takes the place of everything has to know what is stored.
+  if (situation.verdict.local !== undefined) return readThenClaim(parts, options, () => true, deadline);
+  const claim = claimOn(parts, situation);
+  const claimed = await commitAll(parts, claim, situation, deadline);
   try {
-    const { claimed, plan } = await claimAccount(parts, options, local, stored?.head, deadline, guard);
-    if (!claimed.contested) return { head: claimed.head, account, plan };
-    const reloaded = await deadline.bound((rest) => driver.load(accountId, rest));
-    requireOwnHead(reloaded?.head, claimed.head);
-    return { head: claimed.head, account: await deadline.bound(() => readAll(parts, reloaded)), plan };
+    const { accountId, driver } = parts;
+    const stored = await deadline.bound((rest) => driver.load(accountId, rest));
+    if (stored?.head.writeId !== claimed.writeId) throw takenOver(stored?.head);
+    const account = await deadline.bound(() => decoded(parts, stored));
+    return await restored(parts, situation, claim, claimed, account);
   } catch (thrown) {
-    if (thrown instanceof TurnLost) return undefined;
-    throw thrown;
+    const error = toAccountKeeperError(thrown, 'restore');
+    const { code, records, head: found, retryable } = error;
+    const message = `${error.message}; the former owner was fenced at revision ${claimed.revision}, and nobody owns the account now`;
+    throw new AccountKeeperError(code, message, { records, head: found, retryable, cause: error });
   }
 }
 
-/**
- * Takes over an account that was started without its backend: everything that it was started from is written by the
- * claim, and nobody may have committed since.
- *
- * @throws `FENCED` when somebody has.
- */
-export async function takeOverLate(
+/** Loads and decodes the account without taking it over. */
+export async function readOnly(
   parts: TakeOverParts,
   options: RestoreOptions,
-  chain: readonly StoredSpill[],
-): Promise<{ readonly head: AccountHead; readonly plan: ReplayPlan }> {
+): Promise<{
+  readonly head: AccountHead | undefined;
+  readonly account: ReadAccount;
+  readonly foreign: readonly string[];
+}> {
+  const { driver, onWarning } = parts;
   const deadline = restoreLimits(parts, options).deadline();
-  await deadline.bound((rest) => parts.driver.open({ ...rest, onWarning: parts.onWarning }));
-  const stored = await deadline.bound((rest) => parts.driver.head(parts.accountId, rest));
-  const local = { spills: chain, known: parts.local().known };
-  const { claimed, plan } = await claimAccount(parts, options, local, stored, deadline, (base, planned) => {
-    const last = chain.at(-1)?.spill.replayWriteId;
-    if (planned.replay.at(-1) === chain.at(-1) || (base !== undefined && base.writeId === last)) return;
-    const message = `another writer took the account over at revision ${base?.revision ?? 0}, while this one was offline`;
-    throw new AccountKeeperError('FENCED', message, { head: base });
-  });
-  return { head: claimed.head, plan };
+  await deadline.bound((rest) => driver.open({ ...rest, access: 'read', onWarning }));
+  const { head, stored, verdict } = await read(parts, options, deadline);
+  return { head, account: await deadline.bound(() => decoded(parts, stored)), foreign: verdict.foreign };
 }
 
-/** Claims the account, with whatever can be replayed on top of the head that is replaced. */
-async function claimAccount(
-  parts: TakeOverParts,
+async function read(parts: TakeOverParts, options: RestoreOptions, deadline: Deadline): Promise<Situation> {
+  const { accountId, driver } = parts;
+  try {
+    const stored = await deadline.bound((rest) => driver.load(accountId, rest));
+    return situationOf(parts, options, stored, stored?.head, []);
+  } catch (thrown) {
+    const error = toAccountKeeperError(thrown, 'restore');
+    const { onRolledBack: choice } = options;
+    if (error.code !== 'ROLLED_BACK' || (error.known === undefined && !namesHead(choice, error.head))) throw error;
+    const known = error.known === undefined ? [] : [error.known];
+    if (!namesHead(choice, error.head)) return situationOf(parts, options, undefined, error.head, known);
+    const stored = await deadline.bound((rest) => driver.load(accountId, { ...rest, rolledBackTo: choice }));
+    return situationOf(parts, options, stored, stored?.head, known);
+  }
+}
+
+function situationOf(
+  { accountId, files }: TakeOverParts,
   options: RestoreOptions,
-  { known, spills }: LocalKnowledge,
-  loaded: AccountHead | undefined,
-  deadline: Deadline,
-  guard: (base: AccountHead | undefined, plan: ReplayPlan) => void = () => undefined,
-): Promise<{ readonly claimed: Claimed; readonly plan: ReplayPlan }> {
-  const { accountId, clock, createId, driver, lease } = parts;
-  let plan = planFor(loaded, spills);
-  const replayed: StoredSpill[] = [];
-  const request = (base: AccountHead | undefined): ClaimRequest => {
-    requireExpected(base, options, known);
-    replayed.push(...plan.replay);
-    plan = planFor(base, spills);
-    guard(base, plan);
-    return { ...replayRequest(plan, base, createId, lease()), revisionFloor: floorOf(known) };
-  };
-  const claimed = await claim({ driver, accountId, clock, request }, loaded, deadline);
-  return { claimed, plan: withLandedReplays(plan, replayed) };
-}
-
-function replayRequest(
-  plan: ReplayPlan,
-  base: AccountHead | undefined,
-  createId: () => string,
-  lease: LeaseReference | undefined,
-): Omit<ClaimRequest, 'revisionFloor'> {
-  const before = parseHeadMeta(base?.meta ?? '').replayed;
-  const known = [...before, ...[...plan.done, ...plan.replay].map(({ spill }) => spill.id)];
-  const replayed = [...new Set(known)].slice(-MAX_REPLAYED);
-  const meta = formatHeadMeta({ released: false, replayed, ...(lease === undefined ? {} : { lease }) });
+  stored: StoredAccount | undefined,
+  head: AccountHead | undefined,
+  seen: readonly KnownHead[],
+): Situation {
+  const meta = parseHeadMeta(head?.meta ?? '');
+  const read = files.read();
+  const local = { ...read, known: [...read.known, ...seen] };
+  const verdict = judge(accountId, head, meta, local, options);
+  const plan = planReplay(head, meta, verdict.spills);
   return {
-    batch: mergedBatch(plan.replay),
-    writerId: createId(),
-    writeId: plan.replay.at(-1)?.spill.replayWriteId ?? createId(),
+    stored,
+    head,
     meta,
+    local,
+    verdict,
+    plan: verdict.local === undefined ? plan : wholeOf(verdict.local, plan),
   };
 }
 
-/** What an earlier request of this claim has replayed, although it looked like a conflict, belongs to what was replayed. */
-function withLandedReplays(plan: ReplayPlan, attempted: readonly StoredSpill[]): ReplayPlan {
-  const landed = plan.done.filter((spill) => attempted.includes(spill));
-  if (landed.length === 0) return plan;
-  return { ...plan, replay: [...landed, ...plan.replay], done: plan.done.filter((spill) => !landed.includes(spill)) };
+/** One spill takes the place of everything; nothing is left to be said of the others that lie on the same history. */
+function wholeOf(local: StoredSpill, { done, replay, conflicting }: ReplayPlan): ReplayPlan {
+  const others = [...replay, ...conflicting].filter((each) => each.path !== local.path);
+  return { replay: [local], done, conflicting: others };
 }
 
-function planFor(head: AccountHead | undefined, spills: readonly StoredSpill[]): ReplayPlan {
-  return planReplay({ head, replayed: parseHeadMeta(head?.meta ?? '').replayed }, spills);
+function claimOn(parts: TakeOverParts, { head, meta, plan, stored, verdict, local }: Situation): Claim {
+  const { createId, driver, lease } = parts;
+  const writerId = createId();
+  const whole = verdict.local?.spill;
+  const adopted = local.known.filter(
+    (known) => known.lineage !== undefined && !verdict.foreign.includes(known.path ?? ''),
+  );
+  const newest = adopted.reduce<KnownHead | undefined>(
+    (a, b) => (a === undefined || b.revision > a.revision ? b : a),
+    undefined,
+  );
+  const lineage = whole?.lineage ?? meta.lineage ?? newest?.lineage ?? createId();
+  const claims =
+    whole === undefined
+      ? [...meta.claims, { base: head?.revision ?? 0, writerId }]
+      : [...whole.claims, { base: Math.max(verdict.floor, head?.revision ?? 0), writerId }];
+  const unfinished = whole === undefined ? plan.replay.map(({ spill }) => replayIdOf(spill)).at(-1) : localIdOf(whole);
+  const replayed = [...new Set([...meta.replayed, ...[...plan.done, ...plan.replay].map(({ spill }) => spill.id)])];
+  const owned: HeadMeta = { released: false, replayed: meta.replayed, lineage, claims, lease: lease() };
+  const groups = whole === undefined ? replayedGroups(plan.replay) : wholeGroups(parts, whole, stored);
+  const batches = cutBatches(groups, batchLimits(driver.limits, formatHeadMeta({ ...owned, replayed })));
+  return {
+    writerId,
+    lineage,
+    parts: batches,
+    meta: (part) => {
+      const isLast = part === batches.length || unfinished === undefined;
+      return formatHeadMeta(isLast ? { ...owned, replayed } : { ...owned, unfinished: { id: unfinished, part } });
+    },
+  };
 }
 
-/** The account as it is once the spills are written. */
-function replayedOn(stored: StoredAccount | undefined, { replay }: ReplayPlan): StoredAccount | undefined {
-  if (stored === undefined || replay.length === 0) return stored;
-  const { upserts, deletes } = mergedBatch(replay);
-  const records = new Map([...stored.records, ...upserts]);
-  const corrupt = new Map(stored.corrupt);
+/** All that a spill holds, and the deletion of all else that is stored, each by itself: the claim makes one of them. */
+function wholeGroups(
+  { isPersisted }: TakeOverParts,
+  { records, refused, unencodable }: StoredSpill['spill'],
+  stored: StoredAccount | undefined,
+): readonly CommitBatch[] {
+  const stays = new Set([...refused.keys(), ...unencodable]);
+  const kept = [...records].filter(([recordKey]) => !stays.has(recordKey));
+  const keys = [...(stored?.records.keys() ?? []), ...(stored?.corrupt.keys() ?? [])];
+  const gone = keys.filter((recordKey) => isPersisted(recordKey) && !records.has(recordKey) && !stays.has(recordKey));
+  return [
+    ...kept.map((entry) => ({ upserts: new Map([entry]), deletes: new Set<string>() })),
+    ...gone.map((recordKey) => ({ upserts: new Map<string, string>(), deletes: new Set([recordKey]) })),
+  ];
+}
+
+/** The account as it is once the batches are written. */
+function withChanges(
+  stored: StoredAccount | undefined,
+  head: AccountHead | undefined,
+  batches: readonly CommitBatch[],
+): StoredAccount | undefined {
+  const { upserts, deletes } = mergedBatch(batches);
+  if (upserts.size + deletes.size === 0) return stored;
+  const records = new Map([...(stored?.records ?? []), ...upserts]);
+  const corrupt = new Map(stored?.corrupt);
   for (const recordKey of deletes) records.delete(recordKey);
   for (const recordKey of [...upserts.keys(), ...deletes]) corrupt.delete(recordKey);
-  return { head: stored.head, records, corrupt };
+  const nobody: AccountHead = { revision: 0, writerId: '', writeId: '', meta: '', dropped: false };
+  return { head: head ?? nobody, records, corrupt };
 }
 
-async function readAll({ read, onRejected }: TakeOverParts, stored: StoredAccount | undefined): Promise<ReadAccount> {
-  const account = stored === undefined ? NO_RECORDS : await read(stored);
+async function decoded(
+  { read: readRecords, onRejected }: TakeOverParts,
+  stored: StoredAccount | undefined,
+): Promise<ReadAccount> {
+  const account = stored === undefined ? NO_RECORDS : await readRecords(stored);
   const [first] = account.rejected;
   if (first === undefined || onRejected === 'quarantine') return account;
   const records = account.rejected.map(({ recordKey }) => recordKey);
   const message = `${records.length} stored record(s) cannot be restored; the first: ${first.error.message}`;
   throw new AccountKeeperError('CORRUPT', message, { records, cause: first.error });
+}
+
+/** Each part expects the head of the one before. @throws `Contested` when somebody was faster than the first. */
+async function commitAll(
+  parts: TakeOverParts,
+  claim: Claim,
+  { head, verdict }: Situation,
+  deadline: Deadline,
+): Promise<AccountHead> {
+  let base = head;
+  for (const [index, batch] of claim.parts.entries()) {
+    const options = {
+      expected: base === undefined ? undefined : { revision: base.revision, writeId: base.writeId },
+      writerId: claim.writerId,
+      writeId: parts.createId(),
+      meta: claim.meta(index + 1),
+      revisionFloor: verdict.floor,
+    };
+    try {
+      base = await commit(parts, batch, options, deadline);
+    } catch (thrown) {
+      const error = toAccountKeeperError(thrown, 'claim');
+      if (error.code !== 'CONFLICT') throw error;
+      throw index === 0 ? new Contested(error.head) : takenOver(error.head);
+    }
+  }
+  if (base === undefined) throw new AccountKeeperError('UNAVAILABLE', 'the claim consisted of no commit');
+  return base;
+}
+
+/** Repeats one commit, unchanged, until its outcome is known. */
+async function commit(
+  { accountId, clock, driver }: TakeOverParts,
+  batch: CommitBatch,
+  options: Omit<CommitOptions, keyof OperationOptions>,
+  deadline: Deadline,
+): Promise<AccountHead> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await deadline.bound((limits) => driver.commit(accountId, batch, { ...options, ...limits }));
+    } catch (thrown) {
+      const error = toAccountKeeperError(thrown, 'claim');
+      if (!error.retryable || failures >= MAX_FAILURES) throw error;
+    }
+    await deadline.bound(({ signal }) => pause(clock, RETRY_MS, signal));
+  }
+}
+
+/** The account is ours. */
+async function restored(
+  { files }: TakeOverParts,
+  { local, plan, verdict }: Situation,
+  { lineage }: Claim,
+  head: AccountHead,
+  account: ReadAccount,
+): Promise<RestoredAccount> {
+  // Said once, it holds: from now on a file of this lineage lies beside the others.
+  if (verdict.isOperators && verdict.foreign.length > 0) await files.settle(lineage, head);
+  return { head, account, plan, local, foreign: verdict.foreign, lineage };
+}
+
+function takenOver(head: AccountHead | undefined): AccountKeeperError {
+  return new AccountKeeperError('FENCED', 'another writer took the account over during restore', { head });
 }
 
 function restoreLimits(
@@ -211,25 +373,4 @@ function restoreLimits(
   // Waiting for an owner takes as long as it takes, unless the caller set a limit.
   const remaining = (): number => (isBounded ? endMs - clock.monotonic() : timeoutMs);
   return { signal, deadline: () => new Deadline(clock, remaining(), signal) };
-}
-
-/** Loads and decodes the account without taking it over. */
-export async function readOnly(
-  parts: TakeOverParts,
-  options: RestoreOptions,
-): Promise<{ readonly head: AccountHead | undefined; readonly account: ReadAccount }> {
-  requireRevision(options.minRevision);
-  const deadline = restoreLimits(parts, options).deadline();
-  await deadline.bound((rest) => parts.driver.open({ ...rest, onWarning: parts.onWarning }));
-  const stored = await deadline.bound((rest) => parts.driver.load(parts.accountId, rest));
-  requireExpected(stored?.head, options, parts.local().known);
-  return { head: stored?.head, account: await deadline.bound(() => readAll(parts, stored)) };
-}
-
-/** What an account without a backend was spilled as. */
-export async function readSpilled(parts: TakeOverParts, chain: readonly StoredSpill[]): Promise<ReadAccount> {
-  const last = chain.at(-1)?.spill;
-  const { revision = 0, writeId = '' } = last?.base ?? {};
-  const head: AccountHead = { revision, writeId, writerId: last?.writerId ?? '', meta: '', dropped: false };
-  return readAll(parts, { head, records: last?.records ?? new Map(), corrupt: new Map() });
 }

@@ -10,3 +10,8 @@ export function accountFileName(accountId: string): string {
   const digest = createHash('sha256').update(Buffer.from(accountId, 'utf16le')).digest('hex').slice(0, 20);
   return `${readable}~${digest}`;
 }
+
+/** An id as a part of file names: itself where it is safe, otherwise as {@link accountFileName} has it. */
+export function fileNamePart(id: string): string {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : accountFileName(id);
+}

@@ -1,17 +1,11 @@
-import type { CommitBatch } from '../persistence-driver.js';
+import type { HeadMeta } from '../ownership/head-meta.js';
+import type { AccountHead, CommitBatch } from '../persistence-driver.js';
 import type { Spill } from './spill.js';
 import type { StoredSpill } from './spill-folder.js';
 
-/** What the backend holds, as far as it says what became of a spill. */
-export interface ReplayBase {
-  readonly head: { readonly revision: number; readonly writeId: string } | undefined;
-  /** The ids of spills that are in the backend, from the head's meta. */
-  readonly replayed: readonly string[];
-}
-
 /** What is to become of the spills of an account. */
 export interface ReplayPlan {
-  /** To be written, in this order, in one commit. */
+  /** To be written, in this order, within the claim. */
   readonly replay: readonly StoredSpill[];
   /** In the backend already. */
   readonly done: readonly StoredSpill[];
@@ -19,53 +13,32 @@ export interface ReplayPlan {
   readonly conflicting: readonly StoredSpill[];
 }
 
-/** The write id under which a spill is replayed. */
-export function replayWriteIdOf(spillId: string): string {
-  return `${spillId}-replay`;
+/** The id of the work that writes a spill in several commits. */
+export function replayIdOf({ id }: Spill): string {
+  return `replay:${id}`;
 }
 
 /**
  * Tells which spills can be written on top of what the backend holds without losing anything that somebody else has
- * written since: the one whose base is the stored head (or of which an attempt turned out to have landed), and those
- * that follow it.
+ * written since: the one whose base is the stored head, or of which an attempt turned out to have landed, or that was
+ * being written when its process ended.
  */
-export function planReplay(base: ReplayBase, spills: readonly StoredSpill[]): ReplayPlan {
+export function planReplay(head: AccountHead | undefined, meta: HeadMeta, spills: readonly StoredSpill[]): ReplayPlan {
   const replay: StoredSpill[] = [];
   const done: StoredSpill[] = [];
   const conflicting: StoredSpill[] = [];
   for (const stored of inOrder(spills)) {
     const { spill } = stored;
-    if (base.replayed.includes(spill.id) || base.head?.writeId === spill.replayWriteId) done.push(stored);
-    else if (!spill.fenced && liesOn(spill, base, replay.at(-1)?.spill)) replay.push(stored);
+    if (meta.replayed.includes(spill.id)) done.push(stored);
+    else if (!spill.fenced && liesOn(spill, head, meta, replay.at(-1)?.spill)) replay.push(stored);
     else conflicting.push(stored);
   }
   return { replay, done, conflicting };
 }
 
-/** The spills of the newest chain, for a start without the backend, and all others. */
-export function newestChain(spills: readonly StoredSpill[]): ReplayPlan {
-  const newest = inOrder(spills)
-    .filter(({ spill }) => spill.follows.length === 0 && !spill.fenced)
-    .at(-1);
-  if (newest === undefined) return { replay: [], done: [], conflicting: spills };
-  return planReplay({ head: newest.spill.base, replayed: [] }, spills);
-}
-
-/** The changes of several spills, as one. */
-export function mergedBatch(spills: readonly StoredSpill[]): CommitBatch {
-  const upserts = new Map<string, string>();
-  const deletes = new Set<string>();
-  for (const batch of spills.flatMap(({ spill }) => [...spill.attempts.map((each) => each.batch), spill.newer])) {
-    for (const [recordKey, text] of batch.upserts) {
-      deletes.delete(recordKey);
-      upserts.set(recordKey, text);
-    }
-    for (const recordKey of batch.deletes) {
-      upserts.delete(recordKey);
-      deletes.add(recordKey);
-    }
-  }
-  return { upserts, deletes };
+/** The changes of spills, a batch for each group, oldest first. */
+export function replayedGroups(spills: readonly StoredSpill[]): readonly CommitBatch[] {
+  return spills.flatMap(({ spill }) => [...spill.attempts.map(({ batch }) => batch), ...spill.newer]);
 }
 
 /** A spill comes after those that it follows. */
@@ -75,13 +48,11 @@ function inOrder(spills: readonly StoredSpill[]): readonly StoredSpill[] {
   });
 }
 
-function liesOn(spill: Spill, base: ReplayBase, previous: Spill | undefined): boolean {
+function liesOn(spill: Spill, head: AccountHead | undefined, meta: HeadMeta, previous: Spill | undefined): boolean {
+  if (meta.unfinished !== undefined) return meta.unfinished.id === replayIdOf(spill);
   const before = spill.follows.at(-1);
-  if (before !== undefined) {
-    return previous === undefined ? base.head?.writeId === replayWriteIdOf(before) : previous.id === before;
-  }
+  if (before !== undefined) return previous?.id === before || head?.writeId === `${before}-replay`;
   if (previous !== undefined) return false;
-  const { head } = base;
   if (head === undefined || spill.base === undefined) return head === spill.base;
   if (head.revision === spill.base.revision && head.writeId === spill.base.writeId) return true;
   return spill.attempts.some(({ writeId }) => writeId === head.writeId);

@@ -3,7 +3,7 @@ import type { CommitBatch } from '../persistence-driver.js';
 import type { Spill, SpilledAttempt } from './spill.js';
 
 const FORMAT = 'accountkeeper-spill';
-const VERSION = 1;
+const VERSION = 2;
 
 type Pairs = readonly (readonly [string, string])[];
 
@@ -13,28 +13,31 @@ interface BatchText {
 }
 
 /** A spill as JSON: arrays of pairs, so that every record key is data. */
-type SpillText = Omit<Spill, 'base' | 'attempts' | 'newer' | 'refused' | 'records'> & {
+interface SpillText extends Omit<Spill, 'base' | 'attempts' | 'newer' | 'refused' | 'records'> {
   readonly base: Spill['base'] | null;
-  readonly attempts: readonly (Pick<SpilledAttempt, 'writeId'> & {
+  readonly attempts: readonly (Omit<SpilledAttempt, 'expected' | 'batch'> & {
     readonly expected: SpilledAttempt['expected'] | null;
     readonly batch: BatchText;
   })[];
-  readonly newer: BatchText;
+  readonly newer: readonly BatchText[];
   readonly refused: Pairs;
   readonly records: Pairs;
-};
+}
+
+/** What version 1 wrote in another way, or not at all. */
+type SpillTextV1 = Omit<SpillText, 'newer' | 'lineage' | 'claims' | 'unencodable'> & { readonly newer: BatchText };
 
 /** Writes a spill as text: a line with the format, its version and the digest of all that follows, then JSON. */
 export function formatSpill(spill: Spill): Buffer {
   const text: SpillText = {
     ...spill,
     base: spill.base ?? null,
-    attempts: spill.attempts.map(({ writeId, expected, batch }) => ({
-      writeId,
+    attempts: spill.attempts.map(({ batch, expected, ...attempt }) => ({
+      ...attempt,
       expected: expected ?? null,
       batch: batchText(batch),
     })),
-    newer: batchText(spill.newer),
+    newer: spill.newer.map(batchText),
     refused: [...spill.refused],
     records: [...spill.records],
   };
@@ -47,23 +50,28 @@ export function parseSpill(bytes: Buffer): Spill {
   const end = bytes.indexOf(10);
   const [format, version, digest, length] = bytes.subarray(0, Math.max(0, end)).toString('latin1').split(' ');
   if (format !== FORMAT) throw new Error('it is no spill file of this library');
-  if (version !== String(VERSION)) throw new Error(`its version is ${version}, known is ${VERSION}`);
+  if (version !== '1' && version !== '2') throw new Error(`its version is ${version}, known are 1 and 2`);
   const body = bytes.subarray(end + 1);
   if (String(body.length) !== length) throw new Error(`it has ${body.length} bytes of ${length}`);
   if (`sha256:${digestOf(body)}` !== digest) throw new Error('its content does not fit its checksum');
-  return spillOf(JSON.parse(body.toString('utf8')) as SpillText);
+  const parsed: unknown = JSON.parse(body.toString('utf8'));
+  return spillOf(version === '1' ? upgraded(parsed as SpillTextV1) : (parsed as SpillText));
+}
+
+function upgraded(text: SpillTextV1): SpillText {
+  return { ...text, newer: [text.newer], lineage: undefined, claims: [], unencodable: [] };
 }
 
 function spillOf(text: SpillText): Spill {
   return {
     ...text,
     base: text.base ?? undefined,
-    attempts: text.attempts.map(({ writeId, expected, batch }) => ({
-      writeId,
+    attempts: text.attempts.map(({ batch, expected, ...attempt }) => ({
+      ...attempt,
       expected: expected ?? undefined,
       batch: batchOf(batch),
     })),
-    newer: batchOf(text.newer),
+    newer: text.newer.map(batchOf),
     refused: new Map(text.refused),
     records: new Map(text.records),
   };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
-import { accountFileName } from './account-file-name.js';
+import { accountFileName, fileNamePart } from './account-file-name.js';
 import {
   fileErrorCode,
   removeFile,
@@ -45,7 +45,8 @@ export class SpillFolder {
    * @throws `UNPERSISTED`
    */
   write(spill: Spill): string {
-    const name = `${accountFileName(spill.accountId)}.${timeOf(spill)}.${safe(spill.id)}${SUFFIX}`;
+    const lineage = spill.lineage === undefined ? '' : `.${fileNamePart(spill.lineage)}`;
+    const name = `${accountFileName(spill.accountId)}${lineage}.${timeOf(spill)}.${fileNamePart(spill.id)}${SUFFIX}`;
     try {
       return writeNewFile(this.#directory, name, formatSpill(spill));
     } catch (cause) {
@@ -162,8 +163,4 @@ function byTime({ spill: a }: StoredSpill, { spill: b }: StoredSpill): number {
 /** Names sort by time, for people. */
 function timeOf({ createdAtMs }: Spill): string {
   return String(Math.max(0, Math.trunc(createdAtMs))).padStart(15, '0');
-}
-
-function safe(id: string): string {
-  return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? id : accountFileName(id);
 }

@@ -5,23 +5,14 @@ import { describeReceived, requireKnownOptions } from '../option-checks.js';
 export interface SpillOptions {
   /** A directory of the local file system. Processes, and accounts, may share one. It is made when it is first needed. */
   readonly directory: string;
-  /**
-   * Start from the spill files while the backend cannot be reached. `persistenceStatus().ownership` is `offline` until
-   * the account was taken over; without spill files restore rejects as usual.
-   * @default false
-   */
-  readonly startOffline?: boolean;
 }
 
 /** @throws `CONFIG` */
-export function spillSettings(options: SpillOptions | undefined): Required<SpillOptions> | undefined {
+export function spillSettings(options: SpillOptions | undefined): SpillOptions | undefined {
   if (options === undefined) return undefined;
-  requireKnownOptions('spill', options, ['directory', 'startOffline']);
-  const { directory, startOffline = false } = options;
-  requireDirectory('spill.directory', directory);
-  if (typeof startOffline === 'boolean') return { directory, startOffline };
-  const message = `spill.startOffline: received ${describeReceived(startOffline)}, allowed is true or false`;
-  throw new AccountKeeperError('CONFIG', message);
+  requireKnownOptions('spill', options, ['directory']);
+  requireDirectory('spill.directory', options.directory);
+  return options;
 }
 
 /** @throws `CONFIG` when it is no name of a directory. */

@@ -1,16 +1,13 @@
+import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { AccountWriter, type CommitSender } from '../flush/account-writer.js';
-import { OfflineWriter } from '../flush/offline-writer.js';
 import { requireDuration } from '../option-checks.js';
 import type { AccountHead } from '../persistence-driver.js';
-import { Quarantine } from '../restore/quarantine.js';
 import type { ReadAccount } from '../restore/record-reader.js';
 import type { RestoredSpills, RestoreOptions, RestoreResult } from '../restore/restore-options.js';
-import { takeOverLate } from '../restore/take-over.js';
-import { mergedBatch, type ReplayPlan } from '../spill/replay-plan.js';
+import type { RestoredAccount } from '../restore/take-over.js';
 import type { RecordTable, TableName } from '../tables/change-sink.js';
-import { AccountSession, ownedMeta } from './account-session.js';
-import { withCallLimits } from './call-limits.js';
+import { within } from '../within.js';
+import { AccountSession, type SessionEnd } from './account-session.js';
 import { reserveAccount } from './open-accounts.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import type { Ownership, PersistenceState, PersistenceStatus } from './persistence-status.js';
@@ -19,6 +16,11 @@ import type { StoreEvents } from './store-events.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
 
 const CLOSE_DEADLINE_MS = 10_000;
+
+/** What a driver gets on top of a deadline: it promises to settle by itself. */
+const GRACE_MS = 250;
+
+const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined, released: false };
 
 type Lifecycle<T extends object> =
   | { readonly phase: 'unrestored' }
@@ -38,6 +40,8 @@ type Lifecycle<T extends object> =
 export interface PersistedTables {
   readonly tables: readonly RecordTable[];
   readonly createScratch: () => readonly RecordTable[];
+  /** Takes back what a running transaction has changed. */
+  readonly abandonTransaction: () => void;
 }
 
 /** The persisted life of one store: restore, write behind, lose ownership, close. */
@@ -46,14 +50,20 @@ export class AccountPersistence<T extends object> {
   readonly #events: StoreEvents;
   readonly #tables: readonly RecordTable[];
   readonly #createScratch: () => readonly RecordTable[];
+  readonly #abandonTransaction: () => void;
   #lifecycle: Lifecycle<T> = { phase: 'unrestored' };
   #released = false;
 
-  constructor(parts: PersistenceParts<T>, events: StoreEvents, { tables, createScratch }: PersistedTables) {
+  constructor(
+    parts: PersistenceParts<T>,
+    events: StoreEvents,
+    { abandonTransaction, createScratch, tables }: PersistedTables,
+  ) {
     const persisted = (table: RecordTable): boolean => parts.persisted.has(table.name);
     this.#parts = parts;
     this.#events = events;
     this.#tables = tables.filter(persisted);
+    this.#abandonTransaction = abandonTransaction;
     this.#createScratch = () => createScratch().filter(persisted);
   }
 
@@ -103,20 +113,37 @@ export class AccountPersistence<T extends object> {
   async refresh(options: RestoreOptions): Promise<RestoreResult> {
     const before = this.#lifecycle;
     if (before.phase !== 'reading') throw this.#cannotRefresh();
-    const { head, account } = await before.run.read({ minRevision: before.revision, ...options });
+    const { head, account, foreign } = await before.run.read({ minRevision: before.revision, ...options });
     const now = this.#lifecycle;
     if (now.phase !== 'reading') throw this.#notOpen();
     // Another refresh that began later may have been faster.
     if ((head?.revision ?? 0) >= now.revision) this.#show(head, account, now.run);
-    return resultOf(head?.revision ?? 0, account);
+    return resultOf(head?.revision ?? 0, account, foreign);
   }
 
-  async flush(options: FlushCallOptions): Promise<void> {
-    await withCallLimits('flush', this.#parts.clock, options, this.#requireSession().flush());
+  flush(options: FlushCallOptions): Promise<void> {
+    return this.#limited('flush', options, (session) => session.flush());
   }
 
-  async persistAll(options: FlushCallOptions): Promise<void> {
-    await withCallLimits('persistAll', this.#parts.clock, options, this.#requireSession().persistAll());
+  persistAll(options: FlushCallOptions): Promise<void> {
+    return this.#limited('persistAll', options, (session) => session.persistAll());
+  }
+
+  /**
+   * One read of the head; for a replicated account an empty commit, which alone says that nobody else is the owner.
+   * Rejects `FENCED` or `ROLLED_BACK` when another head is stored; the next commit finds that out by itself.
+   */
+  async verifyOwnership(options: FlushCallOptions): Promise<void> {
+    const { accountId, driver, flush } = this.#parts;
+    await this.#limited('verifyOwnership', { timeoutMs: flush.commitTimeoutMs, ...options }, async (session) => {
+      if (driver.capabilities.durability === 'replicated') return session.check();
+      const before = session.writer.head;
+      const stored = await driver.head(accountId, { timeoutMs: flush.commitTimeoutMs, ...options });
+      if (stored?.writerId === before.writerId && stored.revision >= before.revision) return undefined;
+      const code = stored === undefined || stored.revision < before.revision ? 'ROLLED_BACK' : 'FENCED';
+      const message = `account ${JSON.stringify(accountId)}: expected revision ${before.revision} of this store or above, received revision ${stored?.revision ?? 0} of ${stored?.writerId ?? 'nobody'}`;
+      throw new AccountKeeperError(code, message, { head: stored });
+    });
   }
 
   /** @throws `LAGGING`, or why nothing can be durable at all: `NOT_RESTORED`, `READ_ONLY`, `FENCED`, `CLOSED` */
@@ -137,10 +164,11 @@ export class AccountPersistence<T extends object> {
       ownership: this.#ownership(),
       pendingRecords: flush?.pendingRecords ?? 0,
       oldestPendingMs: flush?.oldestPendingMs ?? 0,
-      revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head?.revision,
+      revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head.revision,
       lastFlushedAt: flush?.lastFlushedAt,
       consecutiveFailures: flush?.consecutiveFailures ?? 0,
       lastError: flush?.lastError,
+      rejected: flush?.rejected ?? [],
       nextRetryAt: retryInMs === undefined ? undefined : this.#parts.clock.now() + retryInMs,
     };
   }
@@ -164,81 +192,31 @@ export class AccountPersistence<T extends object> {
     switch (restored.kind) {
       case 'owned':
         return this.#beginOwned(restored, run, unreserve);
-      case 'offline':
-        return this.#beginOffline(restored, run, unreserve);
       case 'read-only':
         this.#show(restored.head, restored.account, run);
-        return this.#tellRestored(resultOf(restored.head?.revision ?? 0, restored.account));
+        return this.#tellRestored(resultOf(restored.head?.revision ?? 0, restored.account, restored.foreign));
     }
   }
 
   /** From here on the account is ours, and everything that changes is written. */
-  #beginOwned(
-    { head, account, plan }: Extract<Restored, { kind: 'owned' }>,
-    run: RestoreRun<T>,
-    unreserve: () => void,
-  ): RestoreResult {
+  #beginOwned(restored: RestoredAccount, run: RestoreRun<T>, unreserve: () => void): RestoreResult {
+    const { account, foreign, head, local, plan } = restored;
     this.#fill(account);
-    const quarantine = new Quarantine(account.rejected, head.revision);
-    this.#open(this.#ownedWriter(head, run), quarantine, run, unreserve);
-    return this.#tellRestored(resultOf(head.revision, account, run.settle(plan)));
-  }
-
-  /** Nothing is ours yet; what the account was started from counts as changed until it is in the backend. */
-  #beginOffline(
-    { account, plan }: Extract<Restored, { kind: 'offline' }>,
-    run: RestoreRun<T>,
-    unreserve: () => void,
-  ): RestoreResult {
-    this.#fill(account);
-    const base = plan.replay[0]?.spill.base;
-    const follows = plan.replay.map(({ spill }) => spill.id);
-    const takeOver = (limits: { timeoutMs: number; signal: AbortSignal }): Promise<AccountWriter> =>
-      this.#goOnline(run, plan, limits);
-    const writer = new OfflineWriter({ base: { head: base, follows }, takeOver });
-    const quarantine = new Quarantine(account.rejected, base?.revision ?? 0);
-    const session = this.#open(writer, quarantine, run, unreserve);
-    const { upserts, deletes } = mergedBatch(plan.replay);
-    for (const recordKey of [...upserts.keys(), ...deletes]) session.changed(recordKey);
-    return this.#tellRestored(resultOf(base?.revision ?? 0, account, run.left(plan)));
-  }
-
-  async #goOnline(
-    run: RestoreRun<T>,
-    { replay }: ReplayPlan,
-    limits: { timeoutMs: number; signal: AbortSignal },
-  ): Promise<AccountWriter> {
-    const { head, plan } = await takeOverLate(run.takeOverParts, limits, replay);
-    const writer = this.#ownedWriter(head, run);
-    const spills = run.settle(plan);
-    this.#events.emit('online', { accountId: this.#parts.accountId, revision: head.revision, spills });
-    return writer;
-  }
-
-  #ownedWriter(head: AccountHead, run: RestoreRun<T>): AccountWriter {
-    const { accountId, clock, createId, driver } = this.#parts;
-    run.highWater?.note(head);
-    const meta = (): string => ownedMeta(head, run.lease);
-    return new AccountWriter({ driver, accountId, clock, createId, head, meta });
-  }
-
-  #open(writer: CommitSender, quarantine: Quarantine, run: RestoreRun<T>, unreserve: () => void): AccountSession<T> {
     const session: AccountSession<T> = new AccountSession({
       parts: this.#parts,
       events: this.#events,
       tables: this.#tables,
-      writer,
-      quarantine,
-      keeper: run.keeper,
-      highWater: run.highWater,
+      restored,
+      files: run.files,
       lease: run.lease,
+      abandonTransaction: this.#abandonTransaction,
       unreserve,
       onFenced: (error) => {
         if (this.#lifecycle.phase === 'open') this.#lifecycle = { phase: 'fenced', session, error };
       },
     });
     this.#lifecycle = { phase: 'open', session };
-    return session;
+    return this.#tellRestored(resultOf(head.revision, account, foreign, run.files.clear(plan, local.damaged)));
   }
 
   #fill({ records }: ReadAccount): void {
@@ -270,17 +248,17 @@ export class AccountPersistence<T extends object> {
       await from.settled;
     }
     const session = 'session' in from ? from.session : undefined;
-    const left = (await session?.end(deadlineMs)) ?? { recordKeys: [], error: undefined, released: false };
+    const left = (await session?.end(deadlineMs)) ?? NOTHING_LEFT;
     this.#released = left.released;
     try {
       // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
       if (closeDriver) {
         const timeoutMs = Math.ceil(Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs)));
-        await withCallLimits('close', clock, { timeoutMs: timeoutMs + 1_000 }, driver.close({ timeoutMs }));
+        await bounded('close', clock, { timeoutMs: timeoutMs + GRACE_MS }, () => driver.close({ timeoutMs }));
       }
     } finally {
       this.#events.emit('closed', { accountId, unpersisted: left.recordKeys });
-      requirePersisted(left.recordKeys, left.error, session?.spillFile);
+      requirePersisted(left, session?.spillFile);
     }
   }
 
@@ -309,9 +287,17 @@ export class AccountPersistence<T extends object> {
       case 'closed':
         return this.#lifecycle.released ? 'released' : 'none';
       default:
-        if (this.#session === undefined) return 'none';
-        return this.#session.writer.head === undefined ? 'offline' : 'owner';
+        return this.#session === undefined ? 'none' : 'owner';
     }
+  }
+
+  async #limited(
+    doing: string,
+    options: FlushCallOptions,
+    work: (session: AccountSession<T>) => Promise<void>,
+  ): Promise<void> {
+    const session = this.#requireSession();
+    await bounded(doing, this.#parts.clock, options, () => work(session));
   }
 
   #requireSession(): AccountSession<T> {
@@ -352,24 +338,50 @@ export class AccountPersistence<T extends object> {
   }
 }
 
-function resultOf(revision: number, { records, rejected }: ReadAccount, spills?: RestoredSpills): RestoreResult {
+function resultOf(
+  revision: number,
+  { records, rejected }: ReadAccount,
+  foreignFiles: readonly string[],
+  spills?: RestoredSpills,
+): RestoreResult {
   return {
     status: records.length + rejected.length === 0 ? 'empty' : 'restored',
     revision,
     records: records.length,
     quarantined: rejected,
     ...(spills === undefined ? {} : { spills }),
+    foreignFiles,
   };
+}
+
+/** Waits within the caller's limits. What it waits for goes on regardless. */
+function bounded(
+  doing: string,
+  clock: Clock,
+  { timeoutMs, signal }: FlushCallOptions,
+  work: () => Promise<void>,
+): Promise<void> {
+  const outcome = 'unknown';
+  const late = `${doing} did not finish within ${timeoutMs} ms`;
+  return within(
+    {
+      clock,
+      timeoutMs: timeoutMs === undefined ? undefined : requireDuration('timeoutMs', timeoutMs),
+      signal,
+      late: () => new AccountKeeperError('TIMEOUT', late, { outcome }),
+      aborted: (cause) => new AccountKeeperError('ABORTED', `${doing} was aborted`, { outcome, cause }),
+    },
+    work,
+  );
 }
 
 /** @throws `UNPERSISTED` naming the records that could not be saved. */
 function requirePersisted(
-  records: readonly string[],
-  cause: AccountKeeperError | undefined,
+  { recordKeys: records, lost, error: cause }: SessionEnd,
   spillFile: string | undefined,
 ): void {
   if (records.length === 0) return;
-  const kept = spillFile === undefined ? '' : `; they are kept in ${spillFile}`;
+  const kept = spillFile === undefined ? '' : `; ${records.length - lost.length} of them are kept in ${spillFile}`;
   const message = `${records.length} record(s) could not be saved before closing, the first is ${records[0]}${kept}`;
-  throw new AccountKeeperError('UNPERSISTED', message, { outcome: 'unknown', records, cause, spillFile });
+  throw new AccountKeeperError('UNPERSISTED', message, { outcome: 'unknown', records, lost, cause, spillFile });
 }

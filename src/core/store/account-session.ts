@@ -1,15 +1,16 @@
-import type { TimerHandle } from '../clock.js';
-import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import type { CommitSender } from '../flush/account-writer.js';
+import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { AccountWriter } from '../flush/account-writer.js';
+import { batchLimits } from '../flush/batch-size.js';
 import { FlushScheduler, type FlushStatus } from '../flush/flush-scheduler.js';
-import type { HighWaterFile } from '../high-water/high-water-file.js';
-import { formatHeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
+import { formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
 import type { LeaseShare } from '../ownership/process-lease.js';
-import type { AccountHead, CommitBatch } from '../persistence-driver.js';
-import type { Quarantine } from '../restore/quarantine.js';
+import type { CommitBatch } from '../persistence-driver.js';
+import { Quarantine } from '../restore/quarantine.js';
+import type { RestoredAccount } from '../restore/take-over.js';
 import { onProcessExit } from '../spill/exit-hook.js';
-import type { SpillKeeper } from '../spill/spill-keeper.js';
+import type { LocalFiles, SpillContent } from '../spill/local-files.js';
 import type { RecordTable } from '../tables/change-sink.js';
+import { within } from '../within.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import { RecordEncoder } from './record-encoder.js';
 import type { StoreEvents } from './store-events.js';
@@ -24,11 +25,11 @@ export interface AccountSessionOptions<T extends object> {
   readonly parts: PersistenceParts<T>;
   readonly events: StoreEvents;
   readonly tables: readonly RecordTable[];
-  readonly writer: CommitSender;
-  readonly quarantine: Quarantine;
-  readonly keeper: SpillKeeper | undefined;
-  readonly highWater: HighWaterFile | undefined;
+  readonly restored: RestoredAccount;
+  readonly files: LocalFiles;
   readonly lease: LeaseShare | undefined;
+  /** Takes back what a running transaction has changed. */
+  readonly abandonTransaction: () => void;
   /** Gives the account back to other stores of this process. */
   readonly unreserve: () => void;
   /** Another writer took the account over. */
@@ -39,51 +40,69 @@ export interface AccountSessionOptions<T extends object> {
 export interface SessionEnd {
   /** The records that were not acknowledged. */
   readonly recordKeys: readonly string[];
+  /** Those of them that are in no file either. */
+  readonly lost: readonly string[];
   readonly error: AccountKeeperError | undefined;
-  /** Whether the account was given free. */
+  /** Whether the account was released. */
   readonly released: boolean;
+}
+
+/** The records of a spill file. */
+interface Spilled {
+  readonly file: string;
+  readonly records: ReadonlySet<string>;
 }
 
 /** What a store writes with, from the moment when it owns its account until it is closed. */
 export class AccountSession<T extends object> {
-  readonly writer: CommitSender;
+  readonly writer: AccountWriter;
   readonly #options: AccountSessionOptions<T>;
   readonly #scheduler: FlushScheduler;
   readonly #encoder: RecordEncoder;
+  readonly #quarantine: Quarantine;
+  readonly #claimed: HeadMeta;
   readonly #forgetExit: () => void;
-  #spillFile: string | undefined;
+  #spilled: Spilled | undefined;
 
   constructor(options: AccountSessionOptions<T>) {
-    const { parts, events, tables, writer, quarantine, keeper, highWater } = options;
-    const { accountId, clock, codec, flush, random, schemaVersion } = parts;
+    const { parts, events, files, tables, restored } = options;
+    const { accountId, clock, codec, createId, driver, flush, random, schemaVersion } = parts;
+    const { limits } = driver;
+    const { account, head, lineage } = restored;
     this.#options = options;
-    this.writer = writer;
-    this.#encoder = new RecordEncoder(tables, codec, schemaVersion, quarantine);
+    this.#claimed = parseHeadMeta(head.meta);
+    this.writer = new AccountWriter({ driver, accountId, clock, createId, head });
+    this.#quarantine = new Quarantine(account.rejected, head.revision, limits);
+    this.#encoder = new RecordEncoder({ tables, codec, schemaVersion, quarantine: this.#quarantine, limits });
+    files.track(lineage, head);
     this.#scheduler = new FlushScheduler({
       settings: flush,
-      writer,
-      encoder: this.#encoder,
+      writer: this.writer,
+      records: this.#encoder,
+      limits: batchLimits(limits, head.meta),
+      meta: (unfinished) => this.#meta({ unfinished }),
+      createId,
       clock,
       random,
       listener: {
         pending: () => events.emit('pending', { accountId }),
-        flushed: ({ head, recordKeys, durationMs }) => {
-          highWater?.note(head);
-          events.emit('flushed', { accountId, revision: head.revision, records: recordKeys, durationMs });
+        flushed: ({ head: acknowledged, recordKeys, durationMs }) => {
+          files.note(acknowledged);
+          events.emit('flushed', { accountId, revision: acknowledged.revision, records: recordKeys, durationMs });
         },
         failed: (event) => events.emit('flush-failed', { accountId, ...event }),
         recovered: (event) => events.emit('recovered', { accountId, ...event }),
         lagging: (event) => events.emit('lagging', { accountId, ...event }),
         rejected: (event) => events.emit('record-rejected', { accountId, ...event }),
-        fenced: ({ error, recordKeys }) => this.#fenced(error, recordKeys),
+        fenced: ({ error, rolledBack, recordKeys }) => this.#fenced(error, rolledBack, recordKeys),
       },
     });
-    this.#forgetExit = keeper === undefined ? () => undefined : onProcessExit(() => this.#spill());
+    this.#forgetExit = files.takesSpills ? onProcessExit(() => this.#spillAtExit()) : () => undefined;
   }
 
   /** Where the records are that were not acknowledged, if they had to be written to a file. */
   get spillFile(): string | undefined {
-    return this.#spillFile;
+    return this.#spilled?.file;
   }
 
   get isPending(): boolean {
@@ -94,134 +113,164 @@ export class AccountSession<T extends object> {
     return this.#scheduler.status();
   }
 
+  /** The record has a new value, or none any more. A stored one that nobody could read is copied first. */
   changed(recordKey: string): void {
+    const copies = this.#quarantine.overwrite(recordKey);
+    if (copies.length > 0) this.#scheduler.markApart(copies);
     this.#scheduler.changed(recordKey);
   }
 
   /** Marks every record that is in memory as changed. */
   markAll(): void {
-    for (const recordKey of this.#recordKeys()) this.#scheduler.changed(recordKey);
+    this.#scheduler.markApart(this.#encoder.everything());
   }
 
   flush(): Promise<void> {
     return this.#scheduler.flush();
   }
 
-  /** Writes all that is in memory; above a rollback of the backend, if one was found, where it deletes what else is there. */
+  /** Resolves when a commit that began after the call was acknowledged. */
+  check(): Promise<void> {
+    return this.#scheduler.check();
+  }
+
+  /** Writes all that is in memory; above a rollback of the backend, if one is known, without what else is there. */
   async persistAll(): Promise<void> {
-    const wasRolledBack = this.#scheduler.status().lastError?.code === 'ROLLED_BACK';
-    this.#scheduler.rebase();
-    this.markAll();
-    await this.#scheduler.flush();
-    if (!wasRolledBack) return;
-    await this.#deleteUnknown();
+    if (this.writer.isRolledBack) {
+      const { commitTimeoutMs } = this.#options.parts.flush;
+      this.#scheduler.rewriteAbove(await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }));
+    } else {
+      this.markAll();
+    }
     await this.#scheduler.flush();
   }
 
-  /** Saves what is pending by the deadline, or spills it, and gives the account free. */
+  /** Saves what is pending by the deadline, or spills it, and releases the account. */
   async end(deadlineMs: number): Promise<SessionEnd> {
-    const { parts, highWater, lease, unreserve } = this.#options;
+    const { parts, files, lease, unreserve } = this.#options;
     const endMs = parts.clock.monotonic() + deadlineMs;
     const wasFenced = this.#scheduler.status().activity === 'stopped';
-    const left = await this.#scheduler.drain(deadlineMs);
-    if (left.recordKeys.length > 0) this.#spill();
-    this.#forgetExit();
-    const isSaved = left.recordKeys.length === 0;
-    const remainingMs = (): number => Math.max(0, endMs - parts.clock.monotonic());
-    // The lease first: whoever finds the account free finds a lease that can be continued.
-    const ending = Promise.allSettled([lease?.release(), highWater?.settled()]);
-    if (isSaved) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), ending);
-    const released = isSaved && !wasFenced && (await this.#release(remainingMs()));
-    unreserve();
-    return { ...left, released };
-  }
-
-  async #atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-    let timer: TimerHandle | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = this.#options.parts.clock.setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([work, late]);
-    timer?.cancel();
-  }
-
-  #recordKeys(): string[] {
-    return this.#options.tables.flatMap((table) => [...table.recordKeys()]);
-  }
-
-  /** What the older backend holds, and the store does not. */
-  async #deleteUnknown(): Promise<void> {
-    const { parts, tables } = this.#options;
-    const { accountId, driver, flush } = parts;
-    const stored = await driver.load(accountId, { timeoutMs: flush.commitTimeoutMs });
-    for (const recordKey of stored?.records.keys() ?? []) {
-      const isOurs = tables.some((table) => table.owns(recordKey));
-      if (isOurs && this.#encoder.mayDelete(recordKey)) this.#scheduler.changed(recordKey);
+    try {
+      const { recordKeys, error } = await this.#scheduler.drain(deadlineMs);
+      if (recordKeys.length > 0) this.#spill();
+      this.#forgetExit();
+      const lost = recordKeys.filter((recordKey) => this.#spilled?.records.has(recordKey) !== true);
+      const remainingMs = (): number => Math.max(0, endMs - parts.clock.monotonic());
+      // The lease first: whoever finds the account free finds a lease that can be continued.
+      const ending = Promise.allSettled([lease?.release(), files.settled()]);
+      const isSaved = recordKeys.length === 0;
+      if (isSaved) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), ending);
+      const released = isSaved && !wasFenced && (await this.#release(remainingMs()));
+      return { recordKeys, lost, error, released };
+    } finally {
+      unreserve();
     }
   }
 
-  async #release(remainingMs: number): Promise<boolean> {
-    const { head } = this.writer;
-    const timeoutMs = Math.min(RELEASE_TIMEOUT_MS, remainingMs);
-    if (head === undefined || timeoutMs < 1) return false;
-    const request = this.writer.request(NOTHING, formatHeadMeta({ ...parseHeadMeta(head.meta), released: true }));
-    const { signal } = new AbortController();
-    const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs, signal });
-    if (result.kind !== 'acknowledged') return false;
-    this.#options.highWater?.note(result.head);
-    return true;
+  async #atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+    const over = (): AccountKeeperError => new AccountKeeperError('TIMEOUT', 'the release took too long');
+    const limits = { clock: this.#options.parts.clock, timeoutMs, late: over, aborted: over };
+    await Promise.allSettled([within(limits, () => work)]);
   }
 
-  #fenced(error: AccountKeeperError, recordKeys: readonly string[]): void {
+  /** What is kept beside the head of the account from now on. */
+  #meta(more: Partial<HeadMeta>): string {
+    const { replayed, lineage, claims } = this.#claimed;
+    return formatHeadMeta({
+      released: false,
+      replayed,
+      lineage,
+      claims,
+      lease: this.#options.lease?.reference,
+      ...more,
+    });
+  }
+
+  /** A failure leaves the account to whoever takes it over next. */
+  async #release(remainingMs: number): Promise<boolean> {
+    const timeoutMs = Math.min(RELEASE_TIMEOUT_MS, remainingMs);
+    if (timeoutMs < 1) return false;
+    try {
+      const request = this.writer.request(NOTHING, this.#meta({ released: true }));
+      const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs });
+      if (result.kind !== 'acknowledged') return false;
+      this.#options.files.note(result.head);
+      return true;
+    } catch {
+      // The caller's createId failed.
+      return false;
+    }
+  }
+
+  #fenced(error: AccountKeeperError, rolledBack: boolean, recordKeys: readonly string[]): void {
     const { events, lease, onFenced, parts, unreserve } = this.#options;
     this.#forgetExit();
     unreserve();
     // Who waits for it finds out by time when the backend is gone.
     lease?.release().catch(() => undefined);
     onFenced(error);
-    if (recordKeys.length > 0) this.#spill();
+    if (recordKeys.length > 0 || rolledBack) this.#spill();
     events.emit('fenced', {
       accountId: parts.accountId,
       by: error.head,
       outcome: error.outcome,
+      rolledBack,
       unacknowledged: new Map(recordKeys.map((recordKey) => [recordKey, this.#encoder.valueOf(recordKey)])),
       error,
     });
   }
 
+  /** Nothing goes on after this: what a running transaction has changed so far is none of the account's state. */
+  #spillAtExit(): void {
+    if (!this.isPending) return;
+    this.#options.abandonTransaction();
+    this.#spill();
+  }
+
   /** Once: what happens to the store afterwards changes nothing that is persisted. */
   #spill(): void {
-    const { events, keeper, parts } = this.#options;
+    const { events, files, parts } = this.#options;
     const { accountId } = parts;
-    const { attempt, recordKeys, rejected } = this.#scheduler.unsaved();
-    const records = [...recordKeys, ...rejected];
-    if (keeper === undefined || this.#spillFile !== undefined || records.length === 0) return;
+    if (this.#spilled !== undefined || !files.takesSpills) return;
     try {
-      const { head, follows } = this.writer.base;
-      const file = keeper.save({
-        writerId: this.writer.head?.writerId ?? '',
-        base: head,
-        fenced: this.#scheduler.status().lastError?.code === 'FENCED',
-        follows,
-        attempts:
-          attempt === undefined
-            ? []
-            : [{ writeId: attempt.options.writeId, expected: attempt.options.expected, batch: attempt.batch }],
-        newer: this.#encoder.encode(recordKeys).batch,
-        refused: this.#encoder.encode(rejected).batch.upserts,
-        records: this.#encoder.encode(this.#recordKeys()).batch.upserts,
-      });
-      this.#spillFile = file;
-      events.emit('spilled', { accountId, file, records });
+      const content = this.#spillContent();
+      const file = files.spill(content);
+      if (file === undefined) return;
+      const { attempts, newer, refused } = content;
+      const batches = [...attempts.map(({ batch }) => batch), ...newer];
+      const records = new Set(batches.flatMap(({ upserts, deletes }) => [...upserts.keys(), ...deletes]));
+      for (const recordKey of refused.keys()) records.add(recordKey);
+      for (const recordKey of content.unencodable) records.delete(recordKey);
+      this.#spilled = { file, records };
+      events.emit('spilled', { accountId, file, records: [...records] });
     } catch (thrown) {
       events.emit('spill-failed', { accountId, error: toAccountKeeperError(thrown, 'spill') });
     }
   }
-}
 
-/** What is kept beside the head of an account that is owned. */
-export function ownedMeta(claimed: AccountHead, lease: LeaseShare | undefined): string {
-  const { replayed } = parseHeadMeta(claimed.meta);
-  const reference = lease?.reference;
-  return formatHeadMeta({ released: false, replayed, ...(reference === undefined ? {} : { lease: reference }) });
+  #spillContent(): SpillContent {
+    const { attempts, newer, rejected, unfinished } = this.#scheduler.unsaved();
+    const { head } = this.writer;
+    const records = this.#encoder.encodeAll(this.#encoder.everything());
+    const refused = this.#encoder.encodeAll(rejected);
+    return {
+      writerId: head.writerId,
+      lineage: this.#claimed.lineage,
+      claims: this.#claimed.claims,
+      base: { revision: head.revision, writeId: head.writeId },
+      fenced: this.#scheduler.status().lastError?.code === 'FENCED',
+      follows: [],
+      attempts: attempts.map(({ batch, options: { writeId, expected, revisionFloor } }) => ({
+        writeId,
+        expected,
+        revisionFloor,
+        batch,
+      })),
+      newer,
+      refused: refused.texts,
+      unencodable: [...new Set([...records.failed, ...refused.failed])],
+      records: records.texts,
+      unfinished,
+    };
+  }
 }

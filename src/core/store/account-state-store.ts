@@ -22,6 +22,7 @@ const DETACHED: PersistenceStatus = Object.freeze({
   lastFlushedAt: undefined,
   consecutiveFailures: 0,
   lastError: undefined,
+  rejected: [],
   nextRetryAt: undefined,
 });
 
@@ -48,7 +49,11 @@ export class AccountStateStore<
     super(options.rejectStale === undefined ? {} : { rejectStale: options.rejectStale });
     if (parts === undefined) return;
     const createScratch = (): AccountState<T, A>['tables'] => new AccountStateStore<T, A>().tables;
-    this.#persistence = new AccountPersistence(parts, this.#events, { tables: this.tables, createScratch });
+    this.#persistence = new AccountPersistence(parts, this.#events, {
+      tables: this.tables,
+      createScratch,
+      abandonTransaction: () => this.abandonTransaction(),
+    });
   }
 
   /**
@@ -104,13 +109,25 @@ export class AccountStateStore<
   }
 
   /**
-   * To be called before a new entry.
+   * To be called before a new entry. It answers for what this store knows: another writer that has taken the account
+   * over since the last commit is found by the next one, or by {@link verifyOwnership}.
    *
    * @throws `LAGGING` when something has been pending for longer than `maxAgeMs`; `NOT_RESTORED`, `FENCED` or `CLOSED`
    * when nothing is durable any more; `CONFIG` without a driver.
    */
   requireDurable(options: RequireDurableOptions = {}): void {
     this.#requirePersistence('requireDurable').requireDurable(options);
+  }
+
+  /**
+   * Asks the backend whether this store still owns the account, for the moment before an order: one read of the head, or
+   * an empty commit where the driver's durability is `replicated`. What it says held then; it fences nobody.
+   *
+   * Rejects `FENCED` when another writer has the account, `ROLLED_BACK` when the backend holds less than it
+   * acknowledged, and as `flush()` does when the backend does not answer.
+   */
+  async verifyOwnership(options: FlushCallOptions = {}): Promise<void> {
+    await this.#requirePersistence('verifyOwnership').verifyOwnership(options);
   }
 
   /** A snapshot of what is durable and what is not. */

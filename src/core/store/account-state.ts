@@ -353,6 +353,11 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     return this.transaction(() => reconcile(target, snapshot));
   }
 
+  /** Takes back what a running transaction has changed. */
+  protected abandonTransaction(): void {
+    this.#transactions.abandon();
+  }
+
   /** @throws when records of this table must not change now. Nothing is changed then. */
   protected assertWritable(_table: TableName): void {}
 

@@ -21,7 +21,7 @@ export interface PersistenceParts<T extends object> {
   readonly closeDriver: boolean;
   readonly flush: FlushSettings;
   readonly ownership: OwnershipSettings;
-  readonly spill: Required<SpillOptions> | undefined;
+  readonly spill: SpillOptions | undefined;
   readonly highWater: HighWaterOptions | undefined;
   readonly codec: Codec;
   readonly schemaVersion: number;

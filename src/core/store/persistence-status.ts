@@ -26,8 +26,6 @@ export type Ownership =
   /** With `ownership: 'wait'`: restore waits for the owner. */
   | 'waiting'
   | 'owner'
-  /** Started from spill files; the account is taken over once the backend is back. */
-  | 'offline'
   | 'read-only'
   /** Another writer took the account over. */
   | 'fenced'
@@ -49,6 +47,8 @@ export interface PersistenceStatus {
   readonly consecutiveFailures: number;
   /** Why the last attempt failed; `undefined` after one that succeeded. */
   readonly lastError: AccountKeeperError | undefined;
+  /** The records that cannot be written, until they change again. */
+  readonly rejected: readonly string[];
   /** When the next attempt follows, in milliseconds since the Unix epoch; `undefined` unless `retrying`. */
   readonly nextRetryAt: number | undefined;
 }

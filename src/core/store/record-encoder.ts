@@ -1,62 +1,110 @@
 import type { Codec } from '../codec/codec.js';
 import { encodeRecord } from '../codec/record-codec.js';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
-import type { BatchEncoder, EncodedBatch } from '../flush/batch-encoder.js';
-import type { CommitBatch } from '../persistence-driver.js';
+import { changeBytes } from '../flush/batch-size.js';
+import type { EncodedChange, RecordSource } from '../flush/pending-set.js';
+import type { DriverLimits, StoredAccount } from '../persistence-driver.js';
 import type { Quarantine } from '../restore/quarantine.js';
 import type { RecordTable } from '../tables/change-sink.js';
 
-/** Reads changed records from their tables and writes them as text. */
-export class RecordEncoder implements BatchEncoder {
-  readonly #tables: readonly RecordTable[];
-  readonly #codec: Codec;
-  readonly #schemaVersion: number;
-  readonly #quarantine: Quarantine;
+/** What a record encoder works with. */
+export interface RecordEncoderOptions {
+  readonly tables: readonly RecordTable[];
+  readonly codec: Codec;
+  readonly schemaVersion: number;
+  readonly quarantine: Quarantine;
+  readonly limits: DriverLimits;
+}
 
-  constructor(tables: readonly RecordTable[], codec: Codec, schemaVersion: number, quarantine: Quarantine) {
-    this.#tables = tables;
-    this.#codec = codec;
-    this.#schemaVersion = schemaVersion;
-    this.#quarantine = quarantine;
+/** A text that is stored as it is. */
+class StoredText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Reads changed records from their tables, or from the quarantine, and writes them as text. */
+export class RecordEncoder implements RecordSource {
+  readonly #options: RecordEncoderOptions;
+
+  constructor(options: RecordEncoderOptions) {
+    this.#options = options;
   }
 
-  encode(recordKeys: Iterable<string>): EncodedBatch {
-    const upserts = new Map<string, string>();
-    const deletes = new Set<string>();
-    const failures = new Map<string, AccountKeeperError>();
+  valueOf(recordKey: string): unknown {
+    const text = this.#options.quarantine.textOf(recordKey);
+    return text === undefined ? this.#tableOf(recordKey)?.recordValue(recordKey) : new StoredText(text);
+  }
+
+  encode(recordKey: string, value: unknown): EncodedChange {
+    try {
+      const text = this.#textOf(value);
+      this.#requireLimits(recordKey, text);
+      return { text };
+    } catch (thrown) {
+      return { error: encodeError(recordKey, thrown) };
+    }
+  }
+
+  /** The keys of everything that is to be stored, and of what is stored beside it and is not to be. */
+  everything(stored?: StoredAccount): ReadonlySet<string> {
+    const { quarantine, tables } = this.#options;
+    const keys = new Set([...tables.flatMap((table) => [...table.recordKeys()]), ...quarantine.keys()]);
+    for (const recordKey of [...(stored?.records.keys() ?? []), ...(stored?.corrupt.keys() ?? [])]) {
+      if (this.#tableOf(recordKey) !== undefined) keys.add(recordKey);
+    }
+    return keys;
+  }
+
+  /** The texts of all those that are there and can be encoded, and the keys of those that cannot. */
+  encodeAll(recordKeys: Iterable<string>): {
+    readonly texts: ReadonlyMap<string, string>;
+    readonly failed: readonly string[];
+  } {
+    const texts = new Map<string, string>();
+    const failed: string[] = [];
     for (const recordKey of recordKeys) {
       try {
-        const value = this.valueOf(recordKey);
-        if (value === undefined) deletes.add(recordKey);
-        else upserts.set(recordKey, encodeRecord(this.#codec, this.#schemaVersion, value));
-        const copy = this.#quarantine.copyFor(recordKey);
-        if (copy !== undefined) upserts.set(copy.recordKey, copy.text);
-      } catch (thrown) {
-        failures.set(recordKey, encodeError(recordKey, thrown));
+        const text = this.#textOf(this.valueOf(recordKey));
+        if (text !== undefined) texts.set(recordKey, text);
+      } catch {
+        failed.push(recordKey);
       }
     }
-    return { batch: { upserts, deletes }, failures };
+    return { texts, failed };
   }
 
-  acknowledged(batch: CommitBatch): void {
-    for (const recordKey of batch.upserts.keys()) this.#quarantine.written(recordKey);
-    for (const recordKey of batch.deletes) this.#quarantine.written(recordKey);
+  #tableOf(recordKey: string): RecordTable | undefined {
+    return this.#options.tables.find((table) => table.owns(recordKey));
   }
 
-  /** Whether a record that is not in memory may be deleted: not while nobody has read it. */
-  mayDelete(recordKey: string): boolean {
-    return this.valueOf(recordKey) === undefined && this.#quarantine.copyFor(recordKey) === undefined;
+  #textOf(value: unknown): string | undefined {
+    if (value === undefined) return undefined;
+    if (value instanceof StoredText) return value.text;
+    return encodeRecord(this.#options.codec, this.#options.schemaVersion, value);
   }
 
-  /** The value in memory, or `undefined` when there is no such record now. */
-  valueOf(recordKey: string): unknown {
-    return this.#tables.find((table) => table.owns(recordKey))?.recordValue(recordKey);
+  /** @throws `INVALID_KEY`, `TOO_LARGE` */
+  #requireLimits(recordKey: string, text: string | undefined): void {
+    const { keyBytes, valueBytes, batchBytes } = this.#options.limits;
+    const ofKey = changeBytes(recordKey, undefined);
+    if (ofKey > keyBytes)
+      throw new AccountKeeperError('INVALID_KEY', `expected a key of up to ${keyBytes} bytes, received ${ofKey}`);
+    if (text === undefined) return;
+    const ofValue = changeBytes('', text);
+    const most = Math.min(valueBytes, batchBytes - ofKey);
+    if (ofValue > most)
+      throw new AccountKeeperError('TOO_LARGE', `expected a value of up to ${most} bytes, received ${ofValue}`);
   }
 }
 
 function encodeError(recordKey: string, thrown: unknown): AccountKeeperError {
   const detail = thrown instanceof Error ? thrown.message : 'the codec threw no error object';
-  const message = `the record ${JSON.stringify(recordKey)} cannot be encoded: ${detail}`;
+  const message = `the record ${JSON.stringify(recordKey)} cannot be written: ${detail}`;
+  const isBeyondLimits = isAccountKeeperError(thrown) && (thrown.code === 'TOO_LARGE' || thrown.code === 'INVALID_KEY');
+  const code = isBeyondLimits ? thrown.code : 'ENCODE';
   const cause = isAccountKeeperError(thrown) ? (thrown.cause ?? thrown) : thrown;
-  return new AccountKeeperError('ENCODE', message, { records: [recordKey], cause });
+  return new AccountKeeperError(code, message, { records: [recordKey], cause });
 }

@@ -1,24 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { toAccountKeeperError } from '../errors.js';
-import { HighWaterFile } from '../high-water/high-water-file.js';
 import { type LeaseShare, shareLease } from '../ownership/process-lease.js';
 import { waitForOwner } from '../ownership/wait-for-owner.js';
 import type { AccountHead } from '../persistence-driver.js';
-import type { KnownHead } from '../restore/expected-state.js';
 import type { ReadAccount } from '../restore/record-reader.js';
-import type { RestoredSpills, RestoreOptions } from '../restore/restore-options.js';
-import {
-  type LocalKnowledge,
-  type RestoredAccount,
-  readOnly,
-  readSpilled,
-  type TakeOverParts,
-  type TurnLimits,
-  takeOver,
-} from '../restore/take-over.js';
-import { newestChain, type ReplayPlan } from '../spill/replay-plan.js';
-import type { DamagedSpill, StoredSpill } from '../spill/spill-folder.js';
-import { SpillKeeper } from '../spill/spill-keeper.js';
+import type { RestoreOptions } from '../restore/restore-options.js';
+import { type RestoredAccount, readOnly, type TakeOverParts, type TurnLimits, takeOver } from '../restore/take-over.js';
+import { LocalFiles } from '../spill/local-files.js';
 import type { RecordTable } from '../tables/change-sink.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import type { StoreEvents } from './store-events.js';
@@ -26,36 +13,41 @@ import type { StoreEvents } from './store-events.js';
 /** What a restore came to. */
 export type Restored =
   | ({ readonly kind: 'owned' } & RestoredAccount)
-  /** The backend could not be reached: the account is as it was spilled. */
-  | { readonly kind: 'offline'; readonly account: ReadAccount; readonly plan: ReplayPlan }
-  | { readonly kind: 'read-only'; readonly head: AccountHead | undefined; readonly account: ReadAccount };
+  | ({ readonly kind: 'read-only' } & ReadOnlyAccount);
 
-/** One attempt to restore an account, and what it knows of the account besides what the backend holds. */
+/** An account that was read, and belongs to whoever owns it. */
+export interface ReadOnlyAccount {
+  readonly head: AccountHead | undefined;
+  readonly account: ReadAccount;
+  readonly foreign: readonly string[];
+}
+
+/** One attempt to restore an account. */
 export class RestoreRun<T extends object> {
-  readonly keeper: SpillKeeper | undefined;
-  readonly highWater: HighWaterFile | undefined;
+  readonly files: LocalFiles;
   readonly #parts: PersistenceParts<T>;
   readonly #events: StoreEvents;
   readonly #createScratch: () => readonly RecordTable[];
   readonly #abort = new AbortController();
-  #damaged: readonly DamagedSpill[] = [];
-  #acceptsRollback = false;
   #lease: LeaseShare | undefined;
   #isWaiting = false;
 
   constructor(parts: PersistenceParts<T>, events: StoreEvents, createScratch: () => readonly RecordTable[]) {
-    const { accountId, highWater, spill } = parts;
+    const { accountId, clock, createId, highWater, ownership, spill } = parts;
     this.#parts = parts;
     this.#events = events;
     this.#createScratch = createScratch;
     // Any number of refreshes may be under way at once.
     setMaxListeners(0, this.#abort.signal);
-    this.keeper = spill === undefined ? undefined : new SpillKeeper(spill.directory, parts);
-    if (highWater === undefined) return;
-    this.highWater = new HighWaterFile({
-      directory: highWater.directory,
+    this.files = new LocalFiles({
       accountId,
-      onError: (error) => events.emit('high-water-failed', { accountId, error }),
+      clock,
+      createId,
+      // A reader replays nothing.
+      spillDirectory: ownership.mode === 'read-only' ? undefined : spill?.directory,
+      highWaterDirectory: highWater?.directory,
+      onSpillError: (error) => events.emit('spill-failed', { accountId, error }),
+      onHighWaterError: (error) => events.emit('high-water-failed', { accountId, error }),
     });
   }
 
@@ -80,50 +72,27 @@ export class RestoreRun<T extends object> {
   }
 
   async restore(options: RestoreOptions): Promise<Restored> {
-    const { ownership, spill } = this.#parts;
-    this.#acceptsRollback = options.acceptRollback === true;
-    if (ownership.mode === 'read-only') return { kind: 'read-only', ...(await readOnly(this.takeOverParts, options)) };
-    try {
-      return { kind: 'owned', ...(await takeOver(this.takeOverParts, options)) };
-    } catch (thrown) {
-      const { code } = toAccountKeeperError(thrown, 'restore');
-      const plan = newestChain(this.#local().spills);
-      const isUnreachable = code === 'UNAVAILABLE' || code === 'TIMEOUT';
-      if (spill?.startOffline !== true || !isUnreachable || plan.replay.length === 0) throw thrown;
-      return { kind: 'offline', account: await readSpilled(this.takeOverParts, plan.replay), plan };
-    }
+    if (this.#parts.ownership.mode === 'read-only') return { kind: 'read-only', ...(await this.read(options)) };
+    return { kind: 'owned', ...(await takeOver(this.#takeOverParts(), options)) };
   }
 
-  /** Reads the account once more, without taking it over. */
-  async read(options: RestoreOptions): Promise<{ head: AccountHead | undefined; account: ReadAccount }> {
-    return readOnly(this.takeOverParts, options);
+  /** Reads the account without taking it over. */
+  read(options: RestoreOptions): Promise<ReadOnlyAccount> {
+    return readOnly(this.#takeOverParts(), options);
   }
 
-  /** After the take-over: the files whose changes are in the backend now are removed. */
-  settle(plan: ReplayPlan): RestoredSpills | undefined {
-    const { accountId } = this.#parts;
-    const onError = (thrown: unknown): void => {
-      this.#events.emit('spill-failed', { accountId, error: toAccountKeeperError(thrown, 'removal of a spill') });
-    };
-    return this.keeper?.settle(plan, this.#damaged, onError);
-  }
-
-  /** Before the take-over: the files that nothing will become of. */
-  left({ conflicting }: ReplayPlan): RestoredSpills {
-    const pathOf = ({ path }: { readonly path: string }): string => path;
-    return { replayed: [], conflicting: conflicting.map(pathOf), damaged: this.#damaged.map(pathOf) };
-  }
-
-  get takeOverParts(): TakeOverParts {
+  #takeOverParts(): TakeOverParts {
     const { accountId, clock, createId, driver, onRejected, reader } = this.#parts;
+    const empty = this.#createScratch();
     return {
       driver,
       accountId,
       clock,
       createId,
       onRejected,
+      files: this.files,
       closing: this.#abort.signal,
-      local: () => this.#local(),
+      isPersisted: (recordKey) => empty.some((table) => table.owns(recordKey)),
       lease: () => this.#lease?.reference,
       onWarning: (warning) => this.#events.emit('driver-warning', { accountId, ...warning }),
       read: (stored) => reader.read(stored, this.#createScratch()),
@@ -154,25 +123,4 @@ export class RestoreRun<T extends object> {
       this.#isWaiting = false;
     }
   }
-
-  #local(): LocalKnowledge {
-    const isReader = this.#parts.ownership.mode === 'read-only';
-    const { spills = [], damaged = [] } = isReader ? {} : (this.keeper?.read() ?? {});
-    this.#damaged = damaged;
-    return { spills, known: [...this.#readHighWater(), ...spills.flatMap(baseOf)] };
-  }
-
-  #readHighWater(): readonly KnownHead[] {
-    try {
-      const known = this.highWater?.read();
-      return known === undefined ? [] : [{ ...known, source: 'its high-water file says so' }];
-    } catch (error) {
-      if (this.#acceptsRollback) return [];
-      throw error;
-    }
-  }
-}
-
-function baseOf({ path, spill }: StoredSpill): readonly KnownHead[] {
-  return spill.base === undefined ? [] : [{ ...spill.base, source: `its spill file ${path} says so` }];
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { AccountKeeperError } from '../errors.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
-import type { RestoredSpills, RestoreResult } from '../restore/restore-options.js';
+import type { RestoreResult } from '../restore/restore-options.js';
 
 /** Every event of the store, with what its listeners get. All durations are in milliseconds. */
 export interface StoreEventMap {
@@ -45,6 +45,8 @@ export interface StoreEventMap {
       readonly accountId: string;
       readonly by: AccountHead | undefined;
       readonly outcome: 'not-applied' | 'unknown';
+      /** It went on from an older state of the backend, without what this store had been acknowledged. */
+      readonly rolledBack: boolean;
       readonly unacknowledged: ReadonlyMap<string, unknown>;
       readonly error: AccountKeeperError;
     },
@@ -57,10 +59,6 @@ export interface StoreEventMap {
   'spill-failed': [event: { readonly accountId: string; readonly error: AccountKeeperError }];
   /** What the backend acknowledged could not be remembered in the high-water file. Once, until it can again. */
   'high-water-failed': [event: { readonly accountId: string; readonly error: AccountKeeperError }];
-  /** A store that was started offline has taken the account over; what it was started from is in the backend. */
-  online: [
-    event: { readonly accountId: string; readonly revision: number; readonly spills: RestoredSpills | undefined },
-  ];
   /** The store was closed. `unpersisted`: the records that could not be saved. */
   closed: [event: { readonly accountId: string; readonly unpersisted: readonly string[] }];
   /** A setting of the backend weakens a promise. */

@@ -66,6 +66,11 @@ export class Transactions implements TableContext {
     return result;
   }
 
+  /** Takes back what the running transactions have changed so far, if any. */
+  abandon(): void {
+    this.#rollBack(0, 0);
+  }
+
   #rollBack(undoCount: number, changeCount: number): void {
     const undos = this.#undos.splice(undoCount);
     this.#changes.length = changeCount;

@@ -1,0 +1,137 @@
+import type { Clock } from '../clock.js';
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { HighWaterFile, readHighWaters } from '../high-water/high-water-file.js';
+import type { AccountHead } from '../persistence-driver.js';
+import type { RestoredSpills } from '../restore/restore-options.js';
+import type { KnownHead } from '../restore/rollback.js';
+import type { ReplayPlan } from './replay-plan.js';
+import type { Spill } from './spill.js';
+import { type DamagedSpill, SpillFolder, type StoredSpill } from './spill-folder.js';
+
+/** What a store has to spill. */
+export type SpillContent = Omit<Spill, 'id' | 'accountId' | 'createdAtMs'>;
+
+/** What local files know of an account besides what the backend holds. */
+export interface LocalKnowledge {
+  readonly spills: readonly StoredSpill[];
+  readonly damaged: readonly DamagedSpill[];
+  /** Heads that the backend has acknowledged. */
+  readonly known: readonly KnownHead[];
+}
+
+/** What the local files of one account work with. */
+export interface LocalFilesOptions {
+  readonly accountId: string;
+  /** Where spill files lie; `undefined`: there are none. */
+  readonly spillDirectory: string | undefined;
+  readonly highWaterDirectory: string | undefined;
+  readonly clock: Clock;
+  readonly createId: () => string;
+  readonly onSpillError: (error: AccountKeeperError) => void;
+  readonly onHighWaterError: (error: AccountKeeperError) => void;
+}
+
+const NOTHING: LocalKnowledge = { spills: [], damaged: [], known: [] };
+
+/** The spill and high-water files of one account, of whichever lineage. */
+export class LocalFiles {
+  readonly #options: LocalFilesOptions;
+  readonly #folder: SpillFolder | undefined;
+  #highWater: HighWaterFile | undefined;
+
+  constructor(options: LocalFilesOptions) {
+    this.#options = options;
+    const { spillDirectory } = options;
+    this.#folder = spillDirectory === undefined ? undefined : new SpillFolder(spillDirectory);
+  }
+
+  /** What the files say now. @throws `UNAVAILABLE`, `CORRUPT` */
+  read(): LocalKnowledge {
+    const { accountId, highWaterDirectory, spillDirectory } = this.#options;
+    const { spills, damaged } = this.#folder?.read(accountId) ?? NOTHING;
+    const directories = new Set([highWaterDirectory, spillDirectory].filter((each) => each !== undefined));
+    const noted = [...directories].flatMap((directory) => readHighWaters(directory, accountId));
+    return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf)] };
+  }
+
+  /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */
+  track(lineage: string, head: AccountHead): void {
+    const { highWaterDirectory } = this.#options;
+    if (highWaterDirectory !== undefined) this.#note(highWaterDirectory, lineage, head);
+  }
+
+  /** Makes sure that a file of this lineage lies beside those of others. */
+  async settle(lineage: string, head: AccountHead): Promise<void> {
+    const { highWaterDirectory, spillDirectory } = this.#options;
+    const directory = highWaterDirectory ?? spillDirectory;
+    if (directory !== undefined) await this.#note(directory, lineage, head).settled();
+  }
+
+  /** The backend has acknowledged this head. */
+  note(head: AccountHead): void {
+    if (this.#options.highWaterDirectory !== undefined) this.#highWater?.note(head);
+  }
+
+  /** Resolves when what was noted is written, or that has failed. */
+  async settled(): Promise<void> {
+    await this.#highWater?.settled();
+  }
+
+  /** Whether there is a place for what cannot be persisted. */
+  get takesSpills(): boolean {
+    return this.#folder !== undefined;
+  }
+
+  /**
+   * Writes a new file. Synchronous.
+   *
+   * @returns its path; `undefined` when there is no place for it.
+   * @throws `UNPERSISTED`
+   */
+  spill(content: SpillContent): string | undefined {
+    const { accountId, clock, createId } = this.#options;
+    return this.#folder?.write({ ...content, id: createId(), accountId, createdAtMs: clock.now() });
+  }
+
+  /**
+   * After a take-over: removes the files whose changes are in the backend, and sets aside those of which something is
+   * left, so that nothing is replayed from them.
+   */
+  clear({ replay, done, conflicting }: ReplayPlan, damaged: readonly DamagedSpill[]): RestoredSpills | undefined {
+    const folder = this.#folder;
+    if (folder === undefined) return undefined;
+    for (const { path, spill } of [...done, ...replay]) {
+      this.#attempt(() => {
+        if (spill.refused.size === 0 && spill.unencodable.length === 0) folder.remove(path);
+        else folder.setAside(path, 'refused');
+      });
+    }
+    for (const { path } of conflicting) this.#attempt(() => void folder.setAside(path, 'conflicting'));
+    let kept = conflicting.map(({ path }) => path);
+    this.#attempt(() => {
+      kept = [...folder.aside(this.#options.accountId, 'conflicting')];
+    });
+    return { replayed: replay.map(({ path }) => path), conflicting: kept, damaged: damaged.map(({ path }) => path) };
+  }
+
+  #note(directory: string, lineage: string, head: AccountHead): HighWaterFile {
+    const { accountId, onHighWaterError: onError } = this.#options;
+    this.#highWater ??= new HighWaterFile({ directory, accountId, lineage, onError });
+    this.#highWater.note(head);
+    return this.#highWater;
+  }
+
+  /** The head says what was replayed: nothing is written twice where a file stays. */
+  #attempt(act: () => void): void {
+    try {
+      act();
+    } catch (thrown) {
+      this.#options.onSpillError(toAccountKeeperError(thrown, 'removal of a spill'));
+    }
+  }
+}
+
+/** A spill is written by the store that had the head acknowledged. */
+function baseOf({ path, spill: { base, lineage, writerId } }: StoredSpill): readonly KnownHead[] {
+  return base === undefined ? [] : [{ ...base, lineage, writerId: lineage === undefined ? undefined : writerId, path }];
+}
