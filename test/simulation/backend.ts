@@ -11,6 +11,9 @@ export const DAMAGED_RECORD = 'metadata/damaged';
 /** What stands there then. */
 export const DAMAGED_TEXT = 'what is this?';
 
+/** What the backend says of what it does not take. */
+export const REFUSED = 'simulated: refused';
+
 /** What is sent for a commit. */
 export interface CommitMessage {
   readonly accountId: string;
@@ -83,7 +86,7 @@ export class SimulatedBackend {
     if (stored?.writeId === writeId) return stored;
     this.#requireExpected(stored, expected);
     const faulty = [...batch.upserts.keys()].filter((recordKey) => this.refused.has(recordKey));
-    if (faulty.length > 0) throw new AccountKeeperError('INVALID_VALUE', 'simulated: refused', { records: faulty });
+    if (faulty.length > 0) throw new AccountKeeperError('INVALID_VALUE', REFUSED, { records: faulty });
     const head = { revision: Math.max(stored?.revision ?? 0, revisionFloor) + 1, writerId, writeId, meta, dropped };
     const records = new Map(dropped ? [] : account?.records);
     const keys = new Set(dropped ? [] : account?.index);

@@ -11,7 +11,7 @@ import type {
   StoredAccount,
 } from '../../src/core/persistence-driver.js';
 import { assertNotRolledBack, assertRolledBackTo, HeadMarks } from '../../src/drivers/head-marks.js';
-import type { CommitMessage, DriverMutant, SimulatedBackend } from './backend.js';
+import { type CommitMessage, type DriverMutant, REFUSED, type SimulatedBackend } from './backend.js';
 import { Network, type NetworkParts } from './network.js';
 
 /** What a driver works with. */
@@ -96,10 +96,11 @@ export class SimulatedDriver implements PersistenceDriver {
   }
 
   async #change(message: CommitMessage): Promise<AccountHead> {
-    const { backend, onCommit, recordMs } = this.#parts;
+    const { backend, onCommit, recordMs, weather } = this.#parts;
     const { accountId, batch, options } = message;
     const { expected, revisionFloor = 0 } = options;
-    requireWithin(batch, this.limits);
+    requireWithin(batch, options.meta, this.limits);
+    const records = batch.upserts.size + batch.deletes.size;
     const mark = this.mark(accountId);
     onCommit(message);
     this.#marks.send(accountId, options.writeId);
@@ -108,9 +109,10 @@ export class SimulatedDriver implements PersistenceDriver {
       const isExpected = stored?.revision === expected?.revision && stored?.writeId === expected?.writeId;
       const goesOn = mark !== undefined && revisionFloor >= mark.revision && isExpected;
       if (!goesOn) assertNotRolledBack(accountId, stored, mark);
+      if (weather.refusesBatches && records > 1) throw new AccountKeeperError('TOO_LARGE', REFUSED);
       return backend.commit(message);
     };
-    const workMs = recordMs * (batch.upserts.size + batch.deletes.size);
+    const workMs = recordMs * records;
     const head = await this.#network.send({ kind: 'write', workMs, atBackend }, options);
     this.#marks.acknowledge(accountId, { head, text: '' });
     return head;
@@ -128,11 +130,11 @@ export class SimulatedDriver implements PersistenceDriver {
 }
 
 /** As all drivers do, before anything is sent. */
-function requireWithin({ upserts, deletes }: CommitBatch, limits: DriverLimits): void {
+function requireWithin({ upserts, deletes }: CommitBatch, meta = '', limits: DriverLimits): void {
   const tooLarge = (records?: readonly string[]): AccountKeeperError =>
     new AccountKeeperError('TOO_LARGE', 'simulated: TOO_LARGE', { records });
   if (upserts.size + deletes.size > limits.batchRecords) throw tooLarge();
-  let bytes = 0;
+  let bytes = Buffer.byteLength(meta);
   for (const [recordKey, text] of upserts) {
     if (Buffer.byteLength(text) > limits.valueBytes) throw tooLarge([recordKey]);
     bytes += Buffer.byteLength(recordKey) + Buffer.byteLength(text);

@@ -1,4 +1,5 @@
-import type { SimulatedBackend } from './backend.js';
+import { isAccountKeeperError } from '../../src/core/errors.js';
+import { REFUSED, type SimulatedBackend } from './backend.js';
 import type { Bot } from './bot.js';
 import { SimulatedDriver } from './driver.js';
 import { SimulatedProcess } from './time.js';
@@ -71,6 +72,11 @@ export class Host {
       world.guard(process, () => must(isOne, 'one commit is in flight', () => `${process.name}: ${sum}`));
       try {
         return await commit(accountId, batch, options);
+      } catch (error) {
+        if (!isAccountKeeperError(error) || error.message !== REFUSED) throw error;
+        world.reach('refused');
+        botOf(accountId)?.refused(error.records ?? [...batch.upserts.keys(), ...batch.deletes]);
+        throw error;
       } finally {
         add(accountId, -1);
       }

@@ -10,6 +10,8 @@ export interface Weather {
   isLocked: boolean;
   /** The driver breaks its promise to settle: what is asked meanwhile is never answered. */
   isDeaf: boolean;
+  /** The backend refuses whatever is more than one record, and says no more than that. */
+  refusesBatches: boolean;
   /** That a request, or a reply, is lost on its way. */
   loss: number;
   /** That a request arrives a second time, much later. */
@@ -25,6 +27,7 @@ export const FAIR: Weather = {
   backend: 'up',
   isLocked: false,
   isDeaf: false,
+  refusesBatches: false,
   loss: 0,
   duplicates: 0,
   delays: 0,

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import type { FlushOptions } from '../../src/core/flush/flush-options.js';
 import type { DriverLimits } from '../../src/core/persistence-driver.js';
 import { Account } from './account.js';
@@ -48,6 +49,8 @@ export class World {
   readonly backups: BackendState[] = [];
   /** What was stored when an older state took its place. */
   readonly lost: BackendState[] = [];
+  /** High-water files that somebody has spoilt: which are torn, and what they were. */
+  readonly spoilt = { torn: new Set<string>(), copies: new Map<string, Buffer>() };
   readonly reached = new Set<Corner>();
   #rollbacks = 0;
   #ids = 0;
@@ -142,6 +145,7 @@ export class World {
   async heal(): Promise<void> {
     Object.assign(this.weather, FAIR);
     this.tell('all is well again');
+    for (const path of this.spoilt.torn) rmSync(path, { force: true });
     for (const bot of this.bots) bot.process.resume();
     await this.pass(75_000);
   }
