@@ -155,14 +155,15 @@ export class AccountWriter {
   ): Promise<CommitResult> {
     const { code, head: stored } = error;
     const { revision, writeId, writerId } = this.#head;
-    if (code !== 'ROLLED_BACK' && stored !== undefined) {
-      if (stored.writeId === request.options.writeId) return { kind: 'failed', error, mayHaveLanded: true };
-      if (stored.writeId === writeId && stored.revision === revision) {
-        // The backend has again what it had lost, if it had: a request above the rollback is void then.
-        const wasAbove = request.options.expected?.writeId !== writeId;
-        this.#advance(stored);
-        return wasAbove ? { kind: 'superseded', stored: undefined } : { kind: 'failed', error, mayHaveLanded };
-      }
+    if (stored !== undefined && stored.writeId === writeId && stored.revision === revision) {
+      // The backend has what was acknowledged, and not what this request had written for a moment above a rollback.
+      const { expected, writeId: own } = request.options;
+      const wasAbove = expected?.writeId !== writeId || (code === 'ROLLED_BACK' && error.known?.writeId === own);
+      if (wasAbove) return this.#backAgain(stored, error);
+      if (code !== 'ROLLED_BACK') return { kind: 'failed', error, mayHaveLanded };
+    }
+    if (code !== 'ROLLED_BACK' && stored?.writeId === request.options.writeId) {
+      return { kind: 'failed', error, mayHaveLanded: true };
     }
     const isOlder = stored === undefined || stored.revision < revision || stored.writeId === writeId;
     if (isOlder) return this.#foundRollback(stored, error, request, mayHaveLanded);
@@ -191,6 +192,12 @@ export class AccountWriter {
     const known = { revision, writeId };
     const error = new AccountKeeperError('ROLLED_BACK', message, { head: stored, known, retryable: false, cause });
     return { kind: 'failed', error, mayHaveLanded: mayHaveLanded && request.options.revisionFloor === undefined };
+  }
+
+  #backAgain(stored: AccountHead, { known }: AccountKeeperError): CommitResult {
+    this.#advance(stored);
+    this.#accepted = { stored, floor: Math.max(stored.revision, known?.revision ?? 0) };
+    return { kind: 'superseded', stored: undefined };
   }
 
   async #superseded(stored: AccountHead, limits: OperationOptions): Promise<CommitResult> {

@@ -159,7 +159,7 @@ export class AccountSession<T extends object> {
       // The lease first: whoever finds the account free finds a lease that can be continued.
       const ending = Promise.allSettled([lease?.release(), files.settled()]);
       const isSaved = recordKeys.length === 0;
-      if (isSaved) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), ending);
+      if (remainingMs() > 0) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), ending);
       const released = isSaved && !wasFenced && (await this.#release(remainingMs()));
       return { recordKeys, lost, error, released };
     } finally {
