@@ -181,18 +181,25 @@ export async function readOnly(
 
 async function read(parts: TakeOverParts, options: RestoreOptions, deadline: Deadline): Promise<Situation> {
   const { accountId, driver } = parts;
-  try {
-    const stored = await deadline.bound((rest) => driver.load(accountId, rest));
-    return situationOf(parts, options, stored, stored?.head, []);
-  } catch (thrown) {
-    const error = toAccountKeeperError(thrown, 'restore');
-    const { onRolledBack: choice } = options;
-    if (error.code !== 'ROLLED_BACK' || (error.known === undefined && !namesHead(choice, error.head))) throw error;
-    const known = error.known === undefined ? [] : [error.known];
-    if (!namesHead(choice, error.head)) return situationOf(parts, options, undefined, error.head, known);
-    const stored = await deadline.bound((rest) => driver.load(accountId, { ...rest, rolledBackTo: choice }));
-    return situationOf(parts, options, stored, stored?.head, known);
-  }
+  const { onRolledBack: choice } = options;
+  let seen: readonly KnownHead[] = [];
+  const stored = await deadline
+    .bound((rest) => driver.load(accountId, rest))
+    .catch((thrown: unknown) => {
+      // The driver remembers more than is stored, and so does the one who judges, from now on.
+      const { code, head, known } = toAccountKeeperError(thrown, 'restore');
+      if (code !== 'ROLLED_BACK') throw thrown;
+      if (known !== undefined) seen = [known];
+      if (!namesHead(choice, head)) throw thrown;
+      return deadline.bound((rest) => driver.load(accountId, { ...rest, rolledBackTo: choice }));
+    })
+    .catch((thrown: unknown) => {
+      const { head } = toAccountKeeperError(thrown, 'restore');
+      // Throws, with what the operator can choose.
+      if (seen.length > 0) situationOf(parts, options, undefined, head, seen);
+      throw thrown;
+    });
+  return situationOf(parts, options, stored, stored?.head, seen);
 }
 
 function situationOf(

@@ -156,11 +156,15 @@ export class AccountSession<T extends object> {
       this.#forgetExit();
       const lost = recordKeys.filter((recordKey) => this.#spilled?.records.has(recordKey) !== true);
       const remainingMs = (): number => Math.max(0, endMs - parts.clock.monotonic());
+      const patiently = async (work: Promise<unknown> | undefined): Promise<void> => {
+        if (remainingMs() > 0) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), Promise.resolve(work));
+      };
       // The lease first: whoever finds the account free finds a lease that can be continued.
-      const ending = Promise.allSettled([lease?.release(), files.settled()]);
+      const leaseEnds = lease?.release();
       const isSaved = recordKeys.length === 0;
-      if (remainingMs() > 0) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), ending);
+      if (isSaved) await patiently(leaseEnds);
       const released = isSaved && !wasFenced && (await this.#release(remainingMs()));
+      await patiently(files.settled());
       return { recordKeys, lost, error, released };
     } finally {
       unreserve();
