@@ -26,13 +26,17 @@ export class Account {
   readonly ledger = new Ledger();
   readonly spills: TrackedSpill[] = [];
   readonly acknowledged = new Acknowledged();
-  readonly litter = new Litter();
+  readonly litter: Litter;
+  /** The account of the same name in the other backend. */
+  namesake: Account | undefined;
   /** A record was damaged. */
   isDamaged = false;
 
-  constructor(id: string, backend: SimulatedBackend) {
+  /** @param litter what lies among the files of accounts of this name. */
+  constructor(id: string, backend: SimulatedBackend, litter: Litter) {
     this.id = id;
     this.backend = backend;
+    this.litter = litter;
   }
 
   /** The commits that were applied to it, in order. */
@@ -78,16 +82,20 @@ export class Account {
   link(commit: AppliedCommit): void {
     const sender = this.ledger.senderOf(commit);
     if (sender === undefined || isUnfinished(commit.head)) return;
-    const kept = sender.keepsLocal ? keptBy(commit, this.spills) : undefined;
+    const kept = sender.keepsLocal ? keptBy(commit, this.knownSpills) : undefined;
     const base = kept === undefined ? sender.base : this.commitOf(parseSpill(kept.bytes).base?.writeId);
-    if (base === undefined) return;
-    if (kept !== undefined) commit.parents = [base];
-    else if (!isIn(base, commit)) commit.parents = [...commit.parents, base];
+    if (kept !== undefined) commit.parents = base === undefined ? [] : [base];
+    else if (base !== undefined && !isIn(base, commit)) commit.parents = [...commit.parents, base];
+  }
+
+  /** All spills of accounts of its name. */
+  get knownSpills(): readonly TrackedSpill[] {
+    return [...this.spills, ...(this.namesake?.spills ?? [])];
   }
 
   /** What holds at every moment. */
   check(): void {
-    checkSpills(this.spills, this.applied);
+    checkSpills(this.spills, [...this.applied, ...(this.namesake?.applied ?? [])]);
   }
 
   /** What holds of the whole history, once it is over. */

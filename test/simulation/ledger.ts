@@ -1,4 +1,4 @@
-import { type AppliedCommit, isUnfinished } from './applied-commit.js';
+import { type AppliedCommit, isUnfinished, rootOf } from './applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD, DAMAGED_TEXT } from './backend.js';
 import type { Versions } from './versions.js';
 import { must } from './violation.js';
@@ -9,8 +9,8 @@ export interface Sender {
   readonly isClaim: boolean;
   /** The last commit of this store that was acknowledged. */
   readonly base: AppliedCommit | undefined;
-  /** The newest revision that it, its driver or its files know of. */
-  readonly knownRevision: number;
+  /** The commits that it, its driver or its files know of. */
+  readonly known: readonly AppliedCommit[];
   /** Its operator said that the local file is to be kept, whatever is stored. */
   readonly keepsLocal: boolean;
   /** It has found a damaged record, and holds its bytes. */
@@ -63,8 +63,8 @@ export class Ledger {
   #checkOne(commit: AppliedCommit, earlier: readonly AppliedCommit[], wasRolledBack: boolean): void {
     const { revision, writeId, writerId } = commit.head;
     const sender = this.senderOf(commit);
-    const isKnown = sender !== undefined && sender.knownRevision >= revision;
-    must(!isKnown, 'no revision is used again that is known', () => `${writeId}: ${revision}`);
+    const known = sender?.known.find((each) => each.head.revision >= revision && rootOf(each) === rootOf(commit));
+    must(known === undefined, 'no revision is used again that is known', () => `${revision}: ${writeId}`);
     if (!wasRolledBack) {
       const other = this.#revisions.get(revision) ?? writeId;
       this.#revisions.set(revision, writeId);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { RestoreResult } from '../../src/core/restore/restore-options.js';
 import { AccountStateStore } from '../../src/core/store/account-state-store.js';
@@ -10,7 +11,7 @@ import type { Bot } from './bot.js';
 import { checkConflicts } from './checks/conflicts.js';
 import { checkFenced } from './checks/fenced.js';
 import { checkKept } from './checks/kept.js';
-import { checkKnown, knownRevision, knowsMore } from './checks/known.js';
+import { checkKnown, knownCommits, knowsMore } from './checks/known.js';
 import { checkNotRestored } from './checks/not-restored.js';
 import { checkSpilled, holds, type TrackedSpill } from './checks/spills.js';
 import type { Host } from './host.js';
@@ -91,7 +92,7 @@ export class Session {
     ledger.sent(message, {
       isClaim,
       base: this.#base,
-      knownRevision: Math.max(knownRevision(known), this.#base?.head.revision ?? 0),
+      known: [...knownCommits(known), ...(this.#base === undefined ? [] : [this.#base])],
       keepsLocal: isClaim && this.#usesWord && word?.keep === 'local',
       holdsDamaged: this.#holdsDamaged,
     });
@@ -121,7 +122,7 @@ export class Session {
     must(status === 'restored' || isEmpty, 'an account with records is never empty', () => status);
     must(!isUnfinished(claim.head), 'what is unfinished is never an account', () => claim.head.writeId);
     if (this.#usesWord) checkKept(this.#account, claim, start, memory);
-    else checkKnown(this.#account, claim, start.known);
+    else checkKnown(this.#account, claim, start.known, this.#bot.known());
     if (spills !== undefined && !this.#usesWord) checkConflicts(spills, claim, start.spills);
     this.#checkReplayed(memory, claim, spills?.replayed ?? []);
     this.#reachRestored(start, spills?.replayed.length ?? 0);
@@ -140,6 +141,7 @@ export class Session {
       writerId: this.#writerId,
       rollbacks: this.#world.rollbacks,
       process: this.#process.name,
+      isTorn: [...this.#world.spoilt.torn].some((path) => this.#bot.directories.includes(dirname(path))),
       known: this.#bot.known(),
     });
   }
@@ -263,7 +265,7 @@ export class Session {
   }
 
   #checkReplayed(memory: ReadonlyMap<string, string>, claim: AppliedCommit, replayed: readonly string[]): void {
-    const last = this.#account.spills.find(({ path }) => path === replayed.at(-1));
+    const last = this.#account.knownSpills.find(({ path }) => path === replayed.at(-1));
     // Unless an earlier request of the same claim has landed, and somebody has gone on from there.
     if (last === undefined || claim.batch.upserts.size + claim.batch.deletes.size === 0) return;
     must(holds(memory, last), 'what was spilled comes back', () => `${shown(memory)}, spilled ${shown(last.memory)}`);

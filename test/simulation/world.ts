@@ -6,6 +6,7 @@ import { type BackendState, type DriverMutant, SimulatedBackend } from './backen
 import { Bot, type BotOptions } from './bot.js';
 import type { Corner } from './corners.js';
 import { Host } from './host.js';
+import { Litter } from './litter.js';
 import { FAIR, type Weather } from './network.js';
 import { Promises } from './promises.js';
 import { Random } from './random.js';
@@ -63,8 +64,13 @@ export class World {
     this.backend = new SimulatedBackend(mutant);
     this.elsewhere = new SimulatedBackend(undefined);
     const ids = Array.from({ length: accounts }, (_, index) => `account-${index}`);
-    this.accounts = ids.map((id) => new Account(id, this.backend));
-    this.accountsElsewhere = ids.map((id) => new Account(id, this.elsewhere));
+    this.accounts = ids.map((id) => new Account(id, this.backend, new Litter()));
+    this.accountsElsewhere = this.accounts.map(({ id, litter }) => new Account(id, this.elsewhere, litter));
+    for (const [index, account] of this.accounts.entries()) {
+      const namesake = this.accountsElsewhere[index];
+      account.namesake = namesake;
+      if (namesake !== undefined) namesake.namesake = account;
+    }
     this.promises = new Promises(this.time, (process, check) => this.guard(process, check));
     this.#watch(this.backend, this.accounts);
     this.#watch(this.elsewhere, this.accountsElsewhere);

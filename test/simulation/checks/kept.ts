@@ -21,7 +21,7 @@ export function checkKept(
   memory: ReadonlyMap<string, string>,
 ): void {
   if (word?.keep !== 'local') return;
-  const kept = keptBy(claim, account.spills);
+  const kept = keptBy(claim, account.knownSpills);
   must(kept !== undefined, 'a local file is kept', () => claim.head.writeId);
   const { base, fenced } = parseSpill(kept.bytes);
   must(!fenced, 'the file of a fenced store is not kept', () => kept.path);

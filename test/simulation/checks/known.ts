@@ -9,31 +9,32 @@ export interface Known {
   readonly mark: AppliedCommit | undefined;
 }
 
-/** The newest revision of which a process knows, as far as it belongs to the history of what is stored. */
-export function knownRevision({ local, mark }: Known): number {
-  const revisions = local.own.map(({ commit }) => commit.head.revision);
-  return Math.max(0, mark?.head.revision ?? 0, ...revisions);
+/** The commits of which a process knows. */
+export function knownCommits({ local, mark }: Known): readonly AppliedCommit[] {
+  return [...local.own.map(({ commit }) => commit), ...(mark === undefined ? [] : [mark])];
 }
 
 /**
  * Without the operator's word nobody takes an account over of which something is missing that the process knows of; nor
  * one of which all that it knows is another backend's.
+ *
+ * @param now what it knows of once it has the account: others may have written since it began.
  */
-export function checkKnown(account: Account, claim: AppliedCommit, { local, mark }: Known): void {
-  const related = local.own.filter(({ commit }) => account.areRelated(commit, claim));
-  for (const { commit, note } of related) {
-    must(isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
+export function checkKnown(account: Account, claim: AppliedCommit, { local, mark }: Known, now: Known): void {
+  const paths = new Set([...now.local.own.map(({ note }) => note.path), ...now.local.foreign]);
+  const own = local.own.filter(({ note }) => paths.has(note.path));
+  for (const { commit, note } of own) {
+    const isOutOfTheWay = !account.areRelated(commit, claim);
+    must(isOutOfTheWay || isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
   }
   const isMissing = mark !== undefined && !isIn(mark, claim);
   must(!isMissing, 'a rollback is found out by the driver', () => `${mark?.head.writeId}`);
-  const isForeign = related.length === 0 && local.own.length + local.foreign.length > 0;
-  must(!isForeign, 'an account of another backend is not taken over', () => {
-    return [...local.foreign, ...local.own.map(({ note }) => note.path)].join(' ');
-  });
+  const others = [...own.map(({ note }) => note.path), ...local.foreign.filter((path) => paths.has(path))];
+  const isSettled = now.local.own.some(({ commit }) => account.areRelated(commit, claim));
+  must(isSettled || others.length === 0, 'an account of another backend is not taken over', () => others.join(' '));
 }
 
 /** Whether a process knows of something that is missing in what is stored, or of another backend's files alone. */
-export function knowsMore({ local, mark }: Known, stored: AppliedCommit | undefined): boolean {
-  const commits = [...local.own.map(({ commit }) => commit), ...(mark === undefined ? [] : [mark])];
-  return local.foreign.length > 0 || commits.some((commit) => !isIn(commit, stored));
+export function knowsMore(known: Known, stored: AppliedCommit | undefined): boolean {
+  return known.local.foreign.length > 0 || knownCommits(known).some((commit) => !isIn(commit, stored));
 }

@@ -15,6 +15,8 @@ export interface Failure {
   /** How often the backend has been replaced until now. */
   readonly rollbacks: number;
   readonly process: string;
+  /** A high-water file is torn. */
+  readonly isTorn: boolean;
   /** What the process knows of now. */
   readonly known: Known;
 }
@@ -33,7 +35,7 @@ export function checkNotRestored(account: Account, start: RestoreStart, failure:
   if (failure.code === 'CORRUPT') {
     const seen = [...since, account.applied[start.commits - 1], account.stored];
     const isHalf = seen.some((commit) => commit !== undefined && isUnfinished(commit.head));
-    must(account.isDamaged || isHalf, 'restore rejects for a right reason', () => `${failure.process}: CORRUPT`);
+    must(account.isDamaged || isHalf || failure.isTorn, 'restore rejects for a right reason', () => `${failure.process}: CORRUPT`);
     return;
   }
   const stored = account.commitOf(failure.head?.writeId);

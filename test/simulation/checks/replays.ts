@@ -15,7 +15,7 @@ export function checkReplays(applied: readonly AppliedCommit[], spills: readonly
       must(!isAgain, 'a spill is replayed once', () => `${id} again in ${commit.head.writeId}`);
       const spill = known.get(id);
       // Whoever keeps the file says that what is stored is to go.
-      const isKept = commit.before !== undefined && !commit.parents.includes(commit.before);
+      const isKept = commit.parents.length > 0 && !commit.parents.some((parent) => parent === commit.before);
       if (spill === undefined || isKept) continue;
       const bases = [spill.base?.writeId, ...spill.attempts.map(({ writeId }) => writeId)];
       const made = [commit, ...ancestorsOf(commit)].find(({ before }) => before === undefined || !isUnfinished(before.head));
