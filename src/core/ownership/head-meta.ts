@@ -51,8 +51,12 @@ export function parseHeadMeta(meta: string): HeadMeta {
   };
 }
 
-/** The text to write; `''` when there is nothing to say. */
-export function formatHeadMeta({ released, lease, replayed, lineage, claims, unfinished }: HeadMeta): string {
+/**
+ * The text to write; `''` when there is nothing to say. Where it would be longer than the driver's values can be, the
+ * oldest claims and replays are forgotten first.
+ */
+export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIVE_INFINITY): string {
+  const { released, lease, replayed, lineage, claims, unfinished } = meta;
   const said = {
     ...(released ? { released } : {}),
     ...(lease === undefined ? {} : { lease: { id: lease.id, holder: lease.holder } }),
@@ -63,7 +67,14 @@ export function formatHeadMeta({ released, lease, replayed, lineage, claims, unf
       : { claims: claims.slice(-MAX_REMEMBERED).map(({ base, writerId }) => [base, writerId]) }),
     ...(unfinished === undefined ? {} : { unfinished: { id: unfinished.id, part: unfinished.part } }),
   };
-  return Object.keys(said).length === 0 ? '' : JSON.stringify(said);
+  const text = Object.keys(said).length === 0 ? '' : JSON.stringify(said);
+  if (Buffer.byteLength(text) <= maxBytes || claims.length + replayed.length <= 1) return text;
+  const half = Math.floor(Math.max(claims.length, replayed.length) / 2);
+  const shorter = {
+    claims: claims.slice(-Math.max(half, 1)),
+    replayed: replayed.slice(Math.max(0, replayed.length - half)),
+  };
+  return formatHeadMeta({ ...meta, ...shorter }, maxBytes);
 }
 
 /** Who wrote a revision, as far as the claims reach back. */

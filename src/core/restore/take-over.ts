@@ -250,14 +250,15 @@ function claimOn(parts: TakeOverParts, { head, meta, plan, stored, verdict, loca
   const replayed = [...new Set([...meta.replayed, ...[...plan.done, ...plan.replay].map(({ spill }) => spill.id)])];
   const owned: HeadMeta = { released: false, replayed: meta.replayed, lineage, claims, lease: lease() };
   const groups = whole === undefined ? replayedGroups(plan.replay) : wholeGroups(parts, whole, stored);
-  const batches = cutBatches(groups, batchLimits(driver.limits, formatHeadMeta({ ...owned, replayed })));
+  const written = (meta: HeadMeta): string => formatHeadMeta(meta, driver.limits.valueBytes);
+  const batches = cutBatches(groups, batchLimits(driver.limits, written({ ...owned, replayed })));
   return {
     writerId,
     lineage,
     parts: batches,
     meta: (part) => {
       const isLast = part === batches.length || unfinished === undefined;
-      return formatHeadMeta(isLast ? { ...owned, replayed } : { ...owned, unfinished: { id: unfinished, part } });
+      return written(isLast ? { ...owned, replayed } : { ...owned, unfinished: { id: unfinished, part } });
     },
   };
 }

@@ -179,15 +179,9 @@ export class AccountSession<T extends object> {
 
   /** What is kept beside the head of the account from now on. */
   #meta(more: Partial<HeadMeta>): string {
-    const { replayed, lineage, claims } = this.#claimed;
-    return formatHeadMeta({
-      released: false,
-      replayed,
-      lineage,
-      claims,
-      lease: this.#options.lease?.reference,
-      ...more,
-    });
+    const { lease, parts } = this.#options;
+    const meta: HeadMeta = { ...this.#claimed, unfinished: undefined, lease: lease?.reference, ...more };
+    return formatHeadMeta(meta, parts.driver.limits.valueBytes);
   }
 
   /** A failure leaves the account to whoever takes it over next. */
