@@ -6,7 +6,7 @@ import { type CommitMessage, DAMAGED_RECORD } from './backend.js';
 import type { Known } from './checks/known.js';
 import type { Host } from './host.js';
 import { codeOf, type Meta, memoryOf, shown, textOf } from './memory.js';
-import { nameOf, type RestoreStart, type Word } from './restore-start.js';
+import { isNamed, nameOf, type RestoreStart, type Word } from './restore-start.js';
 import { Session } from './session.js';
 import type { SimulatedProcess } from './time.js';
 import { must } from './violation.js';
@@ -128,6 +128,7 @@ export class Bot {
       ...(knows ? { minRevision, mustExist: minRevision > 0 } : {}),
     };
     session.tell(`restores${knows ? `, knowing of revision ${minRevision}` : ''}${word ? ` ${shownWord(word)}` : ''}`);
+    if (word !== undefined && !isNamed(word, account.stored?.head)) world.reach('stale word');
     const restoring = session.store.restore(options);
     world.promises.add(process, 'restore', restoring, this.options.ownership === 'wait' ? timeoutMs + 2_000 : timeoutMs);
     restoring.then(

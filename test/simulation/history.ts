@@ -57,18 +57,20 @@ export async function runHistory(seed: number, folder: string, mutant?: DriverMu
 async function play(world: World, profile: Profile, root: string): Promise<void> {
   const { backend, elsewhere, random } = world;
   world.isCalm = profile.isCalm === true;
-  const quarantines = profile.quarantines === true && random.chance(0.7);
+  const quarantines = (): boolean => profile.quarantines === true && random.chance(0.6);
   const places = placesOf(world, profile, root);
   for (const [index, ownership] of profile.hosts.entries()) {
     if (ownership === 'wait') world.reach('wait');
-    const options = { ownership, quarantines, ...placeOf(places, index) };
+    const options = { ownership, quarantines: quarantines(), ...placeOf(places, index) };
     const bots = world.addHost('PQR'[index] ?? 'S', options, backend);
     if (index === 0) for (const bot of bots) bot.restore();
   }
   const hasForeigner = profile.hasForeigner === true && random.chance(0.6);
-  if (hasForeigner) world.addHost('F', { ownership: 'take-over', quarantines, ...placeOf(places, 0) }, elsewhere);
+  const foreigner = { ownership: 'take-over', quarantines: quarantines(), ...placeOf(places, 0) } as const;
+  if (hasForeigner) world.addHost('F', foreigner, elsewhere);
   await world.pass(100);
-  const steps = 40 + random.below(40);
+  const { steps: fewest = 40 } = profile;
+  const steps = fewest + random.below(fewest);
   for (let step = 0; step < steps; step += 1) {
     profile.step(world);
     await world.pass(random.chance(0.15) ? random.below(12_000) : random.below(150));
@@ -82,8 +84,9 @@ async function play(world: World, profile: Profile, root: string): Promise<void>
   await world.pass(10_000);
   const ownership = profile.hosts.includes('wait') ? 'wait' : 'take-over';
   for (const directories of new Set(places)) {
-    await reopen(world, { ownership, quarantines, ...directories }, backend);
-    if (hasForeigner) await reopen(world, { ownership, quarantines, ...directories }, elsewhere);
+    const options = { ownership, quarantines: profile.quarantines === true, ...directories } as const;
+    await reopen(world, options, backend);
+    if (hasForeigner) await reopen(world, options, elsewhere);
   }
   world.promises.requireSettled();
   for (const account of [...world.accounts, ...world.accountsElsewhere]) account.checkHistory();

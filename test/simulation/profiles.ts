@@ -25,7 +25,7 @@ import {
 } from './acts/faults.js';
 import { copySpill, loseSpill, spoilHighWater, tearSpill } from './acts/files.js';
 import { close, crash, crashWhileOpening, open, poke, readAmidst, refresh, stopWithoutBackend } from './acts/lives.js';
-import { backUp, bringBack, rollBack, rollBackUnderOwner } from './acts/rollbacks.js';
+import { backUp, bringBack, rollBack, rollBackUnderOwner, stopAndRollBack } from './acts/rollbacks.js';
 import type { BotOptions } from './bot.js';
 import type { World } from './world.js';
 
@@ -50,6 +50,10 @@ export interface Profile {
   readonly isSlow?: boolean;
   /** Who waits never takes an account from an owner in these histories: nothing happens to that one. */
   readonly isCalm?: boolean;
+  /** How many things happen at least; twice as many at most. @default 40 */
+  readonly steps?: number;
+  /** How many of these histories there are for one of another profile. @default 1 */
+  readonly weight?: number;
   /** One thing that happens. */
   readonly step: (world: World) => void;
 }
@@ -71,7 +75,8 @@ const RECOVERING = [
   [1, rollBack],
   [1, bringBack],
   [2, rollBackUnderOwner],
-  [3, stopWithoutBackend],
+  [2, stopAndRollBack],
+  [2, stopWithoutBackend],
   [2, crash],
   [1, crashWhileOpening],
   [1, close],
@@ -82,13 +87,13 @@ const RECOVERING = [
 
 /** What becomes of records, and of files. */
 const SPOILING = [
-  [1, damage],
+  [2, damage],
   [2, overwriteDamaged],
-  [1, unencodable],
-  [1, refused],
-  [1, transactMuch],
+  [2, unencodable],
+  [2, refused],
+  [2, transactMuch],
   [2, transactOften],
-  [1, readAmidst],
+  [3, readAmidst],
   [1, copySpill],
   [1, spoilHighWater],
   [1, tearSpill],
@@ -107,6 +112,8 @@ const PROFILES: readonly Profile[] = [
   },
   {
     name: 'everything at once',
+    steps: 70,
+    weight: 4,
     hosts: ['take-over', 'wait', 'take-over'],
     files: 'one for each',
     kinds: 'both',
@@ -138,6 +145,8 @@ const PROFILES: readonly Profile[] = [
   },
   {
     name: 'everything in one folder',
+    steps: 70,
+    weight: 4,
     hosts: ['wait', 'take-over', 'wait'],
     files: 'shared',
     kinds: 'both',
@@ -213,6 +222,8 @@ const PROFILES: readonly Profile[] = [
   },
   {
     name: 'everything together',
+    steps: 70,
+    weight: 4,
     hosts: ['take-over', 'wait'],
     files: 'one for each',
     kinds: 'both',
@@ -289,7 +300,7 @@ const PROFILES: readonly Profile[] = [
     hosts: TWO,
     files: 'one for each',
     kinds: 'both',
-    step: mostly([...WRITING, [3, rollBackUnderOwner], [3, stopWithoutBackend], [2, open], [1, crash], [1, close]]),
+    step: mostly([...WRITING, [3, rollBackUnderOwner], [2, stopAndRollBack], [2, open], [1, crash], [1, close]]),
   },
   {
     name: 'slow backend',
@@ -307,9 +318,11 @@ const PROFILES: readonly Profile[] = [
   },
 ];
 
+const TURNS = PROFILES.flatMap((profile) => Array.from({ length: profile.weight ?? 1 }, () => profile));
+
 /** Seeds take turns. */
 export function profileOf(seed: number): Profile {
-  const profile = PROFILES[seed % PROFILES.length];
+  const profile = TURNS[seed % TURNS.length];
   if (profile === undefined) throw new Error('there is no profile');
   return profile;
 }

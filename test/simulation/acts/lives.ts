@@ -58,8 +58,8 @@ export const crashWhileOpening: Act = (world, bot) => {
 /** What an operator says who was asked: what the message named, or something that is not so any more. */
 function wordOf({ random }: World, bot: Bot): Word | undefined {
   const newest = bot.asked.at(-1);
-  if (!bot.isAsked || newest === undefined || random.chance(0.25)) return undefined;
-  const keep = random.pick(['backend', 'local'] as const);
+  if (!bot.isAsked || newest === undefined || random.chance(0.2)) return undefined;
+  const keep = random.pick(['backend', 'local', 'local'] as const);
   if (!random.chance(0.2)) return { keep, ...newest };
   const stale = random.pick([...bot.asked, { revision: newest.revision, writeId: `not ${newest.writeId}` }]);
   return { keep, ...stale };

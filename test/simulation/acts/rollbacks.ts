@@ -5,6 +5,7 @@ import type { Bot } from '../bot.js';
 import type { World } from '../world.js';
 import { type Act, othersOf } from './act.js';
 import { change, persistAll, transact } from './changes.js';
+import { open, stopWithoutBackend } from './lives.js';
 
 /** How often the backend is replaced in one history at most. */
 const MAX_ROLLBACKS = 4;
@@ -47,6 +48,20 @@ export const rollBackUnderOwner: Act = (world, bot) => {
     if (random.chance(0.3)) time.after(random.below(4_000), () => bringBack(world, bot));
     if (random.chance(0.2)) time.after(random.below(4_000), () => bot.close(500));
   });
+};
+
+/** What was spilled lies on more than the backend comes back with, and somebody has to say what to keep. */
+export const stopAndRollBack: Act = (world, bot) => {
+  const { backend, random, time } = world;
+  if (!bot.isWritable || bot.account.backend !== backend || world.rollbacks >= MAX_ROLLBACKS) return;
+  const to = random.chance(0.3) ? new Map() : backend.state;
+  transact(world, bot);
+  bot.flush('flush');
+  time.after(300, () => stopWithoutBackend(world, bot));
+  time.after(900, () => rollBackTo(world, to));
+  time.after(9_500, () => bot.process.deliver(() => open(world, bot)));
+  if (random.chance(0.3)) time.after(9_600, () => growOver(world, bot));
+  time.after(11_000 + random.below(4_000), () => bot.process.deliver(() => open(world, bot)));
 };
 
 /** A process that has seen nothing of what was lost goes on above what is left. */

@@ -26,8 +26,8 @@ export function checkReplays(applied: readonly AppliedCommit[], spills: readonly
   }
 }
 
-function replayedBy({ before, head }: AppliedCommit): readonly string[] {
-  const earlier = new Set(before === undefined ? [] : parseHeadMeta(before.head.meta).replayed);
+function replayedBy({ head, parents }: AppliedCommit): readonly string[] {
+  const earlier = new Set(parents.flatMap((parent) => parseHeadMeta(parent.head.meta).replayed));
   return parseHeadMeta(head.meta).replayed.filter((id) => !earlier.has(id));
 }
 
