@@ -166,12 +166,19 @@ export class AccountWriter {
       return { kind: 'failed', error, mayHaveLanded: true };
     }
     const isOlder = stored === undefined || stored.revision < revision || stored.writeId === writeId;
-    if (isOlder) return this.#foundRollback(stored, error, request, mayHaveLanded);
+    if (isOlder && !this.#isStrange(stored)) return this.#foundRollback(stored, error, request, mayHaveLanded);
     if (stored.writerId === writerId) return this.#superseded(stored, limits);
     const writer = writerOf(revision, parseHeadMeta(stored.meta).claims);
-    const rolledBack = writer !== undefined && writer !== writerId;
+    const rolledBack = isOlder || (writer !== undefined && writer !== writerId);
     if (code === 'ROLLED_BACK' && !rolledBack) return this.#foundRollback(stored, error, request, mayHaveLanded);
     return { kind: 'fenced', error: this.#fenced(stored, error, rolledBack, mayHaveLanded), rolledBack };
+  }
+
+  /** Whether an older head is of a writer that went on from what a rollback had left: this revision was another one's. */
+  #isStrange(stored: AccountHead | undefined): stored is AccountHead {
+    if (stored === undefined) return false;
+    const writer = writerOf(stored.revision, parseHeadMeta(this.#head.meta).claims);
+    return writer !== undefined && writer !== stored.writerId;
   }
 
   /** A request above another rollback is void now; one on top of the newest head may still be part of what comes back. */

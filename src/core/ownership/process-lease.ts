@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '../clock.js';
-import { toAccountKeeperError } from '../errors.js';
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
 import type { LeaseReference } from './head-meta.js';
 import { writeLease } from './lease-record.js';
@@ -70,6 +70,8 @@ class ProcessLease {
   readonly #holder: string;
   #id: string;
   #head: AccountHead | undefined;
+  /** The highest revision that the record is known to have had. */
+  #floor = 0;
   #unresolved: Renewal | undefined;
   #timer: TimerHandle | undefined;
   #renewing: Promise<void>;
@@ -115,20 +117,33 @@ class ProcessLease {
     const timeoutMs = leaseMs / 3;
     try {
       const { ended, ...identity } = renewal;
-      const options = { ...identity, writerId: this.#holder, timeoutMs };
+      const options = { ...identity, writerId: this.#holder, timeoutMs, revisionFloor: this.#floor };
       this.#head = await writeLease(driver, this.#id, { leaseMs, ended }, options);
+      this.#floor = this.#head.revision;
       this.#unresolved = undefined;
     } catch (thrown) {
       const error = toAccountKeeperError(thrown, 'renewal of a lease');
       if (error.outcome === 'not-applied') this.#unresolved = undefined;
-      if (error.code === 'CONFLICT' || error.code === 'ROLLED_BACK') this.#beginAnew();
+      if (error.code === 'CONFLICT') this.#beginAnew();
+      if (error.code === 'ROLLED_BACK') await this.#writeAgain(error);
     }
   }
 
-  /** Somebody else continues the record, or the backend has lost it: heads name a new one from their next commit on. */
+  /** The backend has lost the record: it is written again under its id, since that is where others look for it. */
+  async #writeAgain({ head, known }: AccountKeeperError): Promise<void> {
+    const floor = Math.max(this.#floor, this.#head?.revision ?? 0, known?.revision ?? 0);
+    const isNew = floor > this.#floor || head?.writeId !== this.#head?.writeId;
+    this.#floor = floor;
+    this.#head = head;
+    this.#unresolved = undefined;
+    if (isNew) await this.#write();
+  }
+
+  /** Somebody else continues the record: heads name a new one from their next commit on. */
   #beginAnew(): void {
     this.#id = this.#options.createId();
     this.#head = undefined;
+    this.#floor = 0;
     this.#unresolved = undefined;
   }
 }
