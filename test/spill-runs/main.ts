@@ -17,10 +17,9 @@ async function run(
   try {
     for (let index = 1; index <= runs; index += 1) {
       const result = await spillRun({ backend, changesPerSecond: rate, seed: seed + index });
-      const { first, killedRestores, offline, outage } = result.plan;
+      const { first, killedRestores, outage } = result.plan;
       count(outage);
-      for (const { end } of [first, ...offline]) count(`ended by ${end}`);
-      count('offline starts', offline.length);
+      count(`ended by ${first.end}`);
       count('restores killed', killedRestores.length);
       stepsAway += result.stepsAway;
       if (result.findings.length === 0) passed += 1;

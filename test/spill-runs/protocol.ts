@@ -9,7 +9,6 @@ export type Command =
       readonly accountId: string;
       readonly by: string;
       readonly directory: string;
-      readonly startOffline: boolean;
       /** At SIGTERM: make one last change, and let `closeOnSignals` end the process with this deadline. */
       readonly signalDeadlineMs: number;
       readonly changesPerSecond: number;
@@ -23,7 +22,6 @@ export interface Reports {
   readonly restoring: null;
   readonly restored: {
     readonly view: AccountView;
-    readonly ownership: string;
     readonly spills: RestoredSpills | undefined;
   };
   /** What the store could not persist is in this file. */

@@ -27,8 +27,6 @@ export interface RunPlan {
   /** How long, in milliseconds, the first process writes before; 0: the backend is away before its first change. */
   readonly before: number;
   readonly first: SessionPlan;
-  /** Processes that start offline, one after the other, and end with the backend still away. */
-  readonly offline: readonly SessionPlan[];
   /** Processes that are SIGKILLed so many milliseconds after they began to restore. */
   readonly killedRestores: readonly number[];
   /** How much longer each byte takes, in milliseconds, while restores are killed. */
@@ -50,7 +48,6 @@ export function planRun(seed: number): RunPlan {
     outage: OUTAGES[draw(OUTAGES.length)] ?? 'killed',
     before: draw(4) === 0 ? 0 : draw(120),
     first: session(),
-    offline: several(draw(3) === 0 ? 1 + draw(2) : 0).map(session),
     killedRestores: several(draw(3) === 0 ? 1 + draw(2) : 0).map(() => draw(80)),
     delayMs: draw(6),
     slowdown: SLOWDOWNS[draw(SLOWDOWNS.length)] ?? 1,

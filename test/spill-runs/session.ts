@@ -3,9 +3,7 @@ import type { Entry } from '../take-over/protocol.js';
 import { StepWriter, viewOf } from '../take-over/step-writer.js';
 import type { Command, Reports } from './protocol.js';
 
-/** With spill files and `startOffline`, this long passes before a restore gives the backend up. */
-const OFFLINE_AFTER_MS = 400;
-const ONLINE_WITHIN_MS = 20_000;
+const RESTORE_WITHIN_MS = 20_000;
 
 /** How a process reports. */
 export type Say = <Kind extends keyof Reports>(kind: Kind, report: Reports[Kind]) => void;
@@ -18,13 +16,13 @@ export class Session {
   #writer: StepWriter | undefined;
 
   constructor(driver: PersistenceDriver, begin: Extract<Command, { do: 'begin' }>, say: Say) {
-    const { accountId, directory, startOffline } = begin;
+    const { accountId, directory } = begin;
     this.#begin = begin;
     this.#say = say;
     this.#store = new AccountStateStore<Entry, Entry>({
       accountId,
       driver,
-      spill: { directory, startOffline },
+      spill: { directory },
       flush: { debounceMs: 1, maxWaitMs: 5, commitTimeoutMs: 1_000, retryInitialMs: 10, retryMaxMs: 100 },
     });
     this.#store.on('spilled', ({ file }) => say('spilled', { file }));
@@ -34,13 +32,12 @@ export class Session {
   }
 
   async begin(): Promise<void> {
-    const { by, changesPerSecond, startOffline } = this.#begin;
+    const { by, changesPerSecond } = this.#begin;
     // Before anything is said: who hears it may send the signal at once.
     this.#endAtSignal();
     this.#say('restoring', null);
-    const { spills } = await this.#store.restore({ timeoutMs: startOffline ? OFFLINE_AFTER_MS : ONLINE_WITHIN_MS });
-    const { ownership } = this.#store.persistenceStatus();
-    this.#say('restored', { view: viewOf(this.#store), ownership, spills });
+    const { spills } = await this.#store.restore({ timeoutMs: RESTORE_WITHIN_MS });
+    this.#say('restored', { view: viewOf(this.#store), spills });
     this.#writer = new StepWriter({ store: this.#store, by, changesPerSecond });
   }
 

@@ -48,13 +48,12 @@ export async function spillRun(options: SpillRunOptions): Promise<SpillRunResult
 
 /** How one process begins. */
 interface SessionStart {
-  readonly startOffline: boolean;
   readonly isWriting: boolean;
   /** Of `closeOnSignals`, in milliseconds. */
   readonly deadlineMs: number;
 }
 
-const LAST_SESSION: SessionStart = { startOffline: false, isWriting: false, deadlineMs: CLOSE_WITHIN_MS };
+const LAST_SESSION: SessionStart = { isWriting: false, deadlineMs: CLOSE_WITHIN_MS };
 
 /** The steps that were made under one name. */
 interface Authorship {
@@ -86,23 +85,15 @@ class SpillRun {
 
   async all(): Promise<void> {
     const { backend } = this.#options;
-    const { before, delayMs, first, killedRestores, offline, outage } = this.plan;
-    const processes = [undefined, ...offline, ...killedRestores, undefined].map(() => this.#startWorker());
+    const { before, delayMs, first, killedRestores, outage } = this.plan;
+    const processes = [undefined, ...killedRestores, undefined].map(() => this.#startWorker());
     const next = (): WorkerProcess => processes.shift() ?? this.#startWorker();
 
     const trader = next();
-    await this.#begin(trader, 'first', { startOffline: false, isWriting: before > 0, deadlineMs: first.deadlineMs });
+    await this.#begin(trader, 'first', { isWriting: before > 0, deadlineMs: first.deadlineMs });
     await delay(before);
     this.#bringBack = await backend.takeAway(outage);
     await this.#endAway(trader, 'first', first);
-    for (const [index, session] of offline.entries()) {
-      const by = `offline-${index}`;
-      const successor = next();
-      const { deadlineMs } = session;
-      const { ownership } = await this.#begin(successor, by, { startOffline: true, isWriting: true, deadlineMs });
-      if (ownership !== 'offline') this.find(`${by} says that its ownership is ${ownership}`);
-      await this.#endAway(successor, by, session);
-    }
     await this.#comeBack();
 
     backend.proxy.delay(killedRestores.length === 0 ? 0 : delayMs);
@@ -150,13 +141,12 @@ class SpillRun {
     return restored;
   }
 
-  #tellBegin(worker: WorkerProcess, by: string, { deadlineMs, isWriting, startOffline }: SessionStart): void {
+  #tellBegin(worker: WorkerProcess, by: string, { deadlineMs, isWriting }: SessionStart): void {
     worker.tell({
       do: 'begin',
       accountId: this.#accountId,
       by,
       directory: this.#directory,
-      startOffline,
       signalDeadlineMs: deadlineMs,
       changesPerSecond: isWriting ? this.#options.changesPerSecond / this.plan.slowdown : 0,
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SPILL_BACKENDS, type SpillBackendName } from './backends.js';
 import { spillRun } from './spill-run.js';
 
-/** Each has a start without the backend, and a restore that is killed. */
+/** Each has a restore that is killed. */
 const SEEDS = [16, 40];
 
 describe('the process after one whose backend was away for its whole shutdown', () => {

@@ -71,7 +71,7 @@ describe('the types of the store', () => {
   it('know how an account can be owned, and what its status says of it', () => {
     new AccountStateStore({
       ownership: 'wait',
-      spill: { directory: 'd', startOffline: true },
+      spill: { directory: 'd' },
       highWater: { directory: 'd' },
     });
     new AccountStateStore({ ownership: { mode: 'wait', leaseMs: 5_000 } });

@@ -70,7 +70,8 @@ export class PendingSet {
   #base: Group = emptyGroup();
   /** Groups that were not measured. */
   #loose: Map<string, PendingRecord>[] = [];
-  /** What has changed since the last microtask. */
+  /** What has changed since the last microtask: each by itself, and what belongs together. */
+  #apart = new Map<string, PendingEntry>();
   #open = new Map<string, PendingEntry>();
   #closes = false;
   #lastSequence = 0;
@@ -113,21 +114,18 @@ export class PendingSet {
   /** @param before an older change of the record that was not written. */
   mark(recordKey: string, nowMs: number, before?: PendingEntry): void {
     this.#lastSequence += 1;
-    const entry = before ?? this.#open.get(recordKey) ?? { sequence: this.#lastSequence, sinceMs: nowMs };
-    this.#open.set(recordKey, entry);
-    if (this.#closes) return;
-    this.#closes = true;
-    queueMicrotask(() => {
-      this.#closes = false;
-      this.#close();
-    });
+    const entry = before ?? this.#open.get(recordKey) ?? this.#apart.get(recordKey);
+    this.#apart.delete(recordKey);
+    this.#open.set(recordKey, entry ?? { sequence: this.#lastSequence, sinceMs: nowMs });
+    this.#closeSoon();
   }
 
   /** Marks a record that belongs together with no other one, before those that are changing now. */
   markApart(recordKey: string, nowMs: number): void {
     this.#lastSequence += 1;
-    const value = this.#source.valueOf(recordKey);
-    this.#add(new Map([[recordKey, { sequence: this.#lastSequence, sinceMs: nowMs, value }]]));
+    if (this.#open.has(recordKey) || this.#apart.has(recordKey)) return;
+    this.#apart.set(recordKey, { sequence: this.#lastSequence, sinceMs: nowMs });
+    this.#closeSoon();
   }
 
   /** Removes and returns the next batch; its records have their newest values, as far as they fit. */
@@ -178,18 +176,33 @@ export class PendingSet {
     for (const { records } of this.#sealed) if (records.size > 0) yield records;
     if (this.#base.records.size > 0) yield this.#base.records;
     yield* this.#loose;
+    if (this.#apart.size > 0) yield this.#apart;
     if (this.#open.size > 0) yield this.#open;
   }
 
-  /** What was changing belongs together, with the values of now. */
+  /** Once the present synchronous code has ended: a transaction that is running may still be taken back. */
+  #closeSoon(): void {
+    if (this.#closes) return;
+    this.#closes = true;
+    queueMicrotask(() => {
+      this.#closes = false;
+      this.#close();
+    });
+  }
+
+  /** What was changing gets the values of now. */
   #close(): void {
-    if (this.#open.size === 0) return;
-    const records = new Map<string, PendingRecord>();
-    for (const [recordKey, entry] of this.#open) {
-      records.set(recordKey, { ...entry, value: this.#source.valueOf(recordKey) });
-    }
-    this.#open = new Map();
-    this.#add(records);
+    const [apart, open] = [this.#apart, this.#open];
+    if (apart.size > 0) this.#apart = new Map();
+    if (open.size > 0) this.#open = new Map();
+    for (const entry of apart) this.#add(this.#recordsOf([entry]));
+    if (open.size > 0) this.#add(this.#recordsOf(open));
+  }
+
+  #recordsOf(entries: Iterable<readonly [recordKey: string, entry: PendingEntry]>): Map<string, PendingRecord> {
+    return new Map(
+      Array.from(entries, ([recordKey, entry]) => [recordKey, { ...entry, value: this.#source.valueOf(recordKey) }]),
+    );
   }
 
   #add(records: Map<string, PendingRecord>): void {
@@ -202,35 +215,42 @@ export class PendingSet {
     const loose = this.#loose;
     this.#loose = [];
     if (loose.length === 0) return;
-    if (this.#mergeInto(this.#base, newestOf(loose))) return;
+    const newest = newestOf(loose);
+    const isWritable = loose.length === 1 || ![...newest].some((entry) => 'error' in this.#encoded(...entry));
+    if (isWritable && this.#mergeInto(this.#base, newest)) return;
     for (const records of loose) {
       if (this.#mergeInto(this.#base, records)) continue;
       if (this.#base.records.size > 0) this.#sealed.push(this.#base);
       this.#base = emptyGroup();
-      for (const [recordKey, record] of records) put(this.#base, recordKey, this.#measured(recordKey, record));
+      for (const [recordKey, record] of records) {
+        this.#encoded(recordKey, record);
+        put(this.#base, recordKey, record);
+      }
     }
   }
 
-  /** Merges newer records into a group, unless it would not fit into a batch any more. */
+  /**
+   * Merges newer records into a group, unless it would not fit into a batch any more, or a record of it that can be
+   * written would be replaced by one that cannot.
+   */
   #mergeInto(group: Group, newer: ReadonlyMap<string, PendingRecord>): boolean {
     let { records, bytes } = group.size;
     for (const [recordKey, record] of newer) {
-      const [after, before] = [
-        sizeOfRecord(recordKey, this.#measured(recordKey, record)),
-        group.records.get(recordKey),
-      ];
+      const before = group.records.get(recordKey);
       const replaced = before === undefined ? NO_SIZE : sizeOfRecord(recordKey, before);
-      records += after.records - replaced.records;
-      bytes += after.bytes - replaced.bytes;
+      if ('error' in this.#encoded(recordKey, record) && replaced.records > 0) return false;
+      const added = sizeOfRecord(recordKey, record);
+      records += added.records - replaced.records;
+      bytes += added.bytes - replaced.bytes;
     }
     if (!fits({ records, bytes }, this.#limits)) return false;
     for (const [recordKey, record] of newer) put(group, recordKey, record);
     return true;
   }
 
-  #measured(recordKey: string, record: PendingRecord): PendingRecord {
+  #encoded(recordKey: string, record: PendingRecord): EncodedChange {
     record.change ??= this.#source.encode(recordKey, record.value);
-    return record;
+    return record.change;
   }
 }
 

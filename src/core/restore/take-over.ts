@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { batchLimits, cutBatches, mergedBatch } from '../flush/batch-size.js';
-import { requireDuration } from '../option-checks.js';
+import { describeReceived, requireDuration } from '../option-checks.js';
 import { formatHeadMeta, type HeadMeta, type LeaseReference, parseHeadMeta } from '../ownership/head-meta.js';
 import type {
   AccountHead,
@@ -375,6 +375,11 @@ function restoreLimits(
   options: RestoreOptions,
 ): { readonly signal: AbortSignal; readonly deadline: () => Deadline } {
   const timeoutMs = requireDuration('timeoutMs', options.timeoutMs ?? RESTORE_TIMEOUT_MS, 1);
+  const { minRevision = 0 } = options;
+  if (!Number.isSafeInteger(minRevision) || minRevision < 0) {
+    const message = `minRevision: expected an integer from 0, received ${describeReceived(minRevision)}`;
+    throw new AccountKeeperError('CONFIG', message);
+  }
   const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
   const endMs = clock.monotonic() + timeoutMs;
   const isBounded = options.timeoutMs !== undefined;

@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError, type AccountKeeperErrorOptions, type ErrorCode } from '../../../src/core/errors.js';
 import { AccountWriter, type CommitRequest, type CommitResult } from '../../../src/core/flush/account-writer.js';
-import type { AccountHead } from '../../../src/core/persistence-driver.js';
+import type { AccountHead, StoredAccount } from '../../../src/core/persistence-driver.js';
 import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
 
 const batch = { upserts: new Map([['a', '1']]), deletes: new Set<string>() };
-const claimed: AccountHead = { revision: 5, writerId: 'me', writeId: 'claim', meta: 'kept', dropped: false };
+const claimed: AccountHead = { revision: 5, writerId: 'me', writeId: 'claim', meta: '', dropped: false };
 const signal = new AbortController().signal;
 
-function writerOn(commit: () => Promise<AccountHead>): { writer: AccountWriter; clock: FakeClock } {
+function writerOn(
+  commit: () => Promise<AccountHead>,
+  load: () => Promise<StoredAccount | undefined> = failWith('UNAVAILABLE'),
+): { writer: AccountWriter; clock: FakeClock } {
   const clock = new FakeClock();
   const driver = new ScriptedDriver(new MemoryDriver(), clock);
   driver.commit = commit;
+  driver.load = load;
   let ids = 0;
   const createId = (): string => {
     ids += 1;
@@ -24,7 +28,7 @@ function writerOn(commit: () => Promise<AccountHead>): { writer: AccountWriter; 
 
 async function send(commit: () => Promise<AccountHead>, mayHaveLanded = false): Promise<CommitResult> {
   const { writer } = writerOn(commit);
-  return writer.send(writer.request(batch), { mayHaveLanded, timeoutMs: 100, signal });
+  return writer.send(writer.request(batch, 'meta'), { mayHaveLanded, timeoutMs: 100, signal });
 }
 
 const failWith = (code: ErrorCode, options?: AccountKeeperErrorOptions) => async (): Promise<never> => {
@@ -34,14 +38,14 @@ const failWith = (code: ErrorCode, options?: AccountKeeperErrorOptions) => async
 const conflictWith = (head: AccountHead | undefined) => failWith('CONFLICT', { head });
 
 describe('a request', () => {
-  it('names the acknowledged head, the writer, a new writeId, and keeps meta', () => {
+  it('names the acknowledged head, the writer, a new writeId, and the meta', () => {
     const { writer } = writerOn(failWith('UNAVAILABLE'));
     const expected = { revision: 5, writeId: 'claim' };
-    expect(writer.request(batch)).toEqual<CommitRequest>({
+    expect(writer.request(batch, 'meta')).toEqual<CommitRequest>({
       batch,
-      options: { expected, writerId: 'me', writeId: 'write-1', meta: 'kept' },
+      options: { expected, writerId: 'me', writeId: 'write-1', meta: 'meta' },
     });
-    expect(writer.request(batch).options.writeId).toBe('write-2');
+    expect(writer.request(batch, 'meta').options.writeId).toBe('write-2');
   });
 });
 
@@ -49,10 +53,10 @@ describe('an acknowledgement', () => {
   it('moves the head on', async () => {
     const head = { ...claimed, revision: 6, writeId: 'write-1' };
     const { writer } = writerOn(async () => head);
-    const result = await writer.send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal });
+    const result = await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
     expect(result).toEqual({ kind: 'acknowledged', head });
     expect(writer.head).toBe(head);
-    expect(writer.request(batch).options.expected).toEqual({ revision: 6, writeId: 'write-1' });
+    expect(writer.request(batch, 'meta').options.expected).toEqual({ revision: 6, writeId: 'write-1' });
   });
 
   it.each([
@@ -110,12 +114,23 @@ describe('a conflict', () => {
     expect(await send(conflictWith(landed))).toMatchObject({ kind: 'failed', mayHaveLanded: true });
   });
 
-  it('with a newer head of this writer supersedes the request', async () => {
+  it('with a newer head of this writer supersedes the request, and says what is stored', async () => {
     const late = { ...claimed, revision: 6, writeId: 'earlier-request' };
-    const { writer } = writerOn(conflictWith(late));
-    const result = await writer.send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal });
-    expect(result).toEqual({ kind: 'superseded' });
+    const stored: StoredAccount = { head: late, records: new Map([['a', '1']]), corrupt: new Map() };
+    const { writer } = writerOn(conflictWith(late), async () => stored);
+    const result = await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    expect(result).toEqual({ kind: 'superseded', stored });
     expect(writer.head).toEqual(late);
+    expect(writer.request(batch, 'meta').options).toMatchObject({ expected: { revision: 6, writeId: late.writeId } });
+  });
+
+  it('with a newer head of this writer settles nothing while it cannot be read', async () => {
+    const late = { ...claimed, revision: 6, writeId: 'earlier-request' };
+    expect(await send(conflictWith(late))).toMatchObject({
+      kind: 'failed',
+      mayHaveLanded: false,
+      error: { code: 'UNAVAILABLE' },
+    });
   });
 
   it.each([
@@ -125,10 +140,25 @@ describe('a conflict', () => {
     const other = { ...claimed, revision, writerId: 'other', writeId: 'theirs' };
     expect(await send(conflictWith(other))).toMatchObject({
       kind: 'fenced',
+      rolledBack: false,
       error: { code: 'FENCED', outcome: 'not-applied', retryable: false, head: other, cause: { code: 'CONFLICT' } },
     });
     expect(await send(conflictWith(other), true)).toMatchObject({ kind: 'fenced', error: { outcome: 'unknown' } });
     expect(await send(failWith('FENCED', { head: other }))).toMatchObject({ kind: 'fenced' });
+  });
+
+  it.each([
+    { claims: 'gives its revision to another writer', base: 4, rolledBack: true },
+    { claims: 'goes on above its revision', base: 5, rolledBack: false },
+  ])('with a newer head that $claims fences: rolledBack is $rolledBack', async ({ base, rolledBack }) => {
+    const meta = JSON.stringify({
+      claims: [
+        [2, 'me'],
+        [base, 'other'],
+      ],
+    });
+    const other = { ...claimed, revision: 9, writerId: 'other', writeId: 'theirs', meta };
+    expect(await send(conflictWith(other))).toMatchObject({ kind: 'fenced', rolledBack, error: { head: other } });
   });
 
   it.each([
@@ -151,15 +181,15 @@ describe('a conflict', () => {
 });
 
 describe('a driver that does not settle', () => {
-  it('is given up on a second after the deadline', async () => {
+  it('is given up on shortly after the deadline', async () => {
     const { writer, clock } = writerOn(() => new Promise(() => undefined));
     let result: CommitResult | undefined;
     const sent = writer
-      .send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal })
+      .send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal })
       .then((settled) => {
         result = settled;
       });
-    await clock.advance(1_099);
+    await clock.advance(349);
     expect(result).toBeUndefined();
     await clock.advance(1);
     await sent;
@@ -172,12 +202,16 @@ describe('a driver that does not settle', () => {
 
   it('leaves no timer behind when it does', async () => {
     const { writer, clock } = writerOn(failWith('UNAVAILABLE'));
-    await writer.send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal });
+    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
     expect(clock.armed).toBe(0);
     const throwing = writerOn(() => {
       throw new TypeError('synchronously');
     });
-    const result = await throwing.writer.send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal });
+    const result = await throwing.writer.send(writer.request(batch, 'meta'), {
+      mayHaveLanded: false,
+      timeoutMs: 100,
+      signal,
+    });
     expect(result).toMatchObject({ kind: 'failed', mayHaveLanded: true });
     expect(throwing.clock.armed).toBe(0);
   });
@@ -185,7 +219,11 @@ describe('a driver that does not settle', () => {
   it('is not waited for once the call was aborted', async () => {
     const { writer, clock } = writerOn(() => new Promise(() => undefined));
     const abort = new AbortController();
-    const sent = writer.send(writer.request(batch), { mayHaveLanded: false, timeoutMs: 100, signal: abort.signal });
+    const sent = writer.send(writer.request(batch, 'meta'), {
+      mayHaveLanded: false,
+      timeoutMs: 100,
+      signal: abort.signal,
+    });
     abort.abort();
     expect(await sent).toMatchObject({ kind: 'failed', mayHaveLanded: true, error: { code: 'ABORTED' } });
     expect(clock.armed).toBe(0);

@@ -14,7 +14,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AccountKeeperError, isAccountKeeperError } from '../../../src/core/errors.js';
-import { HighWaterFile, type HighWaterFileOptions } from '../../../src/core/high-water/high-water-file.js';
+import {
+  type HighWater,
+  HighWaterFile,
+  type HighWaterFileOptions,
+  readHighWaters,
+} from '../../../src/core/high-water/high-water-file.js';
+import { accountFileName } from '../../../src/core/spill/account-file-name.js';
 import { anyText } from '../spill/sample-spill.js';
 
 let root = '';
@@ -30,11 +36,25 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function open(options: Partial<HighWaterFileOptions> = {}): HighWaterFile {
-  return new HighWaterFile({ directory, accountId: 'account', onError: (error) => errors.push(error), ...options });
+  const onError = (error: AccountKeeperError): unknown => errors.push(error);
+  return new HighWaterFile({ directory, accountId: 'account', lineage: 'lineage', onError, ...options });
 }
 
-function head(revision: number): { readonly revision: number; readonly writeId: string } {
-  return { revision, writeId: `w${revision}` };
+function head(revision: number): HighWater {
+  return { revision, writeId: `w${revision}`, writerId: 'writer' };
+}
+
+/** What the files say, without their paths. */
+function read(accountId = 'account'): HighWater[] {
+  return readHighWaters(directory, accountId).map(({ path: _, ...high }) => high);
+}
+
+/** The head of the one file that there is. */
+function remembered(accountId = 'account'): HighWater | undefined {
+  const [high, ...others] = read(accountId);
+  expect(others).toEqual([]);
+  expect(high?.lineage).toBe('lineage');
+  return high === undefined ? undefined : { revision: high.revision, writeId: high.writeId, writerId: high.writerId };
 }
 
 async function noted(...revisions: readonly number[]): Promise<string> {
@@ -45,9 +65,9 @@ async function noted(...revisions: readonly number[]): Promise<string> {
   return join(directory, name);
 }
 
-function codeOfRead(file: HighWaterFile): string {
+function codeOfRead(accountId = 'account'): string {
   try {
-    file.read();
+    readHighWaters(directory, accountId);
   } catch (error) {
     if (isAccountKeeperError(error) && !error.retryable) return error.code;
     throw error;
@@ -83,11 +103,12 @@ class SlowDisk {
 describe('the high-water file', () => {
   it('remembers the newest head of any account, exactly', async () => {
     await fc.assert(
-      fc.asyncProperty(anyText, anyText, fc.maxSafeNat(), async (accountId, writeId, revision) => {
-        const file = open({ accountId });
-        file.note({ revision, writeId });
+      fc.asyncProperty(fc.array(anyText, { minLength: 4, maxLength: 4 }), fc.maxSafeNat(), async (texts, revision) => {
+        const [accountId = '', lineage = '', writeId = '', writerId = ''] = texts;
+        const file = open({ accountId, lineage });
+        file.note({ revision, writeId, writerId });
         await file.settled();
-        expect(open({ accountId }).read()).toEqual({ revision, writeId });
+        expect(read(accountId)).toEqual([{ revision, writeId, writerId, lineage }]);
         expect(errors).toEqual([]);
         rmSync(directory, { recursive: true });
       }),
@@ -96,7 +117,7 @@ describe('the high-water file', () => {
   });
 
   it('says nothing before anything was noted, and makes nothing', async () => {
-    expect(open().read()).toBeUndefined();
+    expect(read()).toEqual([]);
     await open().settled();
     expect(existsSync(directory)).toBe(false);
   });
@@ -109,8 +130,37 @@ describe('the high-water file', () => {
       await file.settled();
     }
     expect(readdirSync(directory)).toHaveLength(4);
-    expect(open({ accountId: 'a/' }).read()).toEqual(head(12));
+    expect(remembered('a/')).toEqual(head(12));
     for (const name of readdirSync(directory)) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
+  });
+
+  it('is one for each lineage of an account', async () => {
+    for (const [index, lineage] of ['one', 'two'].entries()) {
+      const file = open({ lineage });
+      file.note(head(index + 1));
+      await file.settled();
+    }
+    expect(read()).toEqual([
+      { ...head(1), lineage: 'one' },
+      { ...head(2), lineage: 'two' },
+    ]);
+    const [{ path = '' } = {}] = readHighWaters(directory, 'account');
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('is read as an earlier version wrote it, and replaced by one with a lineage', async () => {
+    mkdirSync(directory);
+    const path = join(directory, `${accountFileName('account')}.high-water`);
+    const text =
+      'accountkeeper-high-water 1 sha256:35221e683e0ad2bb93d0278774324720b6985becd21b02cbb818cc5e1cff61ac\n' +
+      '{"accountId":"account","revision":7,"writeId":"w7"}\n';
+    writeFileSync(path, text);
+    expect(read()).toEqual([{ revision: 7, writeId: 'w7' }]);
+    const file = open();
+    file.note(head(8));
+    await file.settled();
+    expect(existsSync(path)).toBe(false);
+    expect(remembered()).toEqual(head(8));
   });
 
   it('recognises a file that is torn at any length, or has any bit changed', async () => {
@@ -122,10 +172,10 @@ describe('the high-water file', () => {
     }
     for (const damaged of damages) {
       writeFileSync(path, damaged);
-      expect(codeOfRead(open()), damaged.toString('latin1')).toBe('CORRUPT');
+      expect(codeOfRead(), damaged.toString('latin1')).toBe('CORRUPT');
     }
     writeFileSync(path, bytes);
-    expect(open().read()).toEqual(head(42));
+    expect(remembered()).toEqual(head(42));
   });
 
   it('recognises the file of another account or program', async () => {
@@ -136,16 +186,16 @@ describe('the high-water file', () => {
     await other.settled();
     const otherPath = join(directory, readdirSync(directory).find((name) => !path.endsWith(name)) ?? '');
     writeFileSync(otherPath, bytes);
-    expect(codeOfRead(other)).toBe('CORRUPT');
+    expect(codeOfRead('other')).toBe('CORRUPT');
     writeFileSync(otherPath, '{"revision":1}\n');
-    expect(codeOfRead(other)).toBe('CORRUPT');
+    expect(codeOfRead('other')).toBe('CORRUPT');
   });
 
   it('does not take a file that cannot be read for none', async () => {
     const path = await noted(1);
     rmSync(path);
     mkdirSync(path);
-    expect(() => open().read()).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+    expect(() => read()).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
   });
 });
 
@@ -186,17 +236,17 @@ describe('noting heads', () => {
   it('never goes back: not in one process, not after a restart, not by one that was overtaken', async () => {
     await noted(5, 3, 9, 8);
     const second = open();
-    expect(second.read()).toEqual(head(9));
+    expect(remembered()).toEqual(head(9));
     second.note(head(7));
     await second.settled();
-    expect(open().read()).toEqual(head(9));
+    expect(remembered()).toEqual(head(9));
     const overtaken = open();
     overtaken.note(head(8));
     await overtaken.settled();
-    expect(open().read()).toEqual(head(9));
+    expect(remembered()).toEqual(head(9));
     overtaken.note(head(10));
     await overtaken.settled();
-    expect(open().read()).toEqual(head(10));
+    expect(remembered()).toEqual(head(10));
   });
 
   it('reports a failure once, goes on, and reports the next one after a success', async () => {
@@ -242,7 +292,7 @@ describe('noting heads', () => {
     rmSync(directory);
     file.note(head(2));
     await file.settled();
-    expect(open().read()).toEqual(head(2));
+    expect(remembered()).toEqual(head(2));
     expect(errors).toHaveLength(1);
   });
 

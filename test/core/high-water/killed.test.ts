@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HighWaterFile } from '../../../src/core/high-water/high-water-file.js';
+import { type HighWater, readHighWaters } from '../../../src/core/high-water/high-water-file.js';
 
 const PROGRAM = fileURLToPath(new URL('note-program.ts', import.meta.url));
 
@@ -30,11 +30,9 @@ function start(first: number, step: number): { readonly child: ChildProcess; rea
   return { child, lines: createInterface({ input: child.stdout }) };
 }
 
-function stored(): { readonly revision: number; readonly writeId: string } | undefined {
-  const onError = (error: Error): void => {
-    throw error;
-  };
-  return new HighWaterFile({ directory, accountId: 'account', onError }).read();
+function stored(): HighWater | undefined {
+  const [high] = readHighWaters(directory, 'account');
+  return high;
 }
 
 describe('a process that is killed while it notes heads', () => {

@@ -8,6 +8,7 @@ const [directory = '', first = '1', step = '1'] = process.argv.slice(2);
 const file = new HighWaterFile({
   directory,
   accountId: 'account',
+  lineage: 'lineage',
   onError: (error) => process.stdout.write(`failed ${error.message}\n`),
 });
 for (let revision = Number(first); ; revision += 3 * Number(step)) {

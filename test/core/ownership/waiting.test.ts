@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
-import { formatHeadMeta, parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
+import { formatHeadMeta, type HeadMeta, parseHeadMeta, writerOf } from '../../../src/core/ownership/head-meta.js';
 import { leaseAccountId } from '../../../src/core/ownership/lease-record.js';
 import { ownershipSettings } from '../../../src/core/ownership/ownership-options.js';
 import { shareLease } from '../../../src/core/ownership/process-lease.js';
@@ -67,7 +67,7 @@ async function owned(): Promise<Scene> {
   const scene = new Scene();
   const lease = scene.lease();
   await scene.clock.advance(0);
-  await scene.commit({ released: false, lease: lease.reference, replayed: [] });
+  await scene.commit({ released: false, lease: lease.reference, replayed: [], claims: [] });
   return scene;
 }
 
@@ -98,7 +98,7 @@ describe('waiting for the owner of an account', () => {
     const { lease } = parseHeadMeta((await scene.owner.head('account'))?.meta ?? '');
     scene.wait();
     await scene.clock.advance(2_000);
-    await scene.commit({ released: true, replayed: [], ...(lease === undefined ? {} : { lease }) });
+    await scene.commit({ released: true, replayed: [], claims: [], ...(lease === undefined ? {} : { lease }) });
     await scene.clock.advance(pollMs);
     expect(scene.result).toMatchObject({ reason: 'released' });
     expect(scene.result?.lease).toBeUndefined();
@@ -110,7 +110,7 @@ describe('waiting for the owner of an account', () => {
     const scene = new Scene();
     const share = scene.lease();
     await scene.clock.advance(0);
-    await scene.commit({ released: false, lease: share.reference, replayed: [] });
+    await scene.commit({ released: false, lease: share.reference, replayed: [], claims: [] });
     await share.release();
     scene.wait();
     await scene.clock.advance(leaseMs - pollMs);
@@ -131,11 +131,11 @@ describe('waiting for the owner of an account', () => {
 
   it('begins anew with each commit of an owner without a lease', async () => {
     const scene = new Scene();
-    await scene.commit({ released: false, replayed: [] });
+    await scene.commit({ released: false, replayed: [], claims: [] });
     scene.wait();
     for (let times = 0; times < 10; times += 1) {
       await scene.clock.advance(leaseMs - pollMs);
-      await scene.commit({ released: false, replayed: [] });
+      await scene.commit({ released: false, replayed: [], claims: [] });
     }
     expect(scene.result).toBeUndefined();
     await scene.clock.advance(leaseMs + 2 * pollMs);
@@ -290,16 +290,41 @@ describe('the lease of a process', () => {
 describe('the meta of a head', () => {
   it('is read as it was written, and says nothing when it is not ours', () => {
     const string = fc.string();
-    const lease = fc.option(fc.record({ id: string, holder: string }), { nil: undefined });
+    const maybe = <Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
+      fc.option(arbitrary, { nil: undefined });
+    const meta: fc.Arbitrary<HeadMeta> = fc.record({
+      released: fc.boolean(),
+      replayed: fc.array(string),
+      lease: maybe(fc.record({ id: string, holder: string })),
+      lineage: maybe(string),
+      claims: fc.array(fc.record({ base: fc.maxSafeNat(), writerId: string })),
+      unfinished: maybe(fc.record({ id: string, part: fc.maxSafeNat() })),
+    });
     fc.assert(
-      fc.property(fc.boolean(), fc.array(string), lease, (released, replayed, held) => {
-        const meta = { released, replayed, ...(held === undefined ? {} : { lease: held }) };
-        expect(parseHeadMeta(formatHeadMeta(meta))).toEqual(meta);
+      fc.property(meta, (said) => {
+        expect(parseHeadMeta(formatHeadMeta(said))).toEqual(said);
       }),
     );
-    for (const foreign of ['', 'x', '7', 'null', '[]', '{"released":"yes","replayed":7,"lease":{"id":1}}']) {
-      expect(parseHeadMeta(foreign)).toEqual({ released: false, replayed: [] });
+    const nonsense = { released: 'yes', replayed: 7, lease: { id: 1 }, lineage: 1, claims: [[1], 'x'], unfinished: {} };
+    for (const foreign of ['', 'x', '7', 'null', '[]', JSON.stringify(nonsense)]) {
+      expect(parseHeadMeta(foreign)).toEqual({ released: false, replayed: [], claims: [] });
     }
+  });
+
+  it('says of an earlier version what that wrote', () => {
+    const before = '{"released":true,"lease":{"id":"l","holder":"h"},"replayed":["s"]}';
+    const lease = { id: 'l', holder: 'h' };
+    expect(parseHeadMeta(before)).toEqual({ released: true, lease, replayed: ['s'], claims: [] });
+  });
+
+  it('remembers the last 32 take-overs and spills, and tells whose a revision is as far as those reach', () => {
+    const claims = Array.from({ length: 40 }, (_, index) => ({ base: 10 * index, writerId: `w${index}` }));
+    const replayed = claims.map(({ writerId }) => writerId);
+    const meta = parseHeadMeta(formatHeadMeta({ released: false, replayed, claims }));
+    expect(meta.claims).toEqual(claims.slice(8));
+    expect(meta.replayed).toEqual(replayed.slice(8));
+    const writers = [80, 81, 90, 91, 1_000].map((revision) => writerOf(revision, meta.claims));
+    expect(writers).toEqual([undefined, 'w8', 'w8', 'w9', 'w39']);
   });
 });
 

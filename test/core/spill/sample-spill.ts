@@ -8,15 +8,18 @@ export function sampleSpill(changes: Partial<Spill> = {}): Spill {
     id: 'spill-1',
     accountId: 'account',
     writerId: 'writer',
+    lineage: 'lineage',
+    claims: [{ base: 3, writerId: 'writer' }],
     fenced: false,
     createdAtMs: 1_700_000_000_000,
     base: { revision: 7, writeId: 'w7' },
     follows: ['spill-0'],
     attempts: [{ writeId: 'w8', expected: { revision: 7, writeId: 'w7' }, batch: batch([['a', '1']], ['b']) }],
-    newer: batch([['c', '2']], ['d']),
+    newer: [batch([['c', '2']], ['d']), batch([], ['c'])],
     refused: new Map([['e', '3']]),
-    replayWriteId: 'spill-1-replay',
+    unencodable: ['f'],
     records: new Map([['a', '1']]),
+    unfinished: 'rewrite:1',
     ...changes,
   };
 }
@@ -37,24 +40,45 @@ const anyBatch: fc.Arbitrary<CommitBatch> = plain({
 
 const anyHead = fc.option(plain({ revision: fc.maxSafeNat(), writeId: anyText }), { nil: undefined });
 
-export const anySpill: fc.Arbitrary<Spill> = plain({
-  id: anyText.filter((id) => id !== ''),
-  accountId: anyText.filter((id) => id !== ''),
-  writerId: anyText,
-  fenced: fc.boolean(),
-  createdAtMs: fc.maxSafeNat(),
-  base: anyHead,
-  follows: fc.array(anyText, { maxLength: 3 }),
-  attempts: fc.array(plain({ writeId: anyText, expected: anyHead, batch: anyBatch }), { maxLength: 3 }),
-  newer: anyBatch,
-  refused: anyRecords,
-  replayWriteId: anyText,
-  records: anyRecords,
-});
+export const anySpill: fc.Arbitrary<Spill> = plain(
+  {
+    id: anyText.filter((id) => id !== ''),
+    accountId: anyText.filter((id) => id !== ''),
+    writerId: anyText,
+    lineage: anyText,
+    claims: fc.array(plain({ base: fc.maxSafeNat(), writerId: anyText }), { maxLength: 3 }),
+    fenced: fc.boolean(),
+    createdAtMs: fc.maxSafeNat(),
+    base: anyHead,
+    follows: fc.array(anyText, { maxLength: 3 }),
+    attempts: fc.array(
+      plain(
+        {
+          writeId: anyText,
+          expected: anyHead,
+          revisionFloor: fc.maxSafeNat(),
+          batch: anyBatch,
+        },
+        ['revisionFloor'],
+      ),
+      { maxLength: 3 },
+    ),
+    newer: fc.array(anyBatch, { maxLength: 3 }),
+    refused: anyRecords,
+    unencodable: fc.array(anyText, { maxLength: 3 }),
+    records: anyRecords,
+    unfinished: anyText,
+  },
+  ['unfinished'],
+);
 
-/** Objects as a program writes them. */
-function plain<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
-  return fc.record<T>(fields, { noNullPrototype: true });
+/** Objects as a program writes them; what may be undefined is left out then. */
+function plain<T>(
+  fields: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  optional: readonly (keyof T)[] = [],
+): fc.Arbitrary<T> {
+  const requiredKeys = (Object.keys(fields) as (keyof T)[]).filter((key) => !optional.includes(key));
+  return fc.record(fields, { noNullPrototype: true, requiredKeys }) as fc.Arbitrary<T>;
 }
 
 function batch(upserts: readonly (readonly [string, string])[], deletes: readonly string[]): CommitBatch {

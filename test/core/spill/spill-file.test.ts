@@ -42,11 +42,33 @@ describe('the format of a spill file', () => {
     }
   });
 
+  it('reads what version 1 wrote: one batch of what changed last, without lineage and claims', () => {
+    const text =
+      'accountkeeper-spill 1 sha256:3597a22c49abd66db363d5ceb4db3f93f45910fe94b95d99cbeacc7afa048bd7 405\n' +
+      '{"id":"spill-2","accountId":"account","writerId":"writer","fenced":false,"createdAtMs":17000000' +
+      '00000,"base":{"revision":7,"writeId":"w7"},"follows":["spill-1"],"attempts":[{"writeId":"w8","e' +
+      'xpected":{"revision":7,"writeId":"w7"},"batch":{"upserts":[["a","1"]],"deletes":["b"]}}],"newer' +
+      '":{"upserts":[["c","2"]],"deletes":["d"]},"refused":[["e","3"]],"replayWriteId":"spill-2-replay' +
+      '","records":[["a","1"]]}\n';
+    expect(parseSpill(Buffer.from(text))).toMatchObject({
+      id: 'spill-2',
+      lineage: undefined,
+      claims: [],
+      base: { revision: 7, writeId: 'w7' },
+      follows: ['spill-1'],
+      attempts: [{ writeId: 'w8', batch: { upserts: new Map([['a', '1']]), deletes: new Set(['b']) } }],
+      newer: [{ upserts: new Map([['c', '2']]), deletes: new Set(['d']) }],
+      refused: new Map([['e', '3']]),
+      unencodable: [],
+      records: new Map([['a', '1']]),
+    });
+  });
+
   it.each([
     ['an appended byte', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('\n')])],
     ['two files in one', (bytes: Buffer) => Buffer.concat([bytes, bytes])],
     ['zeros of the same length', (bytes: Buffer) => Buffer.alloc(bytes.length)],
-    ['a newer version', (bytes: Buffer) => Buffer.from(bytes.toString().replace('spill 1 ', 'spill 2 '))],
+    ['a newer version', (bytes: Buffer) => Buffer.from(bytes.toString().replace('spill 2 ', 'spill 3 '))],
     ['another format', () => Buffer.from('{"hello":"world"}\n')],
   ])('refuses %s', (_, change) => {
     expect(() => parseSpill(change(formatSpill(sampleSpill())))).toThrow();

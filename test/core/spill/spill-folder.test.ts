@@ -60,10 +60,10 @@ describe('writing a spill', () => {
   it('gives it a name that every file system takes, and that sorts by time', () => {
     const folder = new SpillFolder(directory);
     fc.assert(
-      fc.property(anyText, anyText, (id, accountId) => {
-        const name = basename(folder.write(sampleSpill({ id: `${id}!`, accountId: `${accountId}.` })));
-        expect(name).toMatch(/^[A-Za-z0-9_-]*~[0-9a-f]+\.\d+\.[A-Za-z0-9_~-]+\.spill$/);
-        expect(name.length).toBeLessThanOrEqual(190);
+      fc.property(anyText, anyText, anyText, (id, accountId, lineage) => {
+        const name = basename(folder.write(sampleSpill({ id: `${id}!`, accountId: `${accountId}.`, lineage })));
+        expect(name).toMatch(/^[A-Za-z0-9_-]*~[0-9a-f]+\.[A-Za-z0-9_~-]+\.\d+\.[A-Za-z0-9_~-]+\.spill$/);
+        expect(name.length).toBeLessThanOrEqual(215);
         rmSync(directory, { recursive: true });
       }),
       { numRuns: 100 },
@@ -172,7 +172,7 @@ describe('reading the spills of an account', () => {
     ['torn', (bytes: Buffer) => bytes.subarray(0, -1)],
     ['empty', () => Buffer.alloc(0)],
     ['of another program', () => Buffer.from('{}')],
-    ['of a newer version', (bytes: Buffer) => Buffer.from(bytes.toString().replace('spill 1 ', 'spill 2 '))],
+    ['of a newer version', (bytes: Buffer) => Buffer.from(bytes.toString().replace('spill 2 ', 'spill 3 '))],
     ['of another account', () => formatSpill(sampleSpill({ accountId: 'somebody else' }))],
   ])('reports a file that is %s, and keeps it', (_, change) => {
     const folder = new SpillFolder(directory);

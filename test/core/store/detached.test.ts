@@ -33,6 +33,7 @@ describe('a store without a driver', () => {
       lastFlushedAt: undefined,
       consecutiveFailures: 0,
       lastError: undefined,
+      rejected: [],
       nextRetryAt: undefined,
     });
     for (const call of [() => store.flush(), () => store.persistAll(), () => store.restore()]) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { ACCOUNT, createStore, openStore, rejection } from '../../support/open-store.js';
+import { ACCOUNT, createStore, type OpenStore, openStore, rejection } from '../../support/open-store.js';
 
 describe('a store whose account was taken over', () => {
   it('is fenced at its next commit: it hands out what was not acknowledged and never writes again', async () => {
@@ -103,23 +103,42 @@ describe('a take-over beside an owner that writes', () => {
     expect((await rejection(former.store.flush())).code).toBe('FENCED');
   });
 
-  it('is fenced itself when a third one claims between its claim and its second load', async () => {
-    const backend = new MemoryBackend();
-    const former = await openStore({ backend });
-    const next = createStore({ backend });
+  /** An owner that commits between each read of the next one and its claim. */
+  async function contested(onLoad: (round: number) => Promise<void> = async () => undefined): Promise<{
+    readonly former: OpenStore<Record<string, unknown>>;
+    readonly next: OpenStore<Record<string, unknown>>;
+  }> {
+    const former = await openStore();
+    const next = createStore({ backend: former.backend });
     const { load } = next.driver;
-    let loads = 0;
+    let rounds = 0;
     next.driver.load = async (accountId, options) => {
-      loads += 1;
+      rounds += 1;
+      await onLoad(rounds);
       const stored = await load.call(next.driver, accountId, options);
-      if (loads === 1) {
-        former.store.setSymbolMetadata('A', { n: 1 });
+      if (rounds <= 3) {
+        former.store.setSymbolMetadata('A', { rounds });
         await former.store.flush();
-        return stored;
       }
-      await openStore({ backend });
-      return load.call(next.driver, accountId, options);
+      return stored;
     };
+    return { former, next };
+  }
+
+  it('claims first when it was too late three times, and restores what the owner had committed last', async () => {
+    const { former, next } = await contested();
+    expect(await next.store.restore()).toMatchObject({ status: 'restored', records: 1 });
+    expect(next.store.getSymbolMetadata('A')).toEqual({ rounds: 3 });
+    former.store.setSymbolMetadata('A', { rounds: 9 });
+    expect((await rejection(former.store.flush())).code).toBe('FENCED');
+  });
+
+  it('is fenced itself when a third one claims between its claim and its second load', async () => {
+    const backends: MemoryBackend[] = [];
+    const { former, next } = await contested(async (round) => {
+      for (const backend of round === 4 ? backends : []) await openStore({ backend });
+    });
+    backends.push(former.backend);
     expect((await rejection(next.store.restore())).code).toBe('FENCED');
     expect(next.store.persistenceStatus().state).toBe('unrestored');
   });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { type HeadMeta, parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import type { MemoryBackend } from '../../../src/drivers/memory-backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
 import { ACCOUNT, createStore, openStore, rejection } from '../../support/open-store.js';
 
-async function metaOf(backend: MemoryBackend): Promise<string | undefined> {
-  return (await new MemoryDriver({ backend }).head(ACCOUNT))?.meta;
+async function metaOf(backend: MemoryBackend): Promise<HeadMeta | undefined> {
+  const head = await new MemoryDriver({ backend }).head(ACCOUNT);
+  return head && parseHeadMeta(head.meta);
 }
 
 describe('close() releases the account', () => {
@@ -12,16 +14,23 @@ describe('close() releases the account', () => {
     const { store, backend } = await openStore();
     store.setSymbolMetadata('A', { n: 1 });
     expect(store.persistenceStatus().ownership).toBe('owner');
+    const owned = await metaOf(backend);
+    expect(owned).toMatchObject({ released: false, lineage: expect.any(String), claims: [{ base: 0 }] });
     await store.close();
     expect(store.persistenceStatus().ownership).toBe('released');
-    expect(JSON.parse((await metaOf(backend)) ?? '')).toEqual({ released: true });
+    expect(await metaOf(backend)).toEqual({ ...owned, released: true });
   });
 
   it('and the next owner takes the release back', async () => {
     const { store, backend } = await openStore();
     await store.close();
+    const released = await metaOf(backend);
     await openStore({ backend });
-    expect(await metaOf(backend)).toBe('');
+    expect(await metaOf(backend)).toMatchObject({
+      released: false,
+      lineage: released?.lineage,
+      claims: [...(released?.claims ?? []), { base: 2, writerId: expect.any(String) }],
+    });
   });
 
   it('not while something could not be saved', async () => {
@@ -32,7 +41,7 @@ describe('close() releases the account', () => {
     await clock.advance(500);
     expect((await closed).code).toBe('UNPERSISTED');
     expect(store.persistenceStatus().ownership).toBe('none');
-    expect(await metaOf(backend)).toBe('');
+    expect(await metaOf(backend)).toMatchObject({ released: false });
   });
 
   it('and is closed all the same when the release fails', async () => {
@@ -49,7 +58,7 @@ describe('close() releases the account', () => {
     await openStore({ backend });
     await store.close();
     expect(store.persistenceStatus().ownership).toBe('none');
-    expect(await metaOf(backend)).toBe('');
+    expect(await metaOf(backend)).toMatchObject({ released: false });
   });
 });
 

@@ -117,7 +117,8 @@ describe('what close() cannot persist', () => {
       await first.driver.deliverLate();
       return stored;
     };
-    expect((await second.store.restore()).spills).toMatchObject({ replayed: [expect.any(String)], conflicting: [] });
+    // The claim of the first has written it: nothing is left to be replayed.
+    expect((await second.store.restore()).spills).toEqual({ replayed: [], conflicting: [], damaged: [] });
     expect(second.store.getAllSymbolMetadata()).toEqual({ A: { n: 2 }, C: { n: 1 } });
     second.store.setSymbolMetadata('A', { n: 3 });
     await second.store.flush();
@@ -187,93 +188,19 @@ describe('what close() cannot persist', () => {
     expect(readFileSync(join(directory, name))).toHaveLength(content.length - 3);
   });
 
-  it('refuses a backend that is older than a spill says, unless told to accept it', async () => {
+  it('refuses a backend that is older than a spill says, unless told to keep what is stored', async () => {
     const { backend } = await spilled();
     for (const key of [...backend.keys()]) backend.delete(key);
     const next = createStore<Meta>({ backend, spill: { directory } });
-    expect((await rejection(next.store.restore())).code).toBe('ROLLED_BACK');
+    expect(await rejection(next.store.restore())).toMatchObject({ code: 'ROLLED_BACK', retryable: false });
     expect(readdirSync(directory)).toHaveLength(1);
-    const result = await next.store.restore({ acceptRollback: true });
-    expect(result).toMatchObject({ status: 'empty', spills: { conflicting: [expect.any(String)] } });
+    const result = await next.store.restore({ onRolledBack: { keep: 'backend', revision: 0, writeId: '' } });
+    expect(result).toMatchObject({ status: 'empty', foreignFiles: [expect.stringContaining(directory)] });
     expect(result.revision).toBeGreaterThan(2);
-  });
-});
-
-describe('spill.startOffline', () => {
-  async function offline(backend: MemoryBackend): Promise<OpenStore<Meta>> {
-    const opened = createStore<Meta>({ backend, spill: { directory, startOffline: true } });
-    opened.driver.failLoads = 1;
-    cutOff(opened);
-    expect(await opened.store.restore()).toMatchObject({ status: 'restored', records: 2 });
-    return opened;
-  }
-
-  it('starts from the file, says so, and goes on once the backend is back', async () => {
-    const { backend } = await spilled();
-    const { store, driver, clock, stored } = await offline(backend);
-    const online: unknown[] = [];
-    store.on('online', (event) => online.push(event));
-    expect(store.getAllSymbolMetadata()).toEqual({ A: { n: 2 }, C: { n: 1 } });
-    expect(store.persistenceStatus()).toMatchObject({ ownership: 'offline', revision: undefined, pendingRecords: 3 });
-    store.setSymbolMetadata('A', { n: 3 });
-    store.setSymbolMetadata('D', { n: 1 });
-    await clock.advance(10_000);
-    expect(store.persistenceStatus()).toMatchObject({ ownership: 'offline', state: 'retrying' });
-    driver.faults.length = 0;
-    await clock.advance(60_000);
-    expect(online).toMatchObject([{ accountId: ACCOUNT, spills: { replayed: [expect.any(String)] } }]);
-    expect(store.persistenceStatus()).toMatchObject({ ownership: 'owner', state: 'idle' });
-    expect(await stored()).toEqual({ 'metadata/A': '{"n":3}', 'metadata/C': '{"n":1}', 'metadata/D': '{"n":1}' });
-    expect(readdirSync(directory)).toEqual([]);
-  });
-
-  it('can end offline again and again: all files are replayed, in order', async () => {
-    const { backend } = await spilled();
-    for (const n of [3, 4]) {
-      const opened = await offline(backend);
-      opened.store.setSymbolMetadata('A', { n });
-      await closeUnsaved(opened);
-    }
-    expect(readdirSync(directory)).toHaveLength(3);
-    const next = createStore<Meta>({ backend, spill: { directory } });
-    expect((await next.store.restore()).spills?.replayed).toHaveLength(3);
-    expect(next.store.getAllSymbolMetadata()).toEqual({ A: { n: 4 }, C: { n: 1 } });
-    expect(await next.stored()).toEqual({ 'metadata/A': '{"n":4}', 'metadata/C': '{"n":1}' });
-    expect(readdirSync(directory)).toEqual([]);
-  });
-
-  it('is fenced when another writer has committed meanwhile, and keeps everything', async () => {
-    const { backend } = await spilled();
-    const opened = await offline(backend);
-    opened.store.setSymbolMetadata('A', { n: 3 });
-    const other = await openStore<Meta>({ backend });
-    other.store.setSymbolMetadata('A', { n: 9 });
-    await other.store.flush();
-    opened.driver.faults.length = 0;
-    await opened.clock.advance(60_000);
-    expect(opened.store.persistenceStatus()).toMatchObject({ state: 'fenced', ownership: 'fenced' });
-    expect(opened.events.find(({ name }) => name === 'fenced')?.event['unacknowledged']).toEqual(
-      new Map<string, unknown>([
-        ['metadata/A', { n: 3 }],
-        ['metadata/B', undefined],
-        ['metadata/C', { n: 1 }],
-      ]),
-    );
-    expect(await other.stored()).toMatchObject({ 'metadata/A': '{"n":9}' });
-    expect(readdirSync(directory)).toHaveLength(2);
-  });
-
-  it('rejects without a file as it does otherwise', async () => {
-    const opened = createStore<Meta>({ spill: { directory, startOffline: true } });
-    opened.driver.failLoads = 1;
-    expect((await rejection(opened.store.restore())).code).toBe('UNAVAILABLE');
-  });
-
-  it('does not start from a file when the backend is there and refuses', async () => {
-    const { backend } = await spilled();
-    for (const key of [...backend.keys()]) backend.delete(key);
-    const opened = createStore<Meta>({ backend, spill: { directory, startOffline: true } });
-    expect((await rejection(opened.store.restore())).code).toBe('ROLLED_BACK');
+    await next.store.close();
+    // Said once, it holds, and the file stays for whom it may concern.
+    const again = createStore<Meta>({ backend, spill: { directory } });
+    expect(await again.store.restore()).toMatchObject({ status: 'empty', foreignFiles: result.foreignFiles });
   });
 });
 
@@ -292,12 +219,12 @@ describe('highWater', () => {
     expect((await next.store.restore()).records).toBe(1);
   });
 
-  it('is no obstacle once the rollback is accepted', async () => {
+  it('is no obstacle once it is said what to keep', async () => {
     const opened = await openStore<Meta>({ highWater: { directory } });
     await opened.store.close();
     const next = createStore<Meta>({ highWater: { directory } });
     expect((await rejection(next.store.restore())).code).toBe('ROLLED_BACK');
-    await next.store.restore({ acceptRollback: true });
+    await next.store.restore({ onRolledBack: { keep: 'backend', revision: 0, writeId: '' } });
     await next.store.close();
     expect((await createStore<Meta>({ backend: next.backend, highWater: { directory } }).store.restore()).status).toBe(
       'empty',
