@@ -69,6 +69,7 @@ async function play(world: World, profile: Profile, root: string): Promise<void>
   const foreigner = { ownership: 'take-over', quarantines: quarantines(), ...placeOf(places, 0) } as const;
   if (hasForeigner) world.addHost('F', foreigner, elsewhere);
   await world.pass(100);
+  if (profile.hasSmallBatches === true) await furnish(world);
   const { steps: fewest = 40 } = profile;
   const steps = fewest + random.below(fewest);
   for (let step = 0; step < steps; step += 1) {
@@ -90,6 +91,14 @@ async function play(world: World, profile: Profile, root: string): Promise<void>
   }
   world.promises.requireSettled();
   for (const account of [...world.accounts, ...world.accountsElsewhere]) account.checkHistory();
+}
+
+/** An account that outgrows a small batch. */
+async function furnish(world: World): Promise<void> {
+  for (const symbol of ['A', 'B', 'C', 'T1', 'T2', 'T3']) {
+    for (const bot of world.bots) bot.change(symbol, { n: world.nextValue() });
+    await world.pass(1);
+  }
 }
 
 /** The directories of each host, or one for all of them. */

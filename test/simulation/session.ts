@@ -4,7 +4,7 @@ import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { RestoreResult } from '../../src/core/restore/restore-options.js';
 import { AccountStateStore } from '../../src/core/store/account-state-store.js';
 import type { StoreEventMap } from '../../src/core/store/store-events.js';
-import type { Account } from './account.js';
+import type { Account, LocalKnowledge } from './account.js';
 import { type AppliedCommit, isIn, isUnfinished } from './applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD } from './backend.js';
 import type { Bot } from './bot.js';
@@ -40,6 +40,8 @@ export class Session {
   /** Its claim was acknowledged. */
   #isOwner = false;
   #usesWord = false;
+  /** What local files said when the account was claimed: others write some, too. */
+  #claimedWith: LocalKnowledge = { own: [], foreign: [] };
   #holdsDamaged = false;
   #revision = 0;
   #base: AppliedCommit | undefined;
@@ -88,6 +90,7 @@ export class Session {
     this.#writerId = options.writerId;
     const { known, word } = this.#start;
     const isClaim = !this.#isOwner;
+    if (isClaim) this.#claimedWith = this.#bot.known().local;
     if (isClaim && word !== undefined && isNamed(word, options.expected)) this.#usesWord ||= this.#needsWord();
     ledger.sent(message, {
       isClaim,
@@ -122,7 +125,7 @@ export class Session {
     must(status === 'restored' || isEmpty, 'an account with records is never empty', () => status);
     must(!isUnfinished(claim.head), 'what is unfinished is never an account', () => claim.head.writeId);
     if (this.#usesWord) checkKept(this.#account, claim, start, memory);
-    else checkKnown(this.#account, claim, start.known, this.#bot.known());
+    else checkKnown(this.#account, claim, { local: this.#claimedWith, mark: start.known.mark });
     if (spills !== undefined && !this.#usesWord) checkConflicts(spills, claim, start.spills);
     this.#checkReplayed(memory, claim, spills?.replayed ?? []);
     this.#reachRestored(start, spills?.replayed.length ?? 0);
@@ -240,7 +243,9 @@ export class Session {
       if (!this.#isOwner) return;
       const rival = account.commitOf(event.by?.writeId);
       const isCutOff = !isIn(this.#base, rival);
-      must(event.rolledBack === isCutOff, 'a branch that was grown over is recognised', () => {
+      // Whose place a part of something takes is known once the rest is there.
+      const isPart = rival !== undefined && isUnfinished(rival.head);
+      must(isPart || event.rolledBack === isCutOff, 'a branch that was grown over is recognised', () => {
         return `${this.#process.name}: ${event.rolledBack} at ${this.#base?.head.writeId}, by ${rival?.head.writeId}`;
       });
       if (isCutOff) world.reach('grown over');

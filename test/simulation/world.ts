@@ -22,7 +22,7 @@ export interface Climate {
 }
 
 const WIDE: DriverLimits = { keyBytes: 1_000, valueBytes: 1_000_000, batchBytes: 10_000_000, batchRecords: 100_000 };
-const NARROW: DriverLimits = { keyBytes: 100, valueBytes: 700, batchBytes: 2_500, batchRecords: 5 };
+const NARROW: DriverLimits = { keyBytes: 100, valueBytes: 700, batchBytes: 4_000, batchRecords: 4 };
 
 /** One simulated world: a backend, a network, some bots, and what has happened so far. */
 export class World {
@@ -150,6 +150,7 @@ export class World {
   /** All faults are over, and everybody had the time to notice. */
   async heal(): Promise<void> {
     Object.assign(this.weather, FAIR);
+    for (const { refused } of [this.backend, this.elsewhere]) refused.clear();
     this.tell('all is well again');
     for (const path of this.spoilt.torn) rmSync(path, { force: true });
     for (const bot of this.bots) bot.process.resume();

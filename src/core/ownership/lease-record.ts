@@ -1,3 +1,4 @@
+import { toAccountKeeperError } from '../errors.js';
 import type { AccountHead, CommitOptions, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
 import { parseObject, RESERVED_ACCOUNT_PREFIX } from './head-meta.js';
 
@@ -22,13 +23,19 @@ export function parseLease({ meta }: AccountHead): LeaseRecord {
   return { leaseMs: typeof leaseMs === 'number' ? leaseMs : 0, ended: ended === true };
 }
 
-/** Reads the head of a lease; `undefined` when there never was one. */
-export function readLease(
+/** Reads the head of a lease; `undefined` when there is none, also when the backend has lost it. */
+export async function readLease(
   driver: PersistenceDriver,
   leaseId: string,
   options: OperationOptions,
 ): Promise<AccountHead | undefined> {
-  return driver.head(leaseAccountId(leaseId), options);
+  try {
+    return await driver.head(leaseAccountId(leaseId), options);
+  } catch (thrown) {
+    const error = toAccountKeeperError(thrown, 'read of a lease');
+    if (error.code !== 'ROLLED_BACK') throw error;
+    return error.head;
+  }
 }
 
 /** Writes the head of a lease, on top of the one that is expected. Rejects `CONFLICT` when it is another's. */

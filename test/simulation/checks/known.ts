@@ -17,21 +17,16 @@ export function knownCommits({ local, mark }: Known): readonly AppliedCommit[] {
 /**
  * Without the operator's word nobody takes an account over of which something is missing that the process knows of; nor
  * one of which all that it knows is another backend's.
- *
- * @param now what it knows of once it has the account: others may have written since it began.
  */
-export function checkKnown(account: Account, claim: AppliedCommit, { local, mark }: Known, now: Known): void {
-  const paths = new Set([...now.local.own.map(({ note }) => note.path), ...now.local.foreign]);
-  const own = local.own.filter(({ note }) => paths.has(note.path));
-  for (const { commit, note } of own) {
-    const isOutOfTheWay = !account.areRelated(commit, claim);
-    must(isOutOfTheWay || isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
+export function checkKnown(account: Account, claim: AppliedCommit, { local, mark }: Known): void {
+  const related = local.own.filter(({ commit }) => account.areRelated(commit, claim));
+  for (const { commit, note } of related) {
+    must(isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
   }
   const isMissing = mark !== undefined && !isIn(mark, claim);
   must(!isMissing, 'a rollback is found out by the driver', () => `${mark?.head.writeId}`);
-  const others = [...own.map(({ note }) => note.path), ...local.foreign.filter((path) => paths.has(path))];
-  const isSettled = now.local.own.some(({ commit }) => account.areRelated(commit, claim));
-  must(isSettled || others.length === 0, 'an account of another backend is not taken over', () => others.join(' '));
+  const others = [...local.foreign, ...local.own.map(({ note }) => note.path)];
+  must(related.length > 0 || others.length === 0, 'an account of another backend is not taken over', () => others.join(' '));
 }
 
 /** Whether a process knows of something that is missing in what is stored, or of another backend's files alone. */
