@@ -8,7 +8,7 @@ import { keptBy } from './checks/kept.js';
 import { checkReplays } from './checks/replays.js';
 import { checkSpills, type TrackedSpill } from './checks/spills.js';
 import { Ledger } from './ledger.js';
-import { Litter } from './litter.js';
+import type { Litter } from './litter.js';
 import { type LocalNote, notesIn } from './local-notes.js';
 
 /** What local files say of an account. */
@@ -16,7 +16,7 @@ export interface LocalKnowledge {
   /** Heads of this account's backend. */
   readonly own: readonly { readonly note: LocalNote; readonly commit: AppliedCommit }[];
   /** Files that are of another backend. */
-  readonly foreign: readonly string[];
+  readonly foreign: readonly LocalNote[];
 }
 
 /** One account of one backend, and what became of it so far. */
@@ -68,12 +68,12 @@ export class Account {
 
   knownIn(directories: readonly string[]): LocalKnowledge {
     const own: { readonly note: LocalNote; readonly commit: AppliedCommit }[] = [];
-    const foreign: string[] = [];
+    const foreign: LocalNote[] = [];
     for (const note of directories.flatMap((directory) => notesIn(directory))) {
       if (note.accountId !== this.id) continue;
       const commit = this.commitOf(note.head?.writeId);
       if (commit !== undefined) own.push({ note, commit });
-      else if (note.head !== undefined) foreign.push(note.path);
+      else if (note.head !== undefined) foreign.push(note);
     }
     return { own, foreign };
   }
@@ -81,11 +81,17 @@ export class Account {
   /** Says of which commits everything has to be in one that was just applied. */
   link(commit: AppliedCommit): void {
     const sender = this.ledger.senderOf(commit);
-    if (sender === undefined || isUnfinished(commit.head)) return;
-    const kept = sender.keepsLocal ? keptBy(commit, this.knownSpills) : undefined;
-    const base = kept === undefined ? sender.base : this.commitOf(parseSpill(kept.bytes).base?.writeId);
-    if (kept !== undefined) commit.parents = base === undefined ? [] : [base];
-    else if (base !== undefined && !isIn(base, commit)) commit.parents = [...commit.parents, base];
+    if (sender === undefined) return;
+    const { before, head } = commit;
+    commit.keepsLocal = sender.keepsLocal;
+    if (sender.keepsLocal) {
+      const kept = isUnfinished(head) ? undefined : keptBy(commit, this.knownSpills);
+      const base = this.commitOf(kept === undefined ? undefined : parseSpill(kept.bytes).base?.writeId);
+      const isPart = before?.head.writerId === head.writerId;
+      commit.parents = [isPart ? before : undefined, base].filter((parent) => parent !== undefined);
+    } else if (!isUnfinished(head) && sender.base !== undefined && !isIn(sender.base, commit)) {
+      commit.parents = [...commit.parents, sender.base];
+    }
   }
 
   /** All spills of accounts of its name. */

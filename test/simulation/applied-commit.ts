@@ -10,6 +10,8 @@ export interface AppliedCommit {
   readonly before: AppliedCommit | undefined;
   /** The commits of which everything has to be in this one. The {@link Ledger} says which. */
   parents: readonly AppliedCommit[];
+  /** The operator said that a local file takes the place of what was stored. */
+  keepsLocal: boolean;
 }
 
 /** Whether everything of one commit has to be in another one. Nothing is in everything. */

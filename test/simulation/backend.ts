@@ -113,7 +113,7 @@ export class SimulatedBackend {
     // What lands a second time, on a backend that had lost it, is the same commit.
     const same = applied.find((each) => each.head.writeId === head.writeId && each.before === before);
     const parents = before === undefined ? [] : [before];
-    const commit = same ?? { head, batch, after: recordsOf(next), before, parents };
+    const commit = same ?? { head, batch, after: recordsOf(next), before, parents, keepsLocal: false };
     this.#accounts = new Map(this.#accounts).set(accountId, { head, ...next, commit });
     applied.push(commit);
     if (same === undefined) this.onApplied(accountId, commit);

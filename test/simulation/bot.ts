@@ -130,7 +130,12 @@ export class Bot {
     session.tell(`restores${knows ? `, knowing of revision ${minRevision}` : ''}${word ? ` ${shownWord(word)}` : ''}`);
     if (word !== undefined && !isNamed(word, account.stored?.head)) world.reach('stale word');
     const restoring = session.store.restore(options);
-    world.promises.add(process, 'restore', restoring, this.options.ownership === 'wait' ? timeoutMs + 2_000 : timeoutMs);
+    world.promises.add(
+      process,
+      'restore',
+      restoring,
+      this.options.ownership === 'wait' ? timeoutMs + 2_000 : timeoutMs,
+    );
     restoring.then(
       (result) =>
         world.guard(process, () => {
@@ -142,7 +147,8 @@ export class Bot {
         }),
       (error: unknown) =>
         world.guard(process, () => {
-          if (['ROLLED_BACK', 'CORRUPT'].includes(codeOf(error)) && isAccountKeeperError(error)) this.#askedBy(error.head);
+          if (['ROLLED_BACK', 'CORRUPT'].includes(codeOf(error)) && isAccountKeeperError(error))
+            this.#askedBy(error.head);
           session.notRestored(error);
         }),
     );

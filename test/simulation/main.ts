@@ -44,7 +44,9 @@ function showPairs(pairs: PairCounts, seeds: number): boolean {
     const counts = CORNERS.slice(0, index).map((other) => String(pairs[pairName([other, corner])] ?? 0).padStart(5));
     console.log(`${String(index + 1).padStart(2)} ${corner.padEnd(width)}${counts.join('')}`);
   }
-  const rare = allPairs().map(pairName).filter((name) => (pairs[name] ?? 0) < seeds / RARE);
+  const rare = allPairs()
+    .map(pairName)
+    .filter((name) => (pairs[name] ?? 0) < seeds / RARE);
   if (rare.length > 0) console.log(`too rare (below ${seeds / RARE}): ${rare.join(', ')}`);
   return rare.length === 0;
 }

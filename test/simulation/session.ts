@@ -284,7 +284,8 @@ export class Session {
     const rivals = this.#account.applied.slice(commits).filter(({ head }) => head.writerId !== this.#writerId);
     if (rivals.length > 0) world.reach('contested');
     if (this.#usesWord && word !== undefined) world.reach(word.keep === 'local' ? 'word: local' : 'word: backend');
-    else if (world.reached.has('word: local') || world.reached.has('word: backend')) world.reach('restart after a word');
+    else if (world.reached.has('word: local') || world.reached.has('word: backend'))
+      world.reach('restart after a word');
   }
 
   #lastState(): ReadonlyMap<string, string> {

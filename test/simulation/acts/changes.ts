@@ -52,7 +52,14 @@ export const unencodable: Act = (world, bot) => {
   world.reach('unencodable');
   const bad = { n: BigInt(world.nextValue()) };
   if (world.random.chance(0.5)) bot.change('bad', bad);
-  else bot.transact(new Map<string, Meta>([['bad', bad], ['T1', valueIn(world)]]), false);
+  else
+    bot.transact(
+      new Map<string, Meta>([
+        ['bad', bad],
+        ['T1', valueIn(world)],
+      ]),
+      false,
+    );
 };
 
 /** A record that the backend does not take, alone or together with others. */
@@ -61,7 +68,14 @@ export const refused: Act = (world, bot) => {
   bot.refused(['metadata/worse']);
   const value = { n: world.nextValue() };
   if (world.random.chance(0.5)) bot.change('worse', value);
-  else bot.transact(new Map([['worse', value], ['T2', valueIn(world)]]), false);
+  else
+    bot.transact(
+      new Map([
+        ['worse', value],
+        ['T2', valueIn(world)],
+      ]),
+      false,
+    );
 };
 
 export const flush: Act = ({ random }, bot) => {

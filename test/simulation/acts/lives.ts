@@ -1,4 +1,5 @@
 import type { Bot } from '../bot.js';
+import type { LocalNote } from '../local-notes.js';
 import type { Word } from '../restore-start.js';
 import type { World } from '../world.js';
 import { type Act, othersOf } from './act.js';
@@ -59,7 +60,11 @@ export const crashWhileOpening: Act = (world, bot) => {
 function wordOf({ random }: World, bot: Bot): Word | undefined {
   const newest = bot.asked.at(-1);
   if (!bot.isAsked || newest === undefined || random.chance(0.2)) return undefined;
-  const keep = random.pick(['backend', 'local', 'local'] as const);
+  const { foreign, own } = bot.known().local;
+  const revisionOf = ({ head }: LocalNote): number => head?.revision ?? 0;
+  // Nobody wants the files of another backend in this one.
+  const isOwn = Math.max(0, ...own.map(({ note }) => revisionOf(note))) > Math.max(0, ...foreign.map(revisionOf));
+  const keep = random.pick(isOwn ? (['backend', 'local', 'local'] as const) : (['backend'] as const));
   if (!random.chance(0.2)) return { keep, ...newest };
   const stale = random.pick([...bot.asked, { revision: newest.revision, writeId: `not ${newest.writeId}` }]);
   return { keep, ...stale };

@@ -20,7 +20,8 @@ export const backUp: Act = ({ backend, backups }) => {
 /** Somebody brings a copy back, or begins with an empty backend. */
 export const rollBack: Act = (world) => {
   const { backups, random, rollbacks } = world;
-  if (rollbacks < MAX_ROLLBACKS) rollBackTo(world, random.chance(0.2) ? new Map() : random.pick([new Map(), ...backups]));
+  if (rollbacks < MAX_ROLLBACKS)
+    rollBackTo(world, random.chance(0.2) ? new Map() : random.pick([new Map(), ...backups]));
 };
 
 /** What was lost comes back, whatever was written meanwhile. */

@@ -25,8 +25,10 @@ export function checkKnown(account: Account, claim: AppliedCommit, { local, mark
   }
   const isMissing = mark !== undefined && !isIn(mark, claim);
   must(!isMissing, 'a rollback is found out by the driver', () => `${mark?.head.writeId}`);
-  const others = [...local.foreign, ...local.own.map(({ note }) => note.path)];
-  must(related.length > 0 || others.length === 0, 'an account of another backend is not taken over', () => others.join(' '));
+  const others = [...local.foreign, ...local.own.map(({ note }) => note)].map(({ path }) => path);
+  must(related.length > 0 || others.length === 0, 'an account of another backend is not taken over', () =>
+    others.join(' '),
+  );
 }
 
 /** Whether a process knows of something that is missing in what is stored, or of another backend's files alone. */

@@ -35,7 +35,11 @@ export function checkNotRestored(account: Account, start: RestoreStart, failure:
   if (failure.code === 'CORRUPT') {
     const seen = [...since, account.applied[start.commits - 1], account.stored];
     const isHalf = seen.some((commit) => commit !== undefined && isUnfinished(commit.head));
-    must(account.isDamaged || isHalf || failure.isTorn, 'restore rejects for a right reason', () => `${failure.process}: CORRUPT`);
+    must(
+      account.isDamaged || isHalf || failure.isTorn,
+      'restore rejects for a right reason',
+      () => `${failure.process}: CORRUPT`,
+    );
     return;
   }
   const stored = account.commitOf(failure.head?.writeId);

@@ -14,11 +14,11 @@ export function checkReplays(applied: readonly AppliedCommit[], spills: readonly
       const isAgain = ancestorsOf(commit).some((earlier) => replayedBy(earlier).includes(id));
       must(!isAgain, 'a spill is replayed once', () => `${id} again in ${commit.head.writeId}`);
       const spill = known.get(id);
-      // Whoever keeps the file says that what is stored is to go.
-      const isKept = commit.parents.length > 0 && !commit.parents.some((parent) => parent === commit.before);
-      if (spill === undefined || isKept) continue;
+      if (spill === undefined || commit.keepsLocal) continue;
       const bases = [spill.base?.writeId, ...spill.attempts.map(({ writeId }) => writeId)];
-      const made = [commit, ...ancestorsOf(commit)].find(({ before }) => before === undefined || !isUnfinished(before.head));
+      const made = [commit, ...ancestorsOf(commit)].find(
+        ({ before }) => before === undefined || !isUnfinished(before.head),
+      );
       must(bases.includes(made?.before?.head.writeId), 'a spill is replayed on top of what it was made on', () => {
         return `${id} on ${made?.before?.head.writeId}, made on ${bases.join(' or ')}`;
       });

@@ -31,8 +31,13 @@ export function checkSpills(spills: readonly TrackedSpill[], applied: Iterable<A
       must(readFileSync(found).equals(bytes), 'a spill file is never changed', () => path);
       continue;
     }
-    if (replayed.size === 0) for (const { head } of applied) parseHeadMeta(head.meta).replayed.forEach((id) => replayed.add(id));
-    must(replayed.has(parseSpill(bytes).id), 'a spill file is not gone before its content is in the backend', () => path);
+    if (replayed.size === 0)
+      for (const { head } of applied) parseHeadMeta(head.meta).replayed.forEach((id) => replayed.add(id));
+    must(
+      replayed.has(parseSpill(bytes).id),
+      'a spill file is not gone before its content is in the backend',
+      () => path,
+    );
   }
 }
 
