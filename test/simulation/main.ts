@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allPairs, CORNERS, type PairCounts, pairName } from './corners.js';
 import { runHistory } from './history.js';
-import { MUTANTS, type Mutant } from './mutants.js';
-import { mutatedSource } from './mutated-source.js';
+import { MUTANTS } from './mutants/all.js';
+import type { Mutant } from './mutants/mutant.js';
+import { mutatedSource } from './mutants/mutated-source.js';
 import { runSeeds, type SeedsResult } from './run-seeds.js';
 
 const MUTANT_SEEDS = 1_000;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { RestoreResult } from '../../src/core/restore/restore-options.js';
@@ -127,6 +127,9 @@ export class Session {
     if (this.#usesWord) checkKept(this.#account, claim, start, memory);
     else checkKnown(this.#account, claim, { local: this.#claimedWith, mark: start.known.mark });
     if (spills !== undefined && !this.#usesWord) checkConflicts(spills, claim, start.spills);
+    for (const { kind, path } of this.#usesWord ? [] : this.#claimedWith.foreign) {
+      must(kind !== 'spill' || existsSync(path), 'what is of another backend is never touched', () => path);
+    }
     this.#checkReplayed(memory, claim, spills?.replayed ?? []);
     this.#reachRestored(start, spills?.replayed.length ?? 0);
   }

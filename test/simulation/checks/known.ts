@@ -31,7 +31,9 @@ export function checkKnown(account: Account, claim: AppliedCommit, { local, mark
   );
 }
 
-/** Whether a process knows of something that is missing in what is stored, or of another backend's files alone. */
+/** Whether a process knows of something that is missing in what is stored, or of other backends' files alone. */
 export function knowsMore(known: Known, stored: AppliedCommit | undefined): boolean {
-  return known.local.foreign.length > 0 || knownCommits(known).some((commit) => !isIn(commit, stored));
+  const { own, foreign } = known.local;
+  const isForeign = !own.some(({ commit }) => isIn(commit, stored)) && foreign.length > 0;
+  return isForeign || knownCommits(known).some((commit) => !isIn(commit, stored));
 }

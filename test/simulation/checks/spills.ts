@@ -31,8 +31,7 @@ export function checkSpills(spills: readonly TrackedSpill[], applied: Iterable<A
       must(readFileSync(found).equals(bytes), 'a spill file is never changed', () => path);
       continue;
     }
-    if (replayed.size === 0)
-      for (const { head } of applied) parseHeadMeta(head.meta).replayed.forEach((id) => replayed.add(id));
+    if (replayed.size === 0) for (const id of replayedIn(applied)) replayed.add(id);
     must(
       replayed.has(parseSpill(bytes).id),
       'a spill file is not gone before its content is in the backend',
@@ -59,4 +58,8 @@ export function holds(memory: ReadonlyMap<string, string>, { memory: spilled, re
     return !rejected.has(recordKey) && !text.endsWith('n') && recordKey !== DAMAGED_RECORD;
   };
   return isSame(new Map([...memory].filter(isWritten)), new Map([...spilled].filter(isWritten)));
+}
+
+function* replayedIn(applied: Iterable<AppliedCommit>): Iterable<string> {
+  for (const { head } of applied) yield* parseHeadMeta(head.meta).replayed;
 }
