@@ -1,7 +1,7 @@
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { RestoreOptions } from '../../src/core/restore/restore-options.js';
 import type { Account } from './account.js';
-import { isIn } from './applied-commit.js';
+import { type AppliedCommit, isIn } from './applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD } from './backend.js';
 import type { Known } from './checks/known.js';
 import type { Host } from './host.js';
@@ -39,6 +39,8 @@ export class Bot {
   readonly options: BotOptions;
   readonly #world: World;
   readonly #host: Host;
+  /** The newest commit that its process saw acknowledged. */
+  acknowledged: AppliedCommit | undefined;
   #session: Session | undefined;
   #seenRevision = 0;
   /** The newest revision that any of its stores was told of. */
@@ -71,6 +73,10 @@ export class Bot {
     return this.#writable !== undefined;
   }
 
+  get isRolledBack(): boolean {
+    return this.#writable?.isRolledBack === true;
+  }
+
   /** A restore was rejected, and nobody has restored the account since. */
   get isAsked(): boolean {
     return this.#isAsked;
@@ -92,6 +98,7 @@ export class Bot {
 
   /** Its process has ended. */
   forget(): void {
+    this.acknowledged = undefined;
     this.#session = undefined;
   }
 
@@ -158,7 +165,7 @@ export class Bot {
   known(): Known {
     const { account } = this;
     const mark = account.commitOf(this.#host.driver.mark(account.id)?.writeId);
-    return { local: account.knownIn(this.directories), mark };
+    return { local: account.knownIn(this.directories), mark, acknowledged: this.acknowledged };
   }
 
   change(symbol: string, value: Meta | undefined): void {
@@ -201,6 +208,7 @@ export class Bot {
     const session = this.#writable;
     if (session === undefined) return;
     const recordKeys = [...changes.keys()].map((symbol) => `metadata/${symbol}`);
+    const rejected = recordKeys.filter((recordKey) => session.rejected.has(recordKey));
     try {
       session.store.transaction(() => {
         for (const [symbol, value] of changes) this.change(symbol, value);
@@ -210,12 +218,14 @@ export class Bot {
       this.#world.reach('transaction');
     } catch {
       for (const recordKey of recordKeys) session.versions.undo(recordKey);
+      for (const recordKey of rejected) session.rejected.add(recordKey);
     }
   }
 
   flush(method: 'flush' | 'persistAll', timeoutMs?: number): void {
     const session = this.#writable;
     if (session === undefined) return;
+    const { rollbacks } = this.#world;
     const { acknowledged } = this.account;
     const { newest } = acknowledged;
     const mark = session.versions.mark();
@@ -234,7 +244,7 @@ export class Bot {
             acknowledged.acknowledge(recordKey, memory.get(recordKey), newest, base);
           }
         }),
-      (error: unknown) => this.#failed(session, method, error),
+      (error: unknown) => this.#failed(session, method, error, rollbacks),
     );
   }
 
@@ -252,7 +262,7 @@ export class Bot {
           must(isRecent, 'a read is not older than its beginning', () => `${revision}, at least ${floor}`);
           this.#read(session);
         }),
-      (error: unknown) => this.#failed(session, 'refresh', error),
+      (error: unknown) => this.#failed(session, 'refresh', error, rollbacks),
     );
   }
 
@@ -322,6 +332,18 @@ export class Bot {
     return () => must(settled, 'flush settles', () => process.name);
   }
 
+  /**
+   * In a world that is well again: what was rolled back is written above what is stored.
+   *
+   * @returns what to call once it must have been.
+   */
+  persistAtLast(): () => void {
+    const session = this.#writable;
+    if (session === undefined || !session.isRolledBack) return () => undefined;
+    this.flush('persistAll');
+    return () => must(!session.isRolledBack, 'persistAll goes on above a rollback', () => this.process.name);
+  }
+
   get #writable(): Session | undefined {
     const session = this.#session;
     return session?.phase === 'open' && !this.isReader && !session.isFenced ? session : undefined;
@@ -332,14 +354,16 @@ export class Bot {
     this.#isAsked = true;
   }
 
-  #failed(session: Session, doing: string, error: unknown): void {
+  #failed(session: Session, doing: string, error: unknown, rollbacks: number): void {
     this.#world.guard(this.process, () => {
       const code = codeOf(error);
       session.tell(`${doing}: ${code}`);
-      if (code !== 'ROLLED_BACK') return;
+      if (code !== 'ROLLED_BACK' || this.#world.rollbacks !== rollbacks) return;
       const stored = this.account.commitOf(isAccountKeeperError(error) ? error.head?.writeId : undefined);
       const isLess = !isIn(session.base, stored) || !isIn(this.known().mark, stored);
-      must(isLess, 'nothing is called rolled back that was not', () => `${this.process.name} ${doing}`);
+      // What came back while it was being read is told as a difference.
+      const cameBack = doing === 'persistAll' && this.#world.reached.has('newer again');
+      must(isLess || cameBack, 'nothing is called rolled back that was not', () => `${this.process.name} ${doing}`);
     });
   }
 

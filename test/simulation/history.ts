@@ -81,6 +81,11 @@ async function play(world: World, profile: Profile, root: string): Promise<void>
   await world.pass(10_000);
   for (const requireSettled of flushed) requireSettled();
   for (const bot of world.bots) bot.settleDown();
+  // One of them: the others are cut off then.
+  const [rolledBack] = world.bots.filter(({ isRolledBack }) => isRolledBack);
+  const requirePersisted = random.chance(0.5) ? rolledBack?.persistAtLast() : undefined;
+  await world.pass(10_000);
+  requirePersisted?.();
   for (const bot of world.bots) bot.close(5_000);
   await world.pass(10_000);
   const ownership = profile.hosts.includes('wait') ? 'wait' : 'take-over';

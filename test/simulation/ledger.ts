@@ -13,6 +13,8 @@ export interface Sender {
   readonly known: readonly AppliedCommit[];
   /** Its operator said that the local file is to be kept, whatever is stored. */
   readonly keepsLocal: boolean;
+  /** Records that were refused. */
+  readonly refused: ReadonlySet<string>;
   /** It has found a damaged record, and holds its bytes. */
   readonly holdsDamaged: boolean;
 }
@@ -90,7 +92,7 @@ export class Ledger {
     const written = new Map<string, number>();
     const keys = [...versions.keys(), ...after.keys()].filter((key) => key.startsWith('metadata/'));
     for (const recordKey of new Set(keys)) {
-      if (recordKey === DAMAGED_RECORD) continue;
+      if (recordKey === DAMAGED_RECORD || sender?.refused.has(recordKey) === true) continue;
       const from = Math.max(...bases.map((base) => base?.get(recordKey) ?? 0));
       const text = after.get(recordKey);
       const index = versions.indexOf(recordKey, text === undefined ? undefined : payloadOf(text), from);

@@ -27,6 +27,8 @@ import type { World } from './world.js';
 export class Session {
   readonly store: AccountStateStore<Meta>;
   readonly rejected = new Set<string>();
+  /** All that were ever refused. */
+  readonly refused = new Set<string>();
   /** Records that may be refused: no backend or codec could take them, or what they were changed with. */
   readonly unwritable = new Set<string>();
   versions = new Versions(new Map());
@@ -42,6 +44,7 @@ export class Session {
   #usesWord = false;
   /** What local files said when the account was claimed: others write some, too. */
   #claimedWith: LocalKnowledge = { own: [], foreign: [] };
+  #foreignCommits: number | undefined;
   #holdsDamaged = false;
   #revision = 0;
   #base: AppliedCommit | undefined;
@@ -84,18 +87,26 @@ export class Session {
     return this.store.persistenceStatus().state === 'fenced';
   }
 
+  get isRolledBack(): boolean {
+    return this.store.persistenceStatus().lastError?.code === 'ROLLED_BACK';
+  }
+
   sent(message: CommitMessage): void {
     const { ledger } = this.#account;
     const { batch, options } = message;
     this.#writerId = options.writerId;
     const { known, word } = this.#start;
     const isClaim = !this.#isOwner;
-    if (isClaim) this.#claimedWith = this.#bot.known().local;
+    if (isClaim) {
+      this.#claimedWith = this.#bot.known().local;
+      this.#foreignCommits = this.#account.namesake?.applied.length;
+    }
     if (isClaim && word !== undefined && isNamed(word, options.expected)) this.#usesWord ||= this.#needsWord();
     ledger.sent(message, {
       isClaim,
       base: this.#base,
-      known: [...knownCommits(known), ...(this.#base === undefined ? [] : [this.#base])],
+      known: [...knownCommits({ ...known, local: this.#claimedWith }), this.#base].filter((each) => each !== undefined),
+      refused: this.refused,
       keepsLocal: isClaim && this.#usesWord && word?.keep === 'local',
       holdsDamaged: this.#holdsDamaged,
     });
@@ -118,16 +129,17 @@ export class Session {
     if (spills !== undefined) litter.check(start.litter, spills);
     const claim = applied.findLast(({ head }) => head.revision === revision && head.writerId === this.#writerId);
     must(claim !== undefined, 'restore claims the account', () => `${this.#process.name}, revision ${revision}`);
-    this.#base = claim;
+    this.#owns(claim);
     this.#account.ledger.writes(claim.head.writerId, this.versions);
     this.#requireSame('restore shows what the backend holds', payloadsOf(claim.after));
     const isEmpty = payloadsOf(claim.after).size === 0;
     must(status === 'restored' || isEmpty, 'an account with records is never empty', () => status);
     must(!isUnfinished(claim.head), 'what is unfinished is never an account', () => claim.head.writeId);
     if (this.#usesWord) checkKept(this.#account, claim, start, memory);
-    else checkKnown(this.#account, claim, { local: this.#claimedWith, mark: start.known.mark });
+    else checkKnown(this.#account, claim, { ...start.known, local: this.#claimedWith });
     if (spills !== undefined && !this.#usesWord) checkConflicts(spills, claim, start.spills);
-    for (const { kind, path } of this.#usesWord ? [] : this.#claimedWith.foreign) {
+    const isAlone = this.#account.namesake?.applied.length === this.#foreignCommits;
+    for (const { kind, path } of this.#usesWord || !isAlone ? [] : this.#claimedWith.foreign) {
       must(kind !== 'spill' || existsSync(path), 'what is of another backend is never touched', () => path);
     }
     this.#checkReplayed(memory, claim, spills?.replayed ?? []);
@@ -202,11 +214,12 @@ export class Session {
       this.#revision = revision;
       const { applied } = this.#account;
       const own = applied.findLast(({ head }) => head.revision === revision && head.writerId === this.#writerId);
-      if (own !== undefined && !isUnfinished(own.head)) this.#base = own;
+      if (own !== undefined && !isUnfinished(own.head)) this.#owns(own);
     });
     store.on('record-rejected', ({ recordKey, error }) => {
       this.tell(`record-rejected ${recordKey}: ${error.code}`);
       this.rejected.add(recordKey);
+      this.refused.add(recordKey);
       this.versions.refused(recordKey);
       this.#world.guard(this.#process, () => {
         const isRight = this.unwritable.has(recordKey);
@@ -261,6 +274,12 @@ export class Session {
     const { stored } = this.#account;
     const isHalf = stored !== undefined && isUnfinished(stored.head);
     return isHalf || knowsMore(this.#start.known, stored) || knowsMore(this.#bot.known(), stored);
+  }
+
+  /** A commit of this store was acknowledged. */
+  #owns(commit: AppliedCommit): void {
+    this.#base = commit;
+    this.#bot.acknowledged = commit;
   }
 
   #requireNotRestored(): void {

@@ -7,26 +7,29 @@ export interface Known {
   readonly local: LocalKnowledge;
   /** What its driver was told of. */
   readonly mark: AppliedCommit | undefined;
+  /** The newest that one of its stores saw acknowledged. */
+  readonly acknowledged: AppliedCommit | undefined;
 }
 
 /** The commits of which a process knows. */
-export function knownCommits({ local, mark }: Known): readonly AppliedCommit[] {
-  return [...local.own.map(({ commit }) => commit), ...(mark === undefined ? [] : [mark])];
+export function knownCommits({ local, mark, acknowledged }: Known): readonly AppliedCommit[] {
+  return [...local.own.map(({ commit }) => commit), mark, acknowledged].filter((commit) => commit !== undefined);
 }
 
 /**
  * Without the operator's word nobody takes an account over of which something is missing that the process knows of; nor
  * one of which all that it knows is another backend's.
  */
-export function checkKnown(account: Account, claim: AppliedCommit, { local, mark }: Known): void {
+export function checkKnown(account: Account, claim: AppliedCommit, { local, acknowledged }: Known): void {
   const related = local.own.filter(({ commit }) => account.areRelated(commit, claim));
   for (const { commit, note } of related) {
     must(isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
   }
-  const isMissing = mark !== undefined && !isIn(mark, claim);
-  must(!isMissing, 'a rollback is found out by the driver', () => `${mark?.head.writeId}`);
+  const isRelated = acknowledged !== undefined && account.areRelated(acknowledged, claim);
+  const isMissing = isRelated && !isIn(acknowledged, claim);
+  must(!isMissing, 'a rollback is found out by the process', () => `${acknowledged?.head.writeId}`);
   const others = [...local.foreign, ...local.own.map(({ note }) => note)].map(({ path }) => path);
-  must(related.length > 0 || others.length === 0, 'an account of another backend is not taken over', () =>
+  must(related.length > 0 || isRelated || others.length === 0, 'an account of another backend is not taken over', () =>
     others.join(' '),
   );
 }

@@ -123,8 +123,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'claims-not-carried-on',
     'A commit forgets who had taken the account over.',
     SESSION,
-    '      lineage,\n      claims,\n',
-    '      lineage,\n      claims: [],\n',
+    'unfinished: undefined, lease: lease?.reference, ...more }',
+    'unfinished: undefined, lease: lease?.reference, claims: [], ...more }',
   ),
   edited(
     'lineage-not-compared',
