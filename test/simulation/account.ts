@@ -83,11 +83,13 @@ export class Account {
     const sender = this.ledger.senderOf(commit);
     if (sender === undefined) return;
     const { before, head } = commit;
-    commit.keepsLocal = sender.keepsLocal;
-    if (sender.keepsLocal) {
+    // Whoever goes on with what somebody else could not finish does it on behalf of the same word.
+    const goesOn = sender.isClaim && !sender.usesWord && before !== undefined && isUnfinished(before.head);
+    commit.keepsLocal = sender.keepsLocal || (goesOn && before.keepsLocal);
+    if (commit.keepsLocal) {
       const kept = isUnfinished(head) ? undefined : keptBy(commit, this.knownSpills);
       const base = this.commitOf(kept === undefined ? undefined : parseSpill(kept.bytes).base?.writeId);
-      const isPart = before?.head.writerId === head.writerId;
+      const isPart = before !== undefined && before.keepsLocal && isUnfinished(before.head);
       commit.parents = [isPart ? before : undefined, base].filter((parent) => parent !== undefined);
     } else if (!isUnfinished(head) && sender.base !== undefined && !isIn(sender.base, commit)) {
       commit.parents = [...commit.parents, sender.base];

@@ -11,6 +11,8 @@ export interface Sender {
   readonly base: AppliedCommit | undefined;
   /** The commits that it, its driver or its files know of. */
   readonly known: readonly AppliedCommit[];
+  /** Its operator said what to keep. */
+  readonly usesWord: boolean;
   /** Its operator said that the local file is to be kept, whatever is stored. */
   readonly keepsLocal: boolean;
   /** Records that were refused. */

@@ -29,7 +29,7 @@ export class Promises {
       promised.isSettled = true;
     };
     promise.then(settle, settle);
-    if (boundMs === undefined) return;
+    if (boundMs === undefined || !process.isRunning) return;
     const { pauses } = process;
     this.#time.after(boundMs + GRACE_MS, () => {
       if (process.pauses === pauses) this.#fail(process, () => requireSettled(promised));

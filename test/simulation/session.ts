@@ -107,6 +107,7 @@ export class Session {
       base: this.#base,
       known: [...knownCommits({ ...known, local: this.#claimedWith }), this.#base].filter((each) => each !== undefined),
       refused: this.refused,
+      usesWord: isClaim && this.#usesWord,
       keepsLocal: isClaim && this.#usesWord && word?.keep === 'local',
       holdsDamaged: this.#holdsDamaged,
     });
@@ -136,7 +137,7 @@ export class Session {
     must(status === 'restored' || isEmpty, 'an account with records is never empty', () => status);
     must(!isUnfinished(claim.head), 'what is unfinished is never an account', () => claim.head.writeId);
     if (this.#usesWord) checkKept(this.#account, claim, start, memory);
-    else checkKnown(this.#account, claim, { ...start.known, local: this.#claimedWith });
+    else if (!claim.keepsLocal) checkKnown(this.#account, claim, { ...start.known, local: this.#claimedWith });
     if (spills !== undefined && !this.#usesWord) checkConflicts(spills, claim, start.spills);
     const isAlone = this.#account.namesake?.applied.length === this.#foreignCommits;
     for (const { kind, path } of this.#usesWord || !isAlone ? [] : this.#claimedWith.foreign) {
