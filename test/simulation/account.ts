@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { parseHeadMeta } from '../../src/core/ownership/head-meta.js';
 import { parseSpill } from '../../src/core/spill/spill-file.js';
 import { type AppliedCommit, isIn, isUnfinished, rootOf } from './applied-commit.js';
 import type { SimulatedBackend } from './backend.js';
@@ -89,7 +90,7 @@ export class Account {
     if (commit.keepsLocal) {
       const kept = isUnfinished(head) ? undefined : keptBy(commit, this.knownSpills);
       const base = this.commitOf(kept === undefined ? undefined : parseSpill(kept.bytes).base?.writeId);
-      const isPart = before !== undefined && before.keepsLocal && isUnfinished(before.head);
+      const isPart = before?.keepsLocal === true && isUnfinished(before.head);
       commit.parents = [isPart ? before : undefined, base].filter((parent) => parent !== undefined);
     } else if (!isUnfinished(head) && sender.base !== undefined && !isIn(sender.base, commit)) {
       commit.parents = [...commit.parents, sender.base];
@@ -113,8 +114,9 @@ export class Account {
     this.acknowledged.check(this.stored);
   }
 
-  /** Whether two commits belong to one history of the backend, from its first commit on. */
+  /** Whether two commits belong to one history, however much of it the backend has lost. */
   areRelated(one: AppliedCommit, other: AppliedCommit): boolean {
-    return rootOf(one) === rootOf(other);
+    const [first, second] = [one, other].map(({ head }) => parseHeadMeta(head.meta).lineage);
+    return first === second || rootOf(one) === rootOf(other);
   }
 }
