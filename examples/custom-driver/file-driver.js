@@ -1,5 +1,5 @@
 // @ts-check
-/** @import { AccountHead, CommitBatch, CommitOptions, OpenOptions, OperationOptions, PersistenceDriver, StoredAccount } from 'accountkeeper' */
+/** @import { AccountHead, CommitBatch, CommitOptions, LoadOptions, OpenOptions, OperationOptions, PersistenceDriver, StoredAccount } from 'accountkeeper' */
 /** @import { FileSystem } from './disk.js' */
 /** @import { Context } from './operations.js' */
 import nodeFs from 'node:fs/promises';
@@ -76,11 +76,16 @@ export class FileDriver {
     });
   }
 
-  /** @param {string} accountId @param {OperationOptions} [options] @returns {Promise<StoredAccount | undefined>} */
+  /** @param {string} accountId @param {LoadOptions} [options] @returns {Promise<StoredAccount | undefined>} */
   async load(accountId, options) {
     checkKey(accountId, 'an account id');
+    const { rolledBackTo } = options ?? {};
     return this.#operations.run('load', options, async ({ signal }) => {
-      const { state } = await this.#find(accountId, signal);
+      // A caller that names the head knows of the rollback, and is given that head or none.
+      const { state } = await this.#find(accountId, signal, () => rolledBackTo !== undefined);
+      if (rolledBackTo !== undefined && !isNamed(rolledBackTo, state?.head)) {
+        throw rolledBack(rolledBackTo.revision, state?.head);
+      }
       if (state === undefined) return undefined;
       const records = new Map();
       const damaged = new Map();
@@ -253,8 +258,16 @@ function checkExpected(expected, head) {
   }
 }
 
+/**
+ * @param {{ readonly revision: number, readonly writeId: string }} name
+ * @param {AccountHead | undefined} head the stored one
+ */
+function isNamed({ revision, writeId }, head) {
+  return revision === (head?.revision ?? 0) && writeId === (head?.writeId ?? '');
+}
+
 /** @param {number} revision @param {AccountHead | undefined} head */
 function rolledBack(revision, head) {
-  const message = `revision ${revision} was stored before, and now ${head === undefined ? 'none' : head.revision} is`;
+  const message = `expected revision ${revision} or a later one, found ${head?.revision ?? 'none'}`;
   return new AccountKeeperError('ROLLED_BACK', message, { head });
 }

@@ -68,14 +68,30 @@ export class Operations {
     }
   }
 
-  /** @param {OperationOptions} [options] */
+  /**
+   * Resolves when nothing is under way any more, and rejects when that takes too long: a call of the file system may
+   * still take effect then.
+   *
+   * @param {OperationOptions} [options]
+   */
   async close({ signal, timeoutMs = this.#timeoutMs } = {}) {
     this.#closed = true;
     const settled = Promise.allSettled(Array.from(this.#inFlight, ({ work }) => work));
-    const deadline = AbortSignal.timeout(timerMs(timeoutMs));
-    const limits = [deadline, ...(signal === undefined ? [] : [signal])];
-    await Promise.race([settled, ...limits.map((limit) => Promise.allSettled([interruption(limit)]))]);
-    for (const { interrupt } of this.#inFlight) interrupt('CLOSED', 'was interrupted: the driver was closed');
+    const controller = new AbortController();
+    /** @param {'ABORTED' | 'TIMEOUT'} code @param {string} why */
+    const giveUp = (code, why) =>
+      controller.abort(new AccountKeeperError(code, `close ${why}`, { outcome: 'unknown' }));
+    const abort = () => giveUp('ABORTED', 'was aborted');
+    const timer = setTimeout(() => giveUp('TIMEOUT', `took longer than ${timeoutMs} ms`), timerMs(timeoutMs));
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    try {
+      await Promise.race([settled, interruption(controller.signal)]);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      for (const { interrupt } of this.#inFlight) interrupt('CLOSED', 'was interrupted: the driver was closed');
+    }
   }
 
   /**

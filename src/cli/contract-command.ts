@@ -60,7 +60,12 @@ function runOptions(values: Readonly<Record<string, unknown>>): RunOptions {
   return {
     seed: wholeNumber('seed', values['seed'], 1, 0),
     clauseTimeoutMs: wholeNumber('timeout', values['timeout'], 30_000, 1),
-    require: oneOf('require', values['require'], 'nothing', [...CONFORMANCE_LEVELS, 'claimed', 'nothing']),
+    require: oneOf('require', values['require'], 'nothing', [
+      ...CONFORMANCE_LEVELS,
+      'fair-weather',
+      'claimed',
+      'nothing',
+    ]),
     ...(only === undefined ? {} : { only }),
   };
 }

@@ -13,12 +13,13 @@ Options of contract
   --reporter <name>   readable (default), tap or json; --tap and --json are short for the last two
   --clause <id>       run this clause only; can be repeated
   --require <level>   basic, durable, atomic, safe: fail when less was proven; claimed: fail when anything is unproven
-                      that the driver claims
+                      that the driver claims; fair-weather: the same, but for what needs a fault
   --seed <n>          what generated ids and values come from (default 1)
   --timeout <ms>      how long one clause may take (default 30000)
 
-  A URL comes without control over its backend: what needs that is skipped. What the run has written is dropped at its
-  end, under prefixes of its own that begin with ct-; the heads of dropped accounts stay.
+  A URL comes without control over its backend: what needs a fault of it is skipped, so that its level is one in fair
+  weather, and the report says which faults a module would have to bring. What the run has written is dropped at its end,
+  under prefixes of its own that begin with ct-; the heads of dropped accounts stay.
 
 Options of doctor
   --json              print one JSON object

@@ -1,4 +1,5 @@
 import type { AccountHead } from './persistence-driver.js';
+import { nameOfThrown } from './thrown.js';
 
 /**
  * Every code an {@link AccountKeeperError} can carry. A code does not change between major versions; a message may.
@@ -89,7 +90,11 @@ export class AccountKeeperError extends Error {
 
 /** Whether `value` is an {@link AccountKeeperError} of this or another copy of the package. */
 export function isAccountKeeperError(value: unknown): value is AccountKeeperError {
-  return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+  try {
+    return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -98,10 +103,6 @@ export function isAccountKeeperError(value: unknown): value is AccountKeeperErro
  */
 export function toAccountKeeperError(thrown: unknown, doing: string): AccountKeeperError {
   if (isAccountKeeperError(thrown)) return thrown;
-  const detail = thrown instanceof Error ? thrown.name : typeof thrown;
-  return new AccountKeeperError('UNAVAILABLE', `${doing} failed with an unrecognised error (${detail})`, {
-    outcome: 'unknown',
-    retryable: true,
-    cause: thrown,
-  });
+  const message = `${doing} failed with an unrecognised error (${nameOfThrown(thrown)})`;
+  return new AccountKeeperError('UNAVAILABLE', message, { outcome: 'unknown', retryable: true, cause: thrown });
 }

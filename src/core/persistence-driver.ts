@@ -62,7 +62,10 @@ export interface PersistenceDriver {
   /** The ids of all accounts that are not dropped, each once. A failure rejects; it never ends the iteration early. */
   accounts(options?: OperationOptions): AsyncIterable<string>;
 
-  /** Awaits what is in flight, up to the deadline, then disconnects. Idempotent. Later calls reject `CLOSED`. */
+  /**
+   * Awaits what is in flight, up to the deadline, then disconnects. Resolves when nothing of the driver is running any
+   * more, and rejects `TIMEOUT` when that takes too long. Idempotent. Later calls of the others reject `CLOSED`.
+   */
   close(options?: OperationOptions): Promise<void>;
 
   /** Many commits at once, each succeeding or failing by itself; the results keep the order of the input. */

@@ -2,6 +2,9 @@ import type { DriverWarning } from '../core/persistence-driver.js';
 import type { AccountKeys } from './keyv-layout.js';
 import type { Operation } from './operation.js';
 
+/** What a connection is for. One for writing serves reading, too. */
+export type AccessMode = 'read' | 'write';
+
 /** A stored key and the text under it. */
 export interface StoredEntry {
   readonly key: string;

@@ -1,5 +1,5 @@
 import { AccountKeeperError, isAccountKeeperError } from '../core/errors.js';
-import { describeReceived } from '../core/option-checks.js';
+import { describeReceived, requireOneOf } from '../core/option-checks.js';
 import type {
   AccountHead,
   CommitBatch,
@@ -13,7 +13,7 @@ import type {
   StoredAccount,
 } from '../core/persistence-driver.js';
 import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
-import type { BackendConnection } from './backend-connection.js';
+import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { BaseDriverOptions } from './base-options.js';
 import { changeHead, type HeadChange, type StoredState } from './conditional-commit.js';
 import { Connector } from './connector.js';
@@ -39,10 +39,11 @@ export abstract class BaseDriver implements PersistenceDriver {
   /** The keys that this driver uses. */
   protected readonly layout: KeyLayout;
   readonly #operationTimeoutMs: number;
-  readonly #connector = new Connector((operation) => this.connect(operation));
+  readonly #connector = new Connector((operation, access) => this.connect(operation, access));
   readonly #inFlight = new InFlight();
   readonly #lanes = new Lanes();
   readonly #marks = new HeadMarks();
+  #access: AccessMode = 'write';
   #shutdown: Promise<void> | undefined;
 
   /** Takes options that the driver has checked with its option table. @throws `CONFIG` */
@@ -51,17 +52,21 @@ export abstract class BaseDriver implements PersistenceDriver {
     this.#operationTimeoutMs = options.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS;
   }
 
-  /** Connects, prepares and verifies the backend. Nothing may be left over from a rejected call. */
-  protected abstract connect(operation: Operation): Promise<BackendConnection>;
+  /**
+   * Connects, prepares and verifies the backend. To be read, it only has to be there: nothing is created or written, and
+   * what is missing rejects `CONFIG`. Nothing may be left over from a rejected call.
+   */
+  protected abstract connect(operation: Operation, access: AccessMode): Promise<BackendConnection>;
 
   async open(options: OpenOptions = {}): Promise<void> {
-    const onWarning = options?.onWarning;
+    const { access = 'write', onWarning } = options ?? {};
     if (onWarning !== undefined && typeof onWarning !== 'function') {
       throw new AccountKeeperError(
         'CONFIG',
         `onWarning: received ${describeReceived(onWarning)}, allowed is a function`,
       );
     }
+    this.#access = requireOneOf('access', access, ['read', 'write']);
     const connection = await this.#run('open', 'read', options, async (present) => present);
     for (const warning of connection.warnings) onWarning?.(warning);
   }
@@ -208,7 +213,7 @@ export abstract class BaseDriver implements PersistenceDriver {
     }
     const started = startOperation({ doing, kind, timeoutMs, signal }, (operation) => {
       const connected = async (): Promise<T> => {
-        const connection = await this.#connector.get(operation);
+        const connection = await this.#connector.get(operation, kind === 'write' ? kind : this.#access);
         operation.assertActive();
         return work(connection, operation);
       };

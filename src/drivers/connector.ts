@@ -1,88 +1,69 @@
-import type { BackendConnection } from './backend-connection.js';
+import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { Operation } from './operation.js';
+import { SharedAttempt } from './shared-attempt.js';
 
-interface Attempt {
-  readonly controller: AbortController;
-  readonly connection: Promise<BackendConnection>;
-  waiting: number;
+interface Connected {
+  readonly access: AccessMode;
+  readonly connection: BackendConnection;
 }
 
 /**
- * Keeps one connection, and makes it when it is first asked for. Those who ask meanwhile share the attempt; it is
- * given up when none of them waits any more, so that an attempt that hangs is not joined for ever.
+ * Keeps one connection, and makes it when it is first asked for; one for reading gives way to one for writing. Those
+ * who ask meanwhile share the attempt; it is given up when none of them waits any more, so that an attempt that hangs is
+ * not joined for ever.
  */
 export class Connector {
-  readonly #connect: (operation: Operation) => Promise<BackendConnection>;
-  #connection: BackendConnection | undefined;
-  #attempt: Attempt | undefined;
+  readonly #connect: (operation: Operation, access: AccessMode) => Promise<BackendConnection>;
+  readonly #attempts = { read: new SharedAttempt<BackendConnection>(), write: new SharedAttempt<BackendConnection>() };
+  #connected: Connected | undefined;
 
-  constructor(connect: (operation: Operation) => Promise<BackendConnection>) {
+  constructor(connect: (operation: Operation, access: AccessMode) => Promise<BackendConnection>) {
     this.#connect = connect;
   }
 
-  /** The connection, made now if there is none. */
-  async get(operation: Operation): Promise<BackendConnection> {
-    const present = await this.#current();
+  /** The connection, made now if there is none for this access. */
+  async get(operation: Operation, access: AccessMode): Promise<BackendConnection> {
+    const present = await this.#current(access);
     operation.assertActive();
-    if (present !== undefined) return present;
-    const attempt = this.#attempt ?? this.#start();
-    const leave = (): void => this.#leave(attempt);
-    attempt.waiting += 1;
-    operation.signal.addEventListener('abort', leave, { once: true });
-    try {
-      return await attempt.connection;
-    } finally {
-      operation.signal.removeEventListener('abort', leave);
-    }
+    return present ?? this.#attempts[access].join(operation.signal, (signal) => this.#make(signal, access));
   }
 
-  /** Disconnects, and gives up an attempt that is under way. */
+  /** Disconnects, and gives up the attempts that are under way. */
   async disconnect(): Promise<void> {
-    const present = this.#connection;
-    this.#connection = undefined;
-    this.#attempt?.controller.abort(new Error('the driver was closed'));
-    this.#attempt = undefined;
-    await present?.disconnect();
+    const present = this.#connected;
+    this.#connected = undefined;
+    for (const attempt of Object.values(this.#attempts)) attempt.cancel();
+    await present?.connection.disconnect();
   }
 
-  async #current(): Promise<BackendConnection | undefined> {
+  async #current(access: AccessMode): Promise<BackendConnection | undefined> {
     for (;;) {
-      const present = this.#connection;
-      if (present?.isCurrent === undefined || (await present.isCurrent())) return present;
-      if (this.#connection !== present) continue;
-      this.#connection = undefined;
-      disconnectQuietly(present);
-    }
-  }
-
-  #start(): Attempt {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const operation: Operation = { kind: 'read', signal, assertActive: () => signal.throwIfAborted() };
-    const attempt: Attempt = { controller, connection: this.#settle(operation), waiting: 0 };
-    this.#attempt = attempt;
-    const done = (): void => {
-      if (this.#attempt === attempt) this.#attempt = undefined;
-    };
-    attempt.connection.then(done, done);
-    return attempt;
-  }
-
-  async #settle(operation: Operation): Promise<BackendConnection> {
-    const connection = await this.#connect(operation);
-    if (operation.signal.aborted) {
+      const present = this.#connected;
+      if (present === undefined) return undefined;
+      const { connection } = present;
+      const serves = access === 'read' || present.access === 'write';
+      if (serves && (connection.isCurrent === undefined || (await connection.isCurrent()))) return connection;
+      if (this.#connected !== present) continue;
+      this.#connected = undefined;
       disconnectQuietly(connection);
-      throw operation.signal.reason;
     }
-    this.#connection = connection;
-    return connection;
   }
 
-  #leave(attempt: Attempt): void {
-    attempt.waiting -= 1;
-    if (attempt.waiting > 0) return;
-    attempt.controller.abort(new Error('nobody waits for the connection any more'));
-    if (this.#attempt === attempt) this.#attempt = undefined;
+  async #make(signal: AbortSignal, access: AccessMode): Promise<BackendConnection> {
+    const operation: Operation = { kind: 'read', signal, assertActive: () => signal.throwIfAborted() };
+    const connection = await this.#connect(operation, access);
+    if (signal.aborted) {
+      disconnectQuietly(connection);
+      throw signal.reason;
+    }
+    const former = this.#connected;
+    if (former?.access === 'write') {
+      disconnectQuietly(connection);
+      return former.connection;
+    }
+    if (former !== undefined) disconnectQuietly(former.connection);
+    this.#connected = { access, connection };
+    return connection;
   }
 }
 

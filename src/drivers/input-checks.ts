@@ -12,6 +12,8 @@ import type { HeadChange } from './conditional-commit.js';
 import { escapeKey } from './key-escape.js';
 import { encodeEnvelope } from './keyv-envelope.js';
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The options that every operation takes, checked. */
 export interface CheckedOperationOptions {
   readonly timeoutMs: number;
@@ -21,10 +23,11 @@ export interface CheckedOperationOptions {
 /** @throws `CONFIG` */
 export function checkOperationOptions(options: OperationOptions, defaultTimeoutMs: number): CheckedOperationOptions {
   requireObject('options', options);
-  const { timeoutMs, signal } = options;
+  const { timeoutMs = defaultTimeoutMs, signal } = options;
   if (signal !== undefined && !isAbortSignal(signal)) throw config('signal', signal, 'an AbortSignal');
   return {
-    timeoutMs: timeoutMs === undefined ? defaultTimeoutMs : requireDuration('timeoutMs', timeoutMs),
+    // More than a timer takes is as good as the longest that it takes.
+    timeoutMs: requireDuration('timeoutMs', timeoutMs > LONGEST_TIMER_MS ? LONGEST_TIMER_MS : timeoutMs),
     signal,
   };
 }

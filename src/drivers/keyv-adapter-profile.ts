@@ -11,12 +11,16 @@ export interface AdapterProfile {
   readonly keyCharacters: number | undefined;
   /** Bytes of a stored value; `undefined`: as many as anybody wants. */
   readonly storedBytes: number | undefined;
+  /** Records that a commit can have, and be written within the default deadline on an ordinary disk. */
+  readonly batchRecords: number;
   /** Methods for many keys that report every failure. The others are not used. */
   readonly many: ReadonlySet<'getMany' | 'setMany' | 'deleteMany'>;
   /** Whether the adapter's `namespace`, which the last Keyv on the adapter sets, has a part in where keys go. */
   readonly namespaceInKeys: boolean;
   /** Whether the backend may have an encoding that does not hold every character, as MySQL's tables may be in latin1. */
   readonly encodes: boolean;
+  /** Whether `disconnect` waits for everything that was asked, for ever when the server is gone, unless it gets `true`. */
+  readonly lingers: boolean;
   /** Whether nothing survives the process. */
   readonly inMemory: boolean;
   /**
@@ -37,9 +41,11 @@ const GLOB = /[*?[\]\\^]/g;
 const plain = {
   keyCharacters: undefined,
   storedBytes: undefined,
+  batchRecords: 10_000,
   many: new Set<never>(),
   namespaceInKeys: false,
   encodes: false,
+  lingers: false,
   inMemory: false,
 } as const;
 
@@ -58,7 +64,13 @@ const mysql: AdapterProfile = {
   list: (store, start) => iterate(store, start.includes('\\') ? undefined : start),
 };
 
-const sqlite: AdapterProfile = { ...plain, many: new Set(['getMany', 'deleteMany']), list: iterate };
+/** Each record is a transaction of its own, and synced by itself. */
+const sqlite: AdapterProfile = {
+  ...plain,
+  batchRecords: 1000,
+  many: new Set(['getMany', 'deleteMany']),
+  list: iterate,
+};
 
 const postgres: AdapterProfile = {
   ...plain,
@@ -68,7 +80,7 @@ const postgres: AdapterProfile = {
 };
 
 /** Its `getMany` and `deleteMany` pass failures off as missing keys, without an error event. */
-const etcd: AdapterProfile = { ...plain, storedBytes: ETCD_VALUE_BYTES, list: iterate };
+const etcd: AdapterProfile = { ...plain, storedBytes: ETCD_VALUE_BYTES, batchRecords: 5000, list: iterate };
 
 /** Its `deleteMany` passes failures off as missing keys, without an error event. */
 const valkey: AdapterProfile = {
@@ -85,6 +97,7 @@ const valkey: AdapterProfile = {
 /** Without `throwOnErrors`, its methods report failures by error events only. */
 const redis: AdapterProfile = {
   ...plain,
+  lingers: true,
   many: new Set(['getMany', 'setMany', 'deleteMany']),
   namespaceInKeys: true,
   list(store, start) {

@@ -34,9 +34,11 @@ export interface KeyvDriverOptions extends BaseDriverOptions {
    */
   readonly durability?: 'none' | 'process' | 'host';
   /**
-   * The largest inputs, in bytes, where the caller knows better than the driver: it knows that `@keyv/mysql` stores up
-   * to 65,535 bytes, `@keyv/etcd` about 1.4 million, and that adapters with a `keySize` take keys of so many characters.
-   * Of adapters that it does not know, it assumes keys of 1,024 characters. At least 8 for `keyBytes`, 1,024 for the others.
+   * The largest inputs, where the caller knows better than the driver: it knows that `@keyv/mysql` stores up to 65,535
+   * bytes, `@keyv/etcd` about 1.4 million, and that adapters with a `keySize` take keys of so many characters. Of adapters
+   * that it does not know, it assumes keys of 1,024 characters. A commit has up to 10,000 records; 5,000 on `@keyv/etcd`
+   * and 1,000 on `@keyv/sqlite`, where each takes longer. At least 8 for `keyBytes`, 1 for `batchRecords`, 1,024 for the
+   * others.
    */
   readonly limits?: Partial<DriverLimits>;
   /** Whether `close` also disconnects the Keyv, or the adapter. @default false */

@@ -3,12 +3,7 @@ import type { DriverLimits } from '../core/persistence-driver.js';
 import { toStoredKey } from './keyv-keys.js';
 import type { KeyvTarget } from './keyv-target.js';
 
-const LARGEST: DriverLimits = {
-  keyBytes: 8192,
-  valueBytes: 8 * 1024 ** 2,
-  batchBytes: 16 * 1024 ** 2,
-  batchRecords: 10_000,
-};
+const LARGEST = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
 
 /** The least of each that a caller can state: an index page with one name in it has to fit. */
 export const LEAST_LIMITS: DriverLimits = { keyBytes: 8, valueBytes: 1024, batchBytes: 1024, batchRecords: 1 };
@@ -30,7 +25,7 @@ export interface StorageLimits {
  * @throws `CONFIG` when the adapter's keys are too short to be of use
  */
 export function storageLimits(target: KeyvTarget, prefix: string, stated: Partial<DriverLimits>): StorageLimits {
-  const { keyCharacters, storedBytes } = target.profile;
+  const { batchRecords, keyCharacters, storedBytes } = target.profile;
   const frame = target.keyPrefix.length + toStoredKey(prefix).length + ':{'.length + '}:r:'.length;
   const fitting = keyCharacters === undefined ? LARGEST.keyBytes : Math.floor((keyCharacters - frame) / 6);
   const keyBytes = stated.keyBytes ?? Math.min(LARGEST.keyBytes, fitting);
@@ -52,7 +47,7 @@ export function storageLimits(target: KeyvTarget, prefix: string, stated: Partia
       keyBytes,
       valueBytes,
       batchBytes: stated.batchBytes ?? LARGEST.batchBytes,
-      batchRecords: stated.batchRecords ?? LARGEST.batchRecords,
+      batchRecords: stated.batchRecords ?? batchRecords,
     },
     storedBytes: valueBytes > derived ? undefined : storedBytes,
     pageBytes: Math.min(32 * 1024, valueBytes),

@@ -56,7 +56,7 @@ export function targetOf(given: KeyvClient | KeyvAdapter, prefix: string): KeyvT
     },
     decode: (stored) => decodeByKeyv(given, stored),
     assertUnchanged,
-    disconnect: () => disconnect(given),
+    disconnect: () => disconnect(given, store, profile),
   };
 }
 
@@ -73,7 +73,7 @@ function adapterTarget(store: KeyvAdapter): KeyvTarget {
     assertUnchanged: () => {
       if (profile.namespaceInKeys && namespaceOf(store) !== namespace) throw moved(namespace);
     },
-    disconnect: () => disconnect(store),
+    disconnect: () => disconnect(store, store, profile),
   };
 }
 
@@ -135,9 +135,15 @@ function asciiJson(text: string): string {
   return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-async function disconnect(target: object): Promise<void> {
+/** Nothing is under way any more that anybody would wait for: a read whose time is up must not hold it up. */
+async function disconnect(given: object, store: KeyvAdapter, { lingers }: AdapterProfile): Promise<void> {
+  if (lingers) await end(store, true);
+  await end(given);
+}
+
+async function end(target: object, ...parameters: readonly unknown[]): Promise<void> {
   const method = propertyOf(target, 'disconnect');
-  if (typeof method === 'function') await Reflect.apply(method, target, []);
+  if (typeof method === 'function') await Reflect.apply(method, target, parameters);
 }
 
 function moved(namespace: string | undefined): AccountKeeperError {

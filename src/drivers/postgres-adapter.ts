@@ -32,7 +32,7 @@ export interface PgClient {
   end(): Promise<void>;
   ref(): void;
   unref(): void;
-  on(event: 'error' | 'end', listener: (error?: unknown) => void): unknown;
+  on(event: 'error' | 'end' | 'notice', listener: (message?: unknown) => void): unknown;
 }
 
 /** The class `Client` of `pg`. */

@@ -1,5 +1,6 @@
 import { AccountKeeperError } from '../core/errors.js';
 import type { DriverWarning } from '../core/persistence-driver.js';
+import type { AccessMode } from './backend-connection.js';
 import type { KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
 import {
@@ -37,12 +38,13 @@ const CREATED_BY_ANOTHER: ReadonlySet<string | undefined> = new Set(['23505', '4
 /**
  * Connects, creates what is missing, and verifies that the server can keep what the driver promises: it is a primary
  * that can be written, and the table is one that keeps texts by key, in the order of their bytes, for this user, after
- * a crash.
+ * a crash. To be read, the table has to be there, and the right to read it is enough.
  */
 export async function connectPostgres(
   modules: PostgresModules,
   settings: PostgresConnectSettings,
   operation: Operation,
+  access: AccessMode,
 ): Promise<PostgresConnection> {
   const { host, port, database, user, password, tls, schema, table, poolSize, applicationName, layout } = settings;
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}${database === undefined ? '' : `/${database}`}`;
@@ -64,7 +66,7 @@ export async function connectPostgres(
   const adapter = makePostgresAdapter(modules, { schema, table }, pool);
   try {
     const statements = postgresStatements(schema, table);
-    const facts = await prepare(adapter, statements, settings, where, operation);
+    const facts = await prepare(adapter, statements, settings, where, operation, access);
     return new PostgresConnection({ adapter, statements, layout, where, warnings: warningsOf(facts, tls) });
   } catch (error) {
     // The first error is the one to report.
@@ -80,14 +82,19 @@ async function prepare(
   { schema, table }: PostgresConnectSettings,
   where: string,
   operation: Operation,
+  access: AccessMode,
 ): Promise<PostgresRow> {
   for (let attempt = 1; ; attempt += 1) {
     const [facts] = await adapter.query(INSPECT, [schema, table], 'inspecting', operation);
     if (facts === undefined) throw unusable(where, 'it says nothing about itself', 'retryable');
-    checkServer(facts, where);
+    checkServer(facts, where, access);
     if (facts['kind'] !== null) {
-      checkTable(facts, statements, where);
+      checkTable(facts, statements, where, access);
       return facts;
+    }
+    if (access === 'read') {
+      const message = `table: expected a table to read, received ${statements.table}, which is not there in ${where}`;
+      throw new AccountKeeperError('CONFIG', message);
     }
     const missing = facts['has_schema'] === 'true' ? statements.createTable : statements.createSchema;
     try {
@@ -99,16 +106,17 @@ async function prepare(
   }
 }
 
-function checkServer(facts: PostgresRow, where: string): void {
+function checkServer(facts: PostgresRow, where: string, access: AccessMode): void {
   if (facts['standby'] !== 'false') throw unusable(where, 'it is a standby', 'retryable');
-  if (facts['read_only'] !== 'off') throw unusable(where, 'its transactions are read-only', 'retryable');
+  if (access === 'write' && facts['read_only'] !== 'off')
+    throw unusable(where, 'its transactions are read-only', 'retryable');
   if (facts['encoding'] !== 'UTF8') {
     throw unusable(where, `the encoding of the database is ${facts['encoding']}, allowed is UTF8`, 'final');
   }
 }
 
-function checkTable(facts: PostgresRow, statements: PostgresStatements, where: string): void {
-  const { table, alterKey, setLogged, grant } = statements;
+function checkTable(facts: PostgresRow, statements: PostgresStatements, where: string, access: AccessMode): void {
+  const { table, alterKey, grant } = statements;
   const wrong = (what: string, remedy: string): AccountKeeperError =>
     new AccountKeeperError('CONFIG', `table: received ${table}, ${what} in ${where}; ${remedy}`);
   const isTable = facts['kind'] === 'r' || facts['kind'] === 'p';
@@ -126,8 +134,12 @@ function checkTable(facts: PostgresRow, statements: PostgresStatements, where: s
     );
   }
   if (facts['key_unique'] !== 'true') throw wrong('whose key is not unique', 'allowed is a key that is unique alone');
-  if (facts['persistence'] !== 'p') {
-    throw wrong('which is unlogged: a crash of the server empties it,', `use another table, or run: ${setLogged}`);
+  if (facts['unlogged'] !== null) {
+    const setLogged = `ALTER TABLE ${facts['unlogged']} SET LOGGED`;
+    throw wrong(
+      'which is unlogged, or has a partition that is: a crash empties it,',
+      `use another, or run: ${setLogged}`,
+    );
   }
   if (facts['has_rules'] !== 'false') throw wrong('which has rules', 'allowed is a table without rules');
   if (facts['row_security'] !== 'false') {
@@ -136,8 +148,8 @@ function checkTable(facts: PostgresRow, statements: PostgresStatements, where: s
       'allowed is a user for whom row security is not active on it',
     );
   }
-  if (facts['permitted'] !== 'true') {
-    const message = `the user ${facts['role']} may not read and write ${table}. To permit it: ${grant} TO "${facts['role']}"`;
+  if (facts['may_read'] !== 'true' || (access === 'write' && facts['may_write'] !== 'true')) {
+    const message = `the user ${facts['role']} may not ${access} ${table}. To permit it: ${grant} TO "${facts['role']}"`;
     throw unusable(where, message, 'final');
   }
 }

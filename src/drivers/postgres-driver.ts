@@ -1,5 +1,5 @@
 import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
-import type { BackendConnection } from './backend-connection.js';
+import type { AccessMode, BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
 import type { DriverFactory } from './driver-factory.js';
 import type { Operation } from './operation.js';
@@ -49,6 +49,8 @@ const LIMITS: DriverLimits = {
  * GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."keyv" TO "bot";
  * ```
  *
+ * With read access, the right to SELECT is enough.
+ *
  * A table of plain Keyv becomes one by `ALTER TABLE "public"."keyv" ALTER COLUMN key TYPE text COLLATE "C"`; plain Keyv
  * goes on working with it.
  */
@@ -85,9 +87,9 @@ export class PostgresDriver extends BaseDriver {
     };
   }
 
-  protected override async connect(operation: Operation): Promise<BackendConnection> {
+  protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
     const modules = await loadPostgresModules(this.#importer);
-    return connectPostgres(modules, this.#settings, operation);
+    return connectPostgres(modules, this.#settings, operation, access);
   }
 }
 

@@ -1,7 +1,7 @@
 import { AccountKeeperError, isAccountKeeperError } from '../core/errors.js';
 import type { Operation } from './operation.js';
 import type { PostgresQueries, PostgresRow, StatementPurpose } from './postgres-adapter.js';
-import { endsConnection, postgresError } from './postgres-errors.js';
+import { endsConnection, postgresError, sqlState } from './postgres-errors.js';
 import { PostgresSession, type SessionParts } from './postgres-session.js';
 
 /** What a pool is made of. */
@@ -41,6 +41,7 @@ export class PostgresPool implements PostgresQueries {
       return await this.#run(session, purpose, signal, async () => {
         const rows = await session.query(sql, values, signal);
         verify?.(rows);
+        if (purpose === 'writing' && session.warning !== undefined) throw this.#warned(session.warning);
         return rows;
       });
     } finally {
@@ -87,6 +88,12 @@ export class PostgresPool implements PostgresQueries {
     } catch (error) {
       throw postgresError(error, { doing: 'connecting to', where, sent: 'nothing' });
     }
+  }
+
+  /** Committed, perhaps here alone: so it is when the wait for a synchronous standby is cancelled. */
+  #warned(cause: unknown): AccountKeeperError {
+    const message = `writing ${this.#parts.where}: the server warned (${sqlState(cause)}), and may not keep what it wrote`;
+    return new AccountKeeperError('UNAVAILABLE', message, { outcome: 'unknown', cause });
   }
 
   #keep(session: PostgresSession): void {

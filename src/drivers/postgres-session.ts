@@ -1,6 +1,7 @@
 import { type IpcNetConnectOpts, connect as openSocket, Socket, type TcpNetConnectOpts } from 'node:net';
 import { orAborted } from './or-aborted.js';
 import type { PgClient, PgClientClass, PgClientConfig, PostgresRow } from './postgres-adapter.js';
+import { sqlState } from './postgres-errors.js';
 
 /** What all sessions of a driver are made from. */
 export interface SessionParts {
@@ -28,6 +29,7 @@ export class PostgresSession {
   readonly #socket: Socket;
   readonly #server: Address;
   #ended = false;
+  #warning: unknown;
 
   private constructor(client: PgClient, socket: Socket, server: Address) {
     this.#client = client;
@@ -39,6 +41,9 @@ export class PostgresSession {
     // Every error also rejects what it belongs to; without a listener it would end the process.
     client.on('error', ended);
     client.on('end', ended);
+    client.on('notice', (notice) => {
+      if (sqlState(notice) !== '00000') this.#warning = notice;
+    });
     socket.once('close', ended);
   }
 
@@ -63,9 +68,15 @@ export class PostgresSession {
     return !this.#ended;
   }
 
+  /** What the server warned of during the last statement. A mere notice is no warning. */
+  get warning(): unknown {
+    return this.#warning;
+  }
+
   /** Runs one statement. When the signal is aborted, it is cancelled as far as possible, and the connection is gone. */
   async query(sql: string, values: readonly unknown[], signal: AbortSignal): Promise<readonly PostgresRow[]> {
     signal.throwIfAborted();
+    this.#warning = undefined;
     const result = await untilAborted(this.#client.query({ text: sql, values }), signal, () => this.#giveUp());
     return (result as { readonly rows: readonly PostgresRow[] }).rows;
   }

@@ -1,36 +1,63 @@
+import { createRequire } from 'node:module';
 import { AccountKeeperError } from '../core/errors.js';
 
-/** What the driver needs of an instance of `KeyvSqlite`. */
+/** An open database. */
 export interface SqliteAdapter {
-  query(sql: string, ...parameters: unknown[]): Promise<unknown>;
+  query(sql: string, ...parameters: readonly unknown[]): Promise<unknown>;
   disconnect(): Promise<void>;
-  on(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
-/** What the driver needs of the package `@keyv/sqlite`. */
-export interface SqliteAdapterModule {
-  readonly KeyvSqlite: new (options: {
-    readonly uri: string;
-    readonly table: string;
-    readonly keySize: number;
-    readonly busyTimeout: number;
-  }) => SqliteAdapter;
-}
+/** Opens a database by the URI of its file, or `:memory:`. */
+export type SqliteOpener = (name: string) => Promise<SqliteAdapter>;
 
-/** Imports `@keyv/sqlite`. */
-export type SqliteAdapterImporter = () => Promise<SqliteAdapterModule>;
+/** Imports what opens databases. */
+export type SqliteImporter = () => Promise<SqliteOpener>;
+
+type Done = (error: Error | null, rows?: unknown) => void;
+
+/** What the driver needs of `sqlite3`. */
+interface SqliteClient {
+  readonly OPEN_READWRITE: number;
+  readonly OPEN_CREATE: number;
+  readonly OPEN_FULLMUTEX: number;
+  readonly OPEN_URI: number;
+  readonly Database: new (
+    name: string,
+    mode: number,
+    done: Done,
+  ) => {
+    all(sql: string, parameters: readonly unknown[], done: Done): unknown;
+    close(done: Done): unknown;
+  };
+}
 
 const INSTALL = 'npm install keyv@^5.6.0 @keyv/sqlite@^4.0.8';
 
-/** The importer of the installed package. */
-export const importKeyvSqlite: SqliteAdapterImporter = () => import('@keyv/sqlite');
+/**
+ * The importer of the installed package: the `sqlite3` that `@keyv/sqlite` brings along. The adapter itself opens files
+ * for writing alone, and leaves them open where it cannot create its table.
+ */
+export const importSqlite: SqliteImporter = async () => {
+  const adapterPath = createRequire(import.meta.url).resolve('@keyv/sqlite');
+  const { Database, ...client } = createRequire(adapterPath)('sqlite3') as SqliteClient;
+  const mode = client.OPEN_READWRITE | client.OPEN_CREATE | client.OPEN_FULLMUTEX | client.OPEN_URI;
+  return async (name) => {
+    const database = await settled<InstanceType<typeof Database>>((done) => {
+      const opened = new Database(name, mode, (error) => done(error, opened));
+    });
+    return {
+      query: (sql, ...parameters) => settled((done) => database.all(sql, parameters, done)),
+      disconnect: () => settled((done) => database.close(done)),
+    };
+  };
+};
 
 /** @throws `NOT_INSTALLED` with the command that installs it */
-export async function loadSqliteAdapter(importer: SqliteAdapterImporter): Promise<SqliteAdapterModule> {
+export async function loadSqlite(importer: SqliteImporter): Promise<SqliteOpener> {
   try {
-    const module = await importer();
-    if (typeof module.KeyvSqlite !== 'function') throw new TypeError('@keyv/sqlite has no export KeyvSqlite');
-    return module;
+    const open = await importer();
+    if (typeof open !== 'function') throw new TypeError('expected a function that opens a database');
+    return open;
   } catch (cause) {
     throw new AccountKeeperError(
       'NOT_INSTALLED',
@@ -40,4 +67,10 @@ export async function loadSqliteAdapter(importer: SqliteAdapterImporter): Promis
       { cause },
     );
   }
+}
+
+function settled<Result>(begin: (done: Done) => void): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    begin((error, result) => (error === null ? resolve(result as Result) : reject(error)));
+  });
 }

@@ -1,13 +1,13 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AccountKeeperError } from '../core/errors.js';
 import type { DriverWarning } from '../core/persistence-driver.js';
+import type { AccessMode } from './backend-connection.js';
 import type { KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
-import type { SqliteAdapter, SqliteAdapterModule } from './sqlite-adapter.js';
-import { fileIdentity, SqliteConnection } from './sqlite-connection.js';
+import type { SqliteAdapter, SqliteOpener } from './sqlite-adapter.js';
+import { SqliteConnection } from './sqlite-connection.js';
 import { sqliteCode, sqliteError } from './sqlite-errors.js';
+import { fileToRead, fileToWrite, IN_MEMORY } from './sqlite-file.js';
 import { type SqliteStatements, sqliteStatements } from './sqlite-schema.js';
 
 /** The values of SQLite's `synchronous` setting, in the order of SQLite's numbers for them. */
@@ -15,9 +15,6 @@ export const SYNCHRONOUS = ['OFF', 'NORMAL', 'FULL', 'EXTRA'] as const;
 
 /** One of {@link SYNCHRONOUS}. */
 export type Synchronous = (typeof SYNCHRONOUS)[number];
-
-/** The path of a database that lives in memory. */
-export const IN_MEMORY = ':memory:';
 
 /** Everything that opening a database depends on. */
 export interface SqliteSettings {
@@ -31,55 +28,61 @@ export interface SqliteSettings {
 
 const RETRY_DELAY_MS = 20;
 
+/** What another connection to the file can be the reason of, without the busy timeout, while it opens or ends. */
+const PASSING: Readonly<Record<AccessMode, readonly string[]>> = {
+  write: ['SQLITE_BUSY'],
+  read: ['SQLITE_BUSY', 'SQLITE_CANTOPEN'],
+};
+
 /**
  * Opens the database, and verifies that it can keep what the driver promises: that the file can be written, the table
- * has the right shape, and the journal mode and `synchronous` took effect. Two processes that create a file at the
- * same time can get `SQLITE_BUSY` at once, without the busy timeout: such an attempt is repeated within that time.
+ * has the right shape, and the journal mode and `synchronous` took effect. To be read, file and table have to be there.
+ * Two processes that create a file at the same time can get `SQLITE_BUSY` at once: such an attempt is repeated within
+ * the busy timeout.
  */
 export async function connectSqlite(
-  module: SqliteAdapterModule,
+  open: SqliteOpener,
   settings: SqliteSettings,
   operation: Operation,
+  access: AccessMode,
 ): Promise<SqliteConnection> {
   const giveUpAt = performance.now() + settings.busyTimeoutMs;
   for (;;) {
     operation.assertActive();
     try {
-      return await connectOnce(module, settings);
+      return await connectOnce(open, settings, access);
     } catch (error) {
-      if (sqliteCode(error) !== 'SQLITE_BUSY' || performance.now() >= giveUpAt) {
-        throw openError(error, settings);
+      if (!PASSING[access].includes(sqliteCode(error)) || performance.now() >= giveUpAt) {
+        throw sqliteError(error, 'opening', settings.path, 'read');
       }
     }
     await delay(RETRY_DELAY_MS, undefined, { signal: operation.signal });
   }
 }
 
-async function connectOnce(module: SqliteAdapterModule, settings: SqliteSettings): Promise<SqliteConnection> {
+async function connectOnce(
+  open: SqliteOpener,
+  settings: SqliteSettings,
+  access: AccessMode,
+): Promise<SqliteConnection> {
   const { path, table, busyTimeoutMs, layout } = settings;
-  if (path !== IN_MEMORY) await checkPath(path);
-  const adapter = new module.KeyvSqlite({
-    uri: `sqlite://${path}`,
-    table,
-    keySize: 65_535,
-    busyTimeout: busyTimeoutMs,
-  });
-  // Its errors also reject the calls that they belong to; without a listener they would end the process.
-  adapter.on('error', () => undefined);
-  try {
-    // Rejects when the adapter could not open the file: there is nothing to disconnect then.
-    await adapter.query(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
-  } catch (error) {
-    throw sqliteCode(error) === 'SQLITE_ERROR' ? badTable(settings, error) : error;
-  }
+  const { name, identify } = await (access === 'write' ? fileToWrite(path) : fileToRead(path));
+  const before = await identify();
+  const adapter = await open(name);
   try {
     const statements = sqliteStatements(table);
+    await adapter.query(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    // Temporary objects of a connection would otherwise need a file where there may be no room for one.
+    await adapter.query('PRAGMA temp_store = MEMORY');
+    if (access === 'write' || path === IN_MEMORY) await createTable(adapter, statements, settings);
+    else await adapter.query('PRAGMA query_only = 1');
     await checkTable(adapter, statements, settings);
-    await adapter.query(statements.probeWrite);
-    const warnings = await configure(adapter, settings);
-    for (const statement of statements.prepare) await adapter.query(statement);
-    const identity = path === IN_MEMORY ? undefined : await identify(path);
-    return new SqliteConnection({ adapter, statements, layout, path, identity, warnings });
+    const warnings = access === 'write' ? await prepareWrites(adapter, statements, settings) : [];
+    const identity = await identify();
+    if (identity === undefined || (before !== identity && (before !== undefined || access === 'read'))) {
+      throw Object.assign(new Error('the file was replaced, removed or written at once'), { code: 'SQLITE_CANTOPEN' });
+    }
+    return new SqliteConnection({ adapter, statements, layout, path, identity, identify, warnings });
   } catch (error) {
     // The first error is the one to report.
     await adapter.disconnect().catch(() => undefined);
@@ -87,16 +90,31 @@ async function connectOnce(module: SqliteAdapterModule, settings: SqliteSettings
   }
 }
 
-async function identify(path: string): Promise<string> {
-  const identity = await fileIdentity(path);
-  if (identity === undefined) throw cannotOpen(path, 'the file was removed at once');
-  return identity;
+async function createTable(
+  adapter: SqliteAdapter,
+  { createTable: statement }: SqliteStatements,
+  settings: SqliteSettings,
+): Promise<void> {
+  try {
+    await adapter.query(statement);
+  } catch (error) {
+    throw sqliteCode(error) === 'SQLITE_ERROR' ? badTable(settings, error) : error;
+  }
+}
+
+async function prepareWrites(
+  adapter: SqliteAdapter,
+  statements: SqliteStatements,
+  settings: SqliteSettings,
+): Promise<readonly DriverWarning[]> {
+  await adapter.query(statements.probeWrite);
+  const warnings = await configure(adapter, settings);
+  for (const statement of statements.prepare) await adapter.query(statement);
+  return warnings;
 }
 
 async function configure(adapter: SqliteAdapter, settings: SqliteSettings): Promise<readonly DriverWarning[]> {
   const { path, synchronous } = settings;
-  // Temporary objects of a connection would otherwise need a file where there may be no room for one.
-  await adapter.query('PRAGMA temp_store = MEMORY');
   // On macOS a plain fsync leaves the data in the cache of the disk. Elsewhere these two do nothing.
   await adapter.query('PRAGMA fullfsync = 1');
   await adapter.query('PRAGMA checkpoint_fullfsync = 1');
@@ -147,32 +165,8 @@ async function checkTable(
 function badTable({ path, table }: SqliteSettings, cause?: unknown): AccountKeeperError {
   return new AccountKeeperError(
     'CONFIG',
-    `table: received ${JSON.stringify(table)}, but in ${path} this is no name, or the name of something other than a ` +
-      "table with the columns key (unique) and value; allowed is a new table, or one of Keyv's",
+    `table: expected a table with the columns key (unique) and value, such as those of Keyv, received ` +
+      `${JSON.stringify(table)}, which in ${path} is something else, or nothing`,
     { cause },
   );
-}
-
-async function checkPath(path: string): Promise<void> {
-  const directory = dirname(path);
-  if (!(await isDirectory(directory))) throw cannotOpen(path, `the directory ${directory} does not exist`);
-  if (await isDirectory(path)) throw cannotOpen(path, 'it is a directory');
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    const code = sqliteCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw cannotOpen(path, code, error);
-  }
-}
-
-function cannotOpen(path: string, why: string, cause?: unknown): AccountKeeperError {
-  return new AccountKeeperError('UNAVAILABLE', `opening ${path}: ${why}`, { cause });
-}
-
-function openError(error: unknown, { path }: SqliteSettings): AccountKeeperError {
-  return sqliteError(error, 'opening', path, 'read');
 }

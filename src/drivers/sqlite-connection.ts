@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { AccountKeeperError } from '../core/errors.js';
 import type { DriverWarning } from '../core/persistence-driver.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from './backend-connection.js';
@@ -18,8 +17,9 @@ export interface SqliteConnectionParts {
   readonly layout: KeyLayout;
   /** Absolute, or `:memory:`. */
   readonly path: string;
-  /** Of the open file, by {@link fileIdentity}; `undefined` for a database in memory. */
-  readonly identity: string | undefined;
+  /** What `identify` said of the open file. */
+  readonly identity: string;
+  readonly identify: () => Promise<string | undefined>;
   readonly warnings: readonly DriverWarning[];
 }
 
@@ -62,12 +62,7 @@ export class SqliteConnection implements BackendConnection {
       if (saysHeadDiffers(error)) return false;
       throw error;
     }
-    if (await this.isCurrent()) return true;
-    throw new AccountKeeperError(
-      'UNAVAILABLE',
-      `writing ${this.#parts.path}: the file was replaced or removed while it was open`,
-      { outcome: 'unknown' },
-    );
+    return true;
   }
 
   async listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
@@ -91,10 +86,10 @@ export class SqliteConnection implements BackendConnection {
     return { accounts, next: last === undefined ? undefined : KeyLayout.behind(textOf(last['key'])) };
   }
 
-  /** A file that was replaced is not the one under the path any more: what is written to it is lost. */
+  /** A file that was replaced is not the one under the path any more. */
   async isCurrent(): Promise<boolean> {
-    const { identity, path } = this.#parts;
-    return identity === undefined || identity === (await fileIdentity(path));
+    const { identity, identify } = this.#parts;
+    return identity === (await identify());
   }
 
   async disconnect(): Promise<void> {
@@ -106,25 +101,27 @@ export class SqliteConnection implements BackendConnection {
     }
   }
 
-  async #query(doing: string, operation: Operation, sql: string, ...parameters: unknown[]): Promise<readonly Row[]> {
+  /** @throws `UNAVAILABLE` when the file was replaced: what was read is outdated, and what was written is lost */
+  async #query(
+    doing: 'reading' | 'writing',
+    operation: Operation,
+    sql: string,
+    ...parameters: unknown[]
+  ): Promise<readonly Row[]> {
     const { adapter, path } = this.#parts;
     return this.#queue.run(operation, async () => {
+      let rows: unknown;
       try {
-        return (await adapter.query(sql, ...parameters)) as readonly Row[];
+        rows = await adapter.query(sql, ...parameters);
       } catch (error) {
         throw sqliteError(error, doing, path, operation.kind);
       }
+      if (await this.isCurrent()) return rows as readonly Row[];
+      const message = `${doing} ${path}: the file was replaced, removed or written while it was open`;
+      throw new AccountKeeperError('UNAVAILABLE', message, {
+        outcome: doing === 'writing' ? 'unknown' : 'not-applied',
+      });
     });
-  }
-}
-
-/** What tells two files apart that had the same path at different times; `undefined` where none can be seen now. */
-export async function fileIdentity(path: string): Promise<string | undefined> {
-  try {
-    const { dev, ino } = await stat(path, { bigint: true });
-    return `${dev}:${ino}`;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
-import type { BackendConnection } from './backend-connection.js';
+import type { AccessMode, BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
 import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
 import type { Operation } from './operation.js';
 import { badOption, durationOption, type OptionTable, readOptions, wordOption } from './option-table.js';
-import { importKeyvSqlite, loadSqliteAdapter, type SqliteAdapterImporter } from './sqlite-adapter.js';
-import { connectSqlite, IN_MEMORY, type SqliteSettings, SYNCHRONOUS, type Synchronous } from './sqlite-connect.js';
+import { importSqlite, loadSqlite, type SqliteImporter } from './sqlite-adapter.js';
+import { connectSqlite, type SqliteSettings, SYNCHRONOUS, type Synchronous } from './sqlite-connect.js';
+import { IN_MEMORY } from './sqlite-file.js';
 
 /** Options of {@link SqliteDriver}. */
 export interface SqliteDriverOptions extends BaseDriverOptions {
@@ -64,21 +65,25 @@ const LIMITS: DriverLimits = {
 };
 
 /**
- * Keeps accounts in an SQLite file, through `@keyv/sqlite`, in WAL mode. Several processes can use one file at the
- * same time, on one host; a network file system will not do.
+ * Keeps accounts in an SQLite file, as `@keyv/sqlite` does and with its `sqlite3`, in WAL mode. Several processes can
+ * use one file at the same time, on one host; a network file system will not do.
+ *
+ * With read access, a file and a directory that can only be read are enough. Two things cannot work there: a file
+ * whose writer left a `-wal` file without a `-shm` file, as in a copy of those two, and one whose writer was killed in
+ * another journal mode than WAL; both reject `UNAVAILABLE` until it has been opened for writing once.
  */
 export class SqliteDriver extends BaseDriver {
   readonly name: string = 'sqlite';
   readonly capabilities: DriverCapabilities;
   readonly limits: DriverLimits = LIMITS;
   readonly #settings: SqliteSettings;
-  readonly #importer: SqliteAdapterImporter;
+  readonly #importer: SqliteImporter;
 
   /**
-   * @param importer for tests: imports the adapter's package.
+   * @param importer for tests: imports what opens databases.
    * @throws `CONFIG`
    */
-  constructor(options: SqliteDriverOptions, importer: SqliteAdapterImporter = importKeyvSqlite) {
+  constructor(options: SqliteDriverOptions, importer: SqliteImporter = importSqlite) {
     const { path, table, synchronous, busyTimeoutMs, ...base } = readOptions(SQLITE_OPTION_RULES, options);
     super(base);
     const given = SQLITE_OPTION_RULES.path.check('path', path);
@@ -93,9 +98,9 @@ export class SqliteDriver extends BaseDriver {
     this.capabilities = capabilitiesOf(this.#settings);
   }
 
-  protected override async connect(operation: Operation): Promise<BackendConnection> {
-    const module = await loadSqliteAdapter(this.#importer);
-    return connectSqlite(module, this.#settings, operation);
+  protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
+    const open = await loadSqlite(this.#importer);
+    return connectSqlite(open, this.#settings, operation, access);
   }
 }
 

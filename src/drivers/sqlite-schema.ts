@@ -6,6 +6,8 @@ export const ACCOUNTS_PER_PAGE = 256;
 
 /** The statements on one table. A table name has been checked to need no escaping. */
 export interface SqliteStatements {
+  /** As `@keyv/sqlite` makes it, in whose name a word of SQL is none. */
+  readonly createTable: string;
   /** Run once on each connection; they touch its temporary schema only. */
   readonly prepare: readonly string[];
   /** Takes the lock for writing, and changes nothing. */
@@ -32,6 +34,7 @@ export interface SqliteStatements {
 export function sqliteStatements(tableName: string): SqliteStatements {
   const table = `"${tableName}"`;
   return {
+    createTable: `CREATE TABLE IF NOT EXISTS ${tableName} (key VARCHAR(65535) PRIMARY KEY, value TEXT)`,
     prepare: [
       `CREATE TEMP VIEW accountkeeper_swap AS SELECT
          '' AS head_key, '' AS expected, '' AS next, '' AS record_prefix, '' AS upserts, '' AS deletes WHERE 0`,

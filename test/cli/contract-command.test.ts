@@ -28,7 +28,14 @@ describe('accountkeeper contract, on a URL', () => {
     expect(stdout).not.toContain(ESCAPE);
   });
 
-  it('shares one backend between the drivers of a run, and needs no faults for its own clauses', async () => {
+  it('proves the level of a backend that works, and says what is missing', { timeout: 60_000 }, async () => {
+    const { code, stdout } = await recorded(['contract', 'memory:', '--require', 'fair-weather']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/in fair weather, as far as no fault is needed: basic\n/);
+    expect(stdout).toMatch(/missing for the rest: .*faults\.raw.*\n/);
+  });
+
+  it('shares one backend between the drivers of a run', { timeout: 60_000 }, async () => {
     const { code, stdout } = await recorded(['contract', 'memory:', '--json']);
     const { clauses, ...report } = JSON.parse(stdout) as JsonReport;
     expect(code).toBe(0);

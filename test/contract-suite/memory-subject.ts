@@ -1,8 +1,9 @@
-import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
+import type { DriverLimits, PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { KeyLayout } from '../../src/drivers/keyv-layout.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import type { ContractDriverOptions, ContractFaults, ContractSubject, RawAccess } from '../contract/index.js';
 import { FaultyMemoryBackend } from './faulty-memory-backend.js';
+import { memoryAccess } from './memory-access.js';
 
 /** The raw texts of the shared layout. */
 export function layoutKeys(): Pick<RawAccess, 'headKey' | 'recordKey'> {
@@ -33,6 +34,17 @@ export function memoryFaults(backend: FaultyMemoryBackend): ContractFaults {
       after: () => backend.fail('after'),
     },
     failReads: () => backend.fail('before'),
+    ...memoryAccess(backend),
+  };
+}
+
+/** A memory driver that takes less, so that what is tested at its limits is quickly done. */
+export class SmallMemoryDriver extends MemoryDriver {
+  override readonly limits: DriverLimits = {
+    keyBytes: 4096,
+    valueBytes: 1024 ** 2,
+    batchBytes: 2 * 1024 ** 2,
+    batchRecords: 10_000,
   };
 }
 
@@ -40,12 +52,16 @@ export function memoryFaults(backend: FaultyMemoryBackend): ContractFaults {
 export type Disguise = (driver: MemoryDriver, backend: FaultyMemoryBackend, prefix: string) => PersistenceDriver;
 
 /** A subject on a memory backend of its own, with all the faults that memory can have. */
-export function memorySubject(name: string, disguise: Disguise = (driver) => driver): ContractSubject {
+export function memorySubject(
+  name: string,
+  disguise: Disguise = (driver) => driver,
+  Driver: typeof MemoryDriver = SmallMemoryDriver,
+): ContractSubject {
   const backend = new FaultyMemoryBackend();
   return {
     name,
     createDriver: ({ prefix = 'default' }: ContractDriverOptions = {}) =>
-      disguise(new MemoryDriver({ backend, prefix }), backend, prefix),
+      disguise(new Driver({ backend, prefix }), backend, prefix),
     faults: memoryFaults(backend),
   };
 }

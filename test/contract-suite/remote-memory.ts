@@ -41,12 +41,12 @@ export class RemoteMemoryDriver extends BaseDriver {
     keyBytes: 4096,
     valueBytes: 1024 ** 2,
     batchBytes: 2 * 1024 ** 2,
-    batchRecords: 100_000,
+    batchRecords: 10_000,
   };
   readonly #backend: RemoteMemoryBackend;
 
   constructor(backend: RemoteMemoryBackend, prefix: string) {
-    super({ prefix });
+    super({ prefix, operationTimeoutMs: 1000 });
     this.#backend = backend;
   }
 

@@ -6,6 +6,7 @@ import {
   claimedLevel,
   conformanceLevel,
   contractClauses,
+  fairWeatherLevel,
 } from '../contract/index.js';
 
 const SAFE: DriverCapabilities = {
@@ -57,5 +58,24 @@ describe('conformanceLevel', () => {
 
   it('counts a clause without a result as not passed', () => {
     expect(conformanceLevel(SAFE, results().slice(1))).toBeUndefined();
+  });
+});
+
+describe('fairWeatherLevel', () => {
+  const without = (status: ClauseStatus, ...missing: readonly string[]): readonly ClauseVerdict[] =>
+    contractClauses.map(({ id }) => (id === 'FA2' ? { id, status, missing } : { id, status: 'passed' }));
+
+  it('excuses what could not be tested for want of a fault', () => {
+    for (const status of ['no means', 'partial'] as const) {
+      const verdicts = without(status, 'faults.failReads', 'faults.stop and start');
+      expect(conformanceLevel(SAFE, verdicts)).toBeUndefined();
+      expect(fairWeatherLevel(SAFE, verdicts)).toBe('safe');
+    }
+  });
+
+  it('excuses neither what has failed, nor what did not run, nor what a second process would have tested', () => {
+    expect(fairWeatherLevel(SAFE, without('failed'))).toBeUndefined();
+    expect(fairWeatherLevel(SAFE, without('not run'))).toBeUndefined();
+    expect(fairWeatherLevel(SAFE, without('no means', 'faults.raw', 'module'))).toBeUndefined();
   });
 });

@@ -49,7 +49,7 @@ describe('runDriverContract', () => {
 
   it('skips what is not claimed, and what there are no means for, with the reason in the name', async () => {
     const { name, createDriver } = memorySubject('memory');
-    const { results, report } = await run({ name, createDriver });
+    const { results, report } = await run({ name, createDriver }, { only: ['RT5', 'CO1'] });
     expect(resultOf(results, 'RT5')).toMatchObject({ status: 'skipped' });
     expect(resultOf(results, 'RT5')?.name).toMatch(/\(skipped: the driver does not claim durability process\)$/);
     expect(resultOf(results, 'CO1')?.name).toMatch(/\(skipped: the subject has no faults\.raw\)$/);
@@ -59,7 +59,7 @@ describe('runDriverContract', () => {
 
   it('tests what it can of a clause, says what it has skipped, and leaves the clause unproven', async () => {
     const { faults: { pause: _pause, resume: _resume, ...faults } = {}, ...subject } = remoteMemorySubject('remote');
-    const { results, report } = await run({ ...subject, faults }, { outageDeadlineMs: 100 });
+    const { results, report } = await run({ ...subject, faults }, { outageDeadlineMs: 100, only: ['CL1'] });
     const closing = resultOf(results, 'CL1');
     expect(closing?.status).toBe('passed');
     expect(closing?.name).toMatch(/\(partly skipped: the subject has no faults\.pause and resume\)$/);
@@ -134,7 +134,7 @@ describe('runDriverContract', () => {
     }
     const { results } = await run(
       memorySubject('broken', (driver) => new Empty(driver)),
-      { seed: 42 },
+      { seed: 42, only: ['RT1'] },
     );
     const failed = resultOf(results, 'RT1');
     expect(failed?.status).toBe('failed');
@@ -142,6 +142,51 @@ describe('runDriverContract', () => {
     expect(failed?.error?.message).toContain('expected');
     expect(failed?.error?.message).toContain('driver broken');
     expect(failed?.error?.message).toContain('seed 42');
+  });
+
+  it('names the call in which the driver threw, whether that was expected or not', async () => {
+    class Broken extends WrappedDriver {
+      override async load(): Promise<never> {
+        throw new TypeError('no such column: é');
+      }
+    }
+    const { results } = await run(
+      memorySubject('broken', (driver) => new Broken(driver)),
+      { only: ['RT1', 'FA2', 'KE3'] },
+    );
+    const messageOf = (id: string): string => resultOf(results, id)?.error?.message ?? '';
+    expect(messageOf('RT1')).toContain("saw TypeError (no such column: \\u00e9)\n  thrown by load('");
+    expect(messageOf('RT1')).toMatch(/load\('\S+'\), call \d+ of the clause, by driver 1\n/);
+    expect(messageOf('KE3')).toMatch(/load\(''\), call \d+ of the clause, by driver 1\n/);
+  });
+
+  it('shows texts escaped, so that those that look alike can be told apart, and where long ones differ', async () => {
+    class Normalising extends WrappedDriver {
+      override async load(...args: Parameters<PersistenceDriver['load']>): ReturnType<PersistenceDriver['load']> {
+        const stored = await super.load(...args);
+        const records = Array.from(stored?.records ?? [], ([key, value]): [string, string] => [
+          key,
+          value.length > 1000 ? `${value.slice(0, -1)}?` : value.normalize('NFC'),
+        ]);
+        return stored && { ...stored, records: new Map(records) };
+      }
+    }
+    const { results } = await run(
+      memorySubject('normalising', (driver) => new Normalising(driver)),
+      { only: ['KE1', 'SC1', 'FA7'] },
+    );
+    expect(resultOf(results, 'KE1')?.error?.message).toContain('e\\u0301');
+    expect(resultOf(results, 'FA7')?.error?.message).toMatch(/expected '[^']*' from character \d+ on, saw '\?'/);
+  });
+
+  it('reaches the claimed level in fair weather without a fault, and names what is missing for the rest', async () => {
+    const { name, createDriver } = memorySubject('memory');
+    const subject = { name, createDriver, module: fixture('memory-module.ts'), execArgv: TSX };
+    const { results, report } = await run(subject, { require: 'fair-weather' });
+    expect(report).toMatchObject({ level: undefined, fairWeather: 'basic', claimed: 'basic' });
+    expect(report?.missing).toEqual(expect.arrayContaining(['faults.raw', 'faults.failReads']));
+    expect(report?.missing).not.toContain('module');
+    expect(results.at(-1)?.status).toBe('passed');
   });
 
   it('closes every driver that it made, those of failed clauses too', async () => {
@@ -192,7 +237,7 @@ describe('runDriverContract', () => {
       }
       await run(
         memorySubject('recorder', (driver) => new Recorder(driver)),
-        { seed },
+        { seed, only: ['KE2'] },
       );
       return ids;
     };
@@ -224,14 +269,18 @@ describe('runDriverContract', () => {
         await super.close();
       }
     }
-    const { results } = await run(memorySubject('unclosable', (driver) => new Unclosable(driver)));
+    const { results } = await run(
+      memorySubject('unclosable', (driver) => new Unclosable(driver)),
+      { only: ['RT1'] },
+    );
     expect(resultOf(results, LEVEL_TEST)?.status).toBe('failed');
   });
 
   it('requires nothing of the level, unless it is told to', async () => {
     const createDriver = (): PersistenceDriver => new MemoryDriver();
     const level = async (options: ContractOptions): Promise<string | undefined> =>
-      resultOf((await run({ name: 'memory', createDriver }, options)).results, LEVEL_TEST)?.status;
+      resultOf((await run({ name: 'memory', createDriver }, { only: ['RT1'], ...options })).results, LEVEL_TEST)
+        ?.status;
     expect(await level({})).toBe('passed');
     expect(await level({ require: 'basic' })).toBe('failed');
     expect(await level({ require: 'claimed' })).toBe('failed');

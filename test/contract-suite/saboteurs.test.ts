@@ -1,9 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { MemoryBackend } from '../../src/drivers/memory-backend.js';
+import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import { type ContractOptions, type ContractSubject, runDriverContract } from '../contract/index.js';
 import { PASSWORD } from '../support/saboteurs/leaks-password.js';
+import { LocksInProcess } from '../support/saboteurs/locks-in-process.js';
+import { memoryAccess } from './memory-access.js';
 import { memorySubject } from './memory-subject.js';
 import { remoteMemorySubject } from './remote-memory.js';
-import { REMOTE_SABOTEURS, SABOTEURS } from './saboteurs.js';
+import { ACCESS_SABOTEURS, REMOTE_SABOTEURS, SABOTEURS } from './saboteurs.js';
+import { sqliteSubject } from './sqlite-subject.js';
 import { TinyRunner } from './tiny-runner.js';
 
 /** The ids of the clauses that a driver fails. */
@@ -33,8 +42,35 @@ describe('the contract suite finds a driver that', () => {
   }
 });
 
+describe('the contract suite finds a driver for reading that', () => {
+  for (const [fault, disguise] of ACCESS_SABOTEURS) {
+    it(`${fault}: OP1`, { timeout: 60_000 }, async () => {
+      const backend = new MemoryBackend();
+      const subject: ContractSubject = {
+        name: fault,
+        createDriver: ({ prefix = 'default' } = {}) => new MemoryDriver({ backend, prefix }),
+        faults: memoryAccess(backend, disguise),
+      };
+      expect(await failedClauses(subject, { only: ['OP1'] })).toEqual(['OP1']);
+    });
+  }
+});
+
+describe('the contract suite finds a driver of which each process', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-saboteur-'));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('checks the condition behind a lock of its own: CC8', { timeout: 120_000 }, async () => {
+    const path = join(folder, 'state.db');
+    const module = new URL('./fixtures/locks-in-process-module.ts', import.meta.url);
+    module.searchParams.set('path', path);
+    const subject = { ...sqliteSubject(path, LocksInProcess), module, execArgv: ['--import', 'tsx'] };
+    expect(await failedClauses(subject)).toEqual(['CC8']);
+  });
+});
+
 describe('the contract suite', () => {
-  it('finds nothing wrong with a driver that keeps the contract while the backend is stopped or paused', async () => {
+  it('finds nothing wrong with a driver that is stopped and paused', { timeout: 60_000 }, async () => {
     expect(await failedClauses(remoteMemorySubject('remote memory'), QUICK)).toEqual([]);
   });
 });

@@ -1,6 +1,5 @@
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { KeyLayout } from '../../src/drivers/keyv-layout.js';
-import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import { AcknowledgesWithoutWriting } from '../support/saboteurs/acknowledges-without-writing.js';
 import { AppliesRepetitions } from '../support/saboteurs/applies-repetitions.js';
 import { AwaitsInFlight } from '../support/saboteurs/awaits-in-flight.js';
@@ -9,7 +8,9 @@ import { ClosesAtOnce } from '../support/saboteurs/closes-at-once.js';
 import { ComparesRevisionAlone } from '../support/saboteurs/compares-revision-alone.js';
 import { ConflictsInOutage } from '../support/saboteurs/conflicts-in-outage.js';
 import { ConflictsWhenLate } from '../support/saboteurs/conflicts-when-late.js';
+import { CutsMeta } from '../support/saboteurs/cuts-meta.js';
 import { DeniesWhatItAborted } from '../support/saboteurs/denies-what-it-aborted.js';
+import { DeniesWhatWasLate } from '../support/saboteurs/denies-what-was-late.js';
 import { EndsFailedListing } from '../support/saboteurs/ends-failed-listing.js';
 import { ExpiresRecords } from '../support/saboteurs/expires-records.js';
 import { ForgetsWhatItSaw } from '../support/saboteurs/forgets-what-it-saw.js';
@@ -17,26 +18,41 @@ import { HalfApplies, type RecordKey } from '../support/saboteurs/half-applies.j
 import { Hangs } from '../support/saboteurs/hangs.js';
 import { IgnoresCase } from '../support/saboteurs/ignores-case.js';
 import { IgnoresExpected } from '../support/saboteurs/ignores-expected.js';
+import { type JoinedPlaces, JoinsPrefixAndId } from '../support/saboteurs/joins-prefix-and-id.js';
+import { KeepsFirstWriter } from '../support/saboteurs/keeps-first-writer.js';
+import { KeepsOldMeta } from '../support/saboteurs/keeps-old-meta.js';
 import { LandsLate } from '../support/saboteurs/lands-late.js';
 import { LastInFirstOut } from '../support/saboteurs/last-in-first-out.js';
 import { LeaksPassword } from '../support/saboteurs/leaks-password.js';
+import { LeavesListeners } from '../support/saboteurs/leaves-listeners.js';
 import { ListsTwice } from '../support/saboteurs/lists-twice.js';
 import { NeverReconnects } from '../support/saboteurs/never-reconnects.js';
+import { OpensWhatIsMissing } from '../support/saboteurs/opens-what-is-missing.js';
 import { OpensWithoutLooking } from '../support/saboteurs/opens-without-looking.js';
+import { OverflowsTimers } from '../support/saboteurs/overflows-timers.js';
 import { QueuesWhilePaused } from '../support/saboteurs/queues-while-paused.js';
 import { ReadsErrorsAsEmpty } from '../support/saboteurs/reads-errors-as-empty.js';
 import { ReadsSilenceAsEmpty } from '../support/saboteurs/reads-silence-as-empty.js';
 import { ReadsStaleReplica } from '../support/saboteurs/reads-stale-replica.js';
 import { ReconnectsAfterClose } from '../support/saboteurs/reconnects-after-close.js';
+import { RefusesFractions } from '../support/saboteurs/refuses-fractions.js';
+import { RepeatsBehindTheBack } from '../support/saboteurs/repeats-behind-the-back.js';
 import { ReplaysFailures } from '../support/saboteurs/replays-failures.js';
 import { ReusesRevisions } from '../support/saboteurs/reuses-revisions.js';
 import { SaysGoodbye } from '../support/saboteurs/says-goodbye.js';
+import { SetsUpAtOpen } from '../support/saboteurs/sets-up-at-open.js';
 import { SharesItsMaps } from '../support/saboteurs/shares-its-maps.js';
+import { SplitsBatches } from '../support/saboteurs/splits-batches.js';
+import { StopsLoading } from '../support/saboteurs/stops-loading.js';
 import { TearsReads } from '../support/saboteurs/tears-reads.js';
 import { ThrowsPlainErrors } from '../support/saboteurs/throws-plain-errors.js';
+import { WaitsByDefault } from '../support/saboteurs/waits-by-default.js';
 import { WaitsWithoutDeadline } from '../support/saboteurs/waits-without-deadline.js';
+import { WorksOnAfterClose } from '../support/saboteurs/works-on-after-close.js';
+import { WrapsRevisions } from '../support/saboteurs/wraps-revisions.js';
 import type { FaultyMemoryBackend } from './faulty-memory-backend.js';
-import type { Disguise } from './memory-subject.js';
+import type { AccessDisguise } from './memory-access.js';
+import { type Disguise, SmallMemoryDriver } from './memory-subject.js';
 import type { RemoteDisguise } from './remote-memory.js';
 
 /** A broken driver, and where that must show. */
@@ -71,7 +87,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   {
     fault: 'reads a replica that lags behind',
     clause: 'OR2',
-    related: ['AC3', 'CC5', 'CO2', 'DE4', 'RE2'],
+    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'RE2'],
     disguise: wrap(ReadsStaleReplica),
   },
   { fault: 'half-applies a batch', clause: 'AC1', related: ['FA1'], disguise: withRecords(HalfApplies) },
@@ -92,7 +108,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'forgets what it saw acknowledged', clause: 'CC7', related: [], disguise: remake(ForgetsWhatItSaw) },
   { fault: 'lands late', clause: 'OR4', related: [], disguise: wrap(LandsLate) },
   { fault: 'applies in the wrong order', clause: 'OR3', related: [], disguise: wrap(LastInFirstOut) },
-  { fault: 'tears reads', clause: 'AC2', related: [], disguise: wrap(TearsReads) },
+  { fault: 'tears reads', clause: 'AC2', related: ['AC5'], disguise: wrap(TearsReads) },
   {
     fault: 'replays what it reported as not applied',
     clause: 'RE2',
@@ -107,24 +123,69 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'reconnects after close', clause: 'CL2', related: ['CL1'], disguise: remake(ReconnectsAfterClose) },
   { fault: 'closes without waiting', clause: 'CL3', related: [], disguise: (driver) => new ClosesAtOnce(driver) },
   { fault: 'expires records', clause: 'CO3', related: [], disguise: withRecords(ExpiresRecords) },
+  ...[1000, 2000, 5000].map((largest) => ({
+    fault: `splits batches beyond ${largest} records`,
+    clause: 'AC5',
+    related: [],
+    disguise: splitsBatches(largest),
+  })),
+  ...[10_000, 50_000].map((most) => ({
+    fault: `loads ${most} records at most`,
+    clause: 'SC1',
+    related: [],
+    disguise: ((driver) => new AwaitsInFlight(new StopsLoading(driver, most))) satisfies Disguise,
+  })),
+  ...[255, 65_536].map((characters) => ({
+    fault: `cuts meta at ${characters} characters`,
+    clause: 'CC9',
+    related: [],
+    disguise: ((driver) => new AwaitsInFlight(new CutsMeta(driver, characters))) satisfies Disguise,
+  })),
+  { fault: 'keeps the old meta in place of an empty one', clause: 'CC9', related: [], disguise: wrap(KeepsOldMeta) },
+  { fault: "keeps the first writer's id", clause: 'CC9', related: [], disguise: wrap(KeepsFirstWriter) },
+  { fault: 'joins prefix and id without a delimiter', clause: 'IS4', related: [], disguise: joinsPrefixAndId() },
+  { fault: 'keeps revisions in 32 bits', clause: 'OR1', related: [], disguise: wrap(WrapsRevisions) },
+  {
+    fault: 'says of what was late that it was not applied',
+    clause: 'TI4',
+    related: [],
+    disguise: wrap(DeniesWhatWasLate),
+  },
+  {
+    fault: 'repeats a failed commit a while later',
+    clause: 'RE2',
+    related: [],
+    disguise: (driver) => new RepeatsBehindTheBack(new AwaitsInFlight(driver)),
+  },
+  { fault: 'refuses deadlines that are fractions', clause: 'TI5', related: [], disguise: wrap(RefusesFractions) },
+  { fault: 'ends at once where a deadline is far', clause: 'TI5', related: [], disguise: wrap(OverflowsTimers) },
+  { fault: "leaves a listener on the caller's signal", clause: 'TI6', related: [], disguise: wrap(LeavesListeners) },
+  { fault: 'works on after close', clause: 'CL5', related: [], disguise: remake(WorksOnAfterClose) },
   { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 5000 },
 ];
 
 /** Those whose fault shows only while the backend is stopped or paused, or after it was. */
 export const REMOTE_SABOTEURS: readonly RemoteSaboteur[] = [
-  { fault: 'reads without a deadline', clause: 'TI1', related: ['FA2'], disguise: as(WaitsWithoutDeadline) },
-  { fault: 'does not close a paused backend', clause: 'CL1', related: [], disguise: as(SaysGoodbye) },
+  { fault: 'reads without a deadline', clause: 'TI1', related: ['FA2', 'TI5'], disguise: as(WaitsWithoutDeadline) },
+  { fault: 'has no default deadline', clause: 'TI5', related: [], disguise: as(WaitsByDefault) },
+  { fault: 'does not close a paused backend', clause: 'CL1', related: ['CL5', 'TI5'], disguise: as(SaysGoodbye) },
   { fault: 'queues what timed out', clause: 'OR4', related: ['TI1'], disguise: as(QueuesWhilePaused) },
   {
     fault: 'reports silence as a conflict',
     clause: 'CC6',
-    related: ['CC5', 'OR4', 'TI1'],
+    related: ['CC5', 'OR4', 'TI1', 'TI4', 'TI5'],
     disguise: as(ConflictsWhenLate),
   },
-  { fault: 'reads silence as empty', clause: 'FA2', related: ['TI1'], disguise: as(ReadsSilenceAsEmpty) },
+  { fault: 'reads silence as empty', clause: 'FA2', related: ['TI1', 'TI5'], disguise: as(ReadsSilenceAsEmpty) },
   { fault: 'denies what it aborted', clause: 'TI3', related: [], disguise: as(DeniesWhatItAborted) },
   { fault: 'never reconnects', clause: 'RE1', related: ['RE2', 'TI1'], disguise: as(NeverReconnects) },
   { fault: 'opens without looking', clause: 'FA6', related: ['RE3', 'TI1'], disguise: as(OpensWithoutLooking) },
+];
+
+/** Those whose fault shows where they have read rights alone, or where nothing was set up. */
+export const ACCESS_SABOTEURS: readonly (readonly [fault: string, disguise: AccessDisguise])[] = [
+  ['sets the backend up when it is opened', (driver, backend) => new SetsUpAtOpen(driver, backend)],
+  ['opens what was never set up', (driver) => new OpensWhatIsMissing(driver)],
 ];
 
 function as(Type: new (inner: PersistenceDriver) => PersistenceDriver): RemoteDisguise {
@@ -136,22 +197,33 @@ function wrap(Type: new (inner: PersistenceDriver) => PersistenceDriver): Disgui
 }
 
 function remake(Type: new (makeInner: () => PersistenceDriver) => PersistenceDriver): Disguise {
-  return (_driver, backend, prefix) => new Type(() => new MemoryDriver({ backend, prefix }));
+  return (_driver, backend, prefix) => new Type(() => new SmallMemoryDriver({ backend, prefix }));
 }
 
 function withRecords(
   Type: new (inner: PersistenceDriver, backend: FaultyMemoryBackend, recordKey: RecordKey) => PersistenceDriver,
 ): Disguise {
-  return (driver, backend, prefix) => {
-    const layout = new KeyLayout(prefix);
-    const recordKey: RecordKey = (accountId, record) => `${layout.account(accountId).recordPrefix}${record}`;
-    return new AwaitsInFlight(new Type(driver, backend, recordKey));
-  };
+  return (driver, backend, prefix) => new AwaitsInFlight(new Type(driver, backend, recordKeyOf(prefix)));
+}
+
+function splitsBatches(largest: number): Disguise {
+  return (driver, backend, prefix) =>
+    new AwaitsInFlight(new SplitsBatches(driver, backend, recordKeyOf(prefix), largest));
+}
+
+function recordKeyOf(prefix: string): RecordKey {
+  const layout = new KeyLayout(prefix);
+  return (accountId, record) => `${layout.account(accountId).recordPrefix}${record}`;
+}
+
+function joinsPrefixAndId(): Disguise {
+  const places: JoinedPlaces = new Map();
+  return (driver, _backend, prefix) => new AwaitsInFlight(new JoinsPrefixAndId(driver, prefix, places));
 }
 
 function reusesRevisions(_driver: PersistenceDriver, backend: FaultyMemoryBackend, prefix: string): PersistenceDriver {
   const layout = new KeyLayout(prefix);
-  const make = (): PersistenceDriver => new MemoryDriver({ backend, prefix });
+  const make = (): PersistenceDriver => new SmallMemoryDriver({ backend, prefix });
   return new AwaitsInFlight(new ReusesRevisions(make, backend, (accountId) => layout.account(accountId).head));
 }
 

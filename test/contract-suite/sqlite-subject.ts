@@ -1,5 +1,5 @@
-import { KeyvSqlite } from '@keyv/sqlite';
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
+import { importSqlite, type SqliteAdapter } from '../../src/drivers/sqlite-adapter.js';
 import { SqliteDriver } from '../../src/drivers/sqlite-driver.js';
 import type { ContractFaults, ContractSubject, Inject } from '../contract/index.js';
 import { Gate, pauseFaults } from './gate.js';
@@ -12,23 +12,30 @@ const LARGEST_PAGE_COUNT = 1_073_741_823;
  * The adapter of a driver under test: its own connection to the file, a way to lose its answers, and one to answer
  * nothing for a while, as a file system does whose disk hangs: what was asked meanwhile is done afterwards.
  */
-class WatchedSqlite extends KeyvSqlite {
+class WatchedSqlite implements SqliteAdapter {
   losesAnswers = false;
+  readonly #adapter: SqliteAdapter;
+  readonly #gate: Gate;
 
-  constructor(options: ConstructorParameters<typeof KeyvSqlite>[0], gate: Gate) {
-    super(options);
-    const query = this.query.bind(this);
-    this.query = async (sql: string, ...parameters: unknown[]): Promise<unknown> => {
-      await gate.passed();
-      const rows = (await query(sql, ...parameters)) as unknown;
-      if (this.losesAnswers && sql.startsWith('INSERT')) throw new Error('the answer was lost');
-      return rows;
-    };
+  constructor(adapter: SqliteAdapter, gate: Gate) {
+    this.#adapter = adapter;
+    this.#gate = gate;
+  }
+
+  async query(sql: string, ...parameters: readonly unknown[]): Promise<unknown> {
+    await this.#gate.passed();
+    const rows = await this.#adapter.query(sql, ...parameters);
+    if (this.losesAnswers && sql.startsWith('INSERT')) throw new Error('the answer was lost');
+    return rows;
+  }
+
+  disconnect(): Promise<void> {
+    return this.#adapter.disconnect();
   }
 }
 
 /** A subject on the file, with all the faults that an SQLite file can have. */
-export function sqliteSubject(path: string): ContractSubject {
+export function sqliteSubject(path: string, Driver: typeof SqliteDriver = SqliteDriver): ContractSubject {
   const database = new SqliteDatabase(path);
   const gate = new Gate();
   const adapters = new WeakMap<PersistenceDriver, WatchedSqlite>();
@@ -40,15 +47,14 @@ export function sqliteSubject(path: string): ContractSubject {
   return {
     name: 'sqlite',
     createDriver: (options = {}) => {
-      class Adapter extends WatchedSqlite {
-        constructor(adapterOptions: ConstructorParameters<typeof KeyvSqlite>[0]) {
-          super(adapterOptions, gate);
-          adapters.set(driver, this);
-        }
-      }
-      const driver: SqliteDriver = new SqliteDriver({ ...options, path, busyTimeoutMs: 1000 }, async () => ({
-        KeyvSqlite: Adapter,
-      }));
+      const driver: SqliteDriver = new Driver({ ...options, path, busyTimeoutMs: 1000 }, async () => {
+        const open = await importSqlite();
+        return async (name) => {
+          const adapter = new WatchedSqlite(await open(name), gate);
+          adapters.set(driver, adapter);
+          return adapter;
+        };
+      });
       return driver;
     },
     faults: { ...sqliteFaults(database, adapterOf), ...pauseFaults(gate) },

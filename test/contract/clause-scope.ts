@@ -1,5 +1,6 @@
 import type { DriverCapabilities, PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { AccountWriter } from './account-writer.js';
+import { CallLog } from './call-log.js';
 import { Random } from './random.js';
 import { SecondProcess } from './second-process-client.js';
 import type { ContractDriverOptions, ContractFaults, ContractSubject, Inject, Undo } from './subject.js';
@@ -31,6 +32,8 @@ export class ClauseScope {
   readonly prefix: string;
   /** What operations are given against a backend that does not answer, in milliseconds. */
   readonly deadlineMs: number;
+  /** The calls of the drivers that were made. */
+  readonly calls: CallLog = new CallLog();
   readonly #drivers: PersistenceDriver[] = [];
   readonly #cleanups: (() => Promise<void>)[] = [];
   /** What ends the faults that have begun, or failed to begin, and are not known to have ended. */
@@ -56,9 +59,13 @@ export class ClauseScope {
   /** A driver that was not opened. */
   driver(options: ContractDriverOptions = {}): PersistenceDriver {
     this.#refuseAfterEnd();
-    const driver = this.subject.createDriver({ prefix: this.prefix, ...options });
+    return this.adopt(this.subject.createDriver({ prefix: this.prefix, ...options }));
+  }
+
+  /** Takes over a driver that the subject has made in another way: it is closed at the end, like the others. */
+  adopt(driver: PersistenceDriver): PersistenceDriver {
     this.#drivers.push(driver);
-    return driver;
+    return this.calls.watched(driver);
   }
 
   /** A driver that was opened. */
@@ -101,7 +108,7 @@ export class ClauseScope {
   async during<T>(inject: Inject, driver: PersistenceDriver, work: () => Promise<T>): Promise<T> {
     let undo: Undo | undefined;
     const begin = async (): Promise<void> => {
-      undo = await inject(driver);
+      undo = await inject(this.calls.unwatched(driver));
     };
     return this.#whileFaulty(begin, async () => undo?.(), work);
   }

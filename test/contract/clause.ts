@@ -15,7 +15,8 @@ export type ClauseGroup =
   | 'recovery'
   | 'close'
   | 'scale'
-  | 'corruption';
+  | 'corruption'
+  | 'access';
 
 /** One clause of the driver contract, as others see it. */
 export interface ContractClause {

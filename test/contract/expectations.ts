@@ -9,31 +9,40 @@ import {
 } from '../../src/core/errors.js';
 import type { AccountHead, StoredAccount } from '../../src/core/persistence-driver.js';
 
-/** A value as it stands in the message of a failure: short. */
+const SHOWN_LENGTH = 120;
+
+/** A value as it stands in the message of a failure: short, and escaped, so that equal texts are equal values. */
 export function show(value: unknown): string {
-  if (isAccountKeeperError(value)) return `${value.code}, outcome ${value.outcome} (${value.message})`;
-  if (value instanceof Error) return `${value.name} (${value.message})`;
-  return inspect(value, { depth: 4, maxStringLength: 120, maxArrayLength: 10, breakLength: Number.POSITIVE_INFINITY });
+  if (isAccountKeeperError(value)) return `${value.code}, outcome ${value.outcome} (${escaped(value.message)})`;
+  if (value instanceof Error) return `${value.name} (${escaped(value.message)})`;
+  const breakLength = Number.POSITIVE_INFINITY;
+  return escaped(inspect(value, { depth: 4, maxStringLength: SHOWN_LENGTH, maxArrayLength: 10, breakLength }));
+}
+
+/** Fails with the message. What was thrown, if anything was, is the cause: a report names the call that it came from. */
+export function fail(message: string, thrown?: unknown): never {
+  const error = new assert.AssertionError({ message });
+  throw thrown instanceof Error ? Object.assign(error, { cause: thrown }) : error;
 }
 
 /** Fails with what was expected and what was seen. */
 export function expectEqual(what: string, seen: unknown, expected: unknown): void {
-  if (!isDeepStrictEqual(seen, expected)) assert.fail(`${what}: expected ${show(expected)}, saw ${show(seen)}`);
+  if (!isDeepStrictEqual(seen, expected)) fail(`${what}: ${difference(seen, expected)}`);
 }
 
 /** Fails unless the condition holds. `expected` says what it is, and `seen` what there was instead. */
 export function expectThat(what: string, holds: boolean, expected: string, seen?: unknown): asserts holds {
-  if (!holds) assert.fail(`${what}: expected ${expected}${seen === undefined ? '' : `, saw ${show(seen)}`}`);
+  if (!holds) fail(`${what}: expected ${expected}${seen === undefined ? '' : `, saw ${show(seen)}`}`, seen);
 }
 
 /** Fails where nothing may get to. */
-export function expectNever(what: string, expected: string): never {
-  assert.fail(`${what}: expected ${expected}`);
+export function expectNever(what: string, expected: string, thrown?: unknown): never {
+  return fail(`${what}: expected ${expected}`, thrown);
 }
 
 /** The value, which must be there. */
 export function present<T>(what: string, value: T | undefined): T {
-  if (value === undefined) assert.fail(`${what}: expected a value, saw undefined`);
+  if (value === undefined) return fail(`${what}: expected a value, saw undefined`);
   return value;
 }
 
@@ -59,7 +68,7 @@ export function expectRecords(
   expectEqual(`${what}, corrupt records`, [...corrupt.keys()], []);
   for (const [key, value] of expected) {
     const seen = records.get(key);
-    if (seen !== value) assert.fail(`${what}, record ${show(key)}: expected ${show(value)}, saw ${show(seen)}`);
+    if (seen !== value) fail(`${what}, record ${show(key)}: ${difference(seen, value)}`);
   }
   const unexpected = [...records.keys()].filter((key) => !expected.has(key));
   expectEqual(`${what}, records that should not be there`, unexpected, []);
@@ -87,7 +96,7 @@ export async function expectRejection(
     (error: unknown) => ({ error }),
   );
   const wanted = codes === ERROR_CODES ? 'a rejection' : `a rejection with ${codes.join(' or ')}`;
-  if (!('error' in settled)) assert.fail(`${what}: expected ${wanted}, saw it resolve with ${show(settled.value)}`);
+  if (!('error' in settled)) return fail(`${what}: expected ${wanted}, saw it resolve with ${show(settled.value)}`);
   return expectError(what, settled.error, codes, outcomes);
 }
 
@@ -101,10 +110,12 @@ export function expectError(
   expectThat(`${what}, error`, isAccountKeeperError(thrown), 'an AccountKeeperError', thrown);
   const { code, outcome, retryable } = thrown;
   if (!codes.includes(code)) {
-    assert.fail(`${what}, error code: expected ${codes.join(' or ')}, saw ${show(code)} (${thrown.message})`);
+    const message = `expected ${codes.join(' or ')}, saw ${show(code)} (${escaped(thrown.message)})`;
+    fail(`${what}, error code: ${message}`, thrown);
   }
   if (!outcomes.includes(outcome)) {
-    assert.fail(`${what}, error outcome: expected ${outcomes.join(' or ')}, saw ${show(outcome)} (${thrown.message})`);
+    const message = `expected ${outcomes.join(' or ')}, saw ${show(outcome)} (${escaped(thrown.message)})`;
+    fail(`${what}, error outcome: ${message}`, thrown);
   }
   expectEqual(`${what}, type of the error's retryable`, typeof retryable, 'boolean');
   return thrown;
@@ -156,4 +167,19 @@ export function mentions(error: unknown, text: string): boolean {
 /** Lets everything else that is due run first, timers included: a loop over a driver in memory would starve them. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What was expected and seen; of two long texts, where they begin to differ. */
+function difference(seen: unknown, expected: unknown): string {
+  if (typeof seen !== 'string' || typeof expected !== 'string' || show(seen) !== show(expected)) {
+    return `expected ${show(expected)}, saw ${show(seen)}`;
+  }
+  let at = 0;
+  while (seen[at] === expected[at]) at += 1;
+  return `expected ${show(expected.slice(at))} from character ${at} on, saw ${show(seen.slice(at))}`;
+}
+
+/** Without a character that looks like another one, or like none. */
+function escaped(text: string): string {
+  return text.replace(/[^\n\x20-\x7E]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

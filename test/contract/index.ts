@@ -27,6 +27,7 @@ export {
   type ContractReport,
   claimedLevel,
   conformanceLevel,
+  fairWeatherLevel,
   levelOf,
 } from './report.js';
 export { type ContractOptions, type ContractRunner, runDriverContract } from './run-driver-contract.js';

@@ -8,6 +8,8 @@ export type ClauseNeed =
   | 'durability process'
   | 'durability host'
   | 'commitMany'
+  | 'sharedAcrossProcesses'
+  | 'readOnly'
   | 'backend of its own'
   | 'module'
   | 'module if shared'
@@ -21,7 +23,8 @@ export type ClauseNeed =
   | 'pause if external'
   | 'failCommits.before'
   | 'failReads'
-  | 'syncsBeforeAcknowledging';
+  | 'syncsBeforeAcknowledging'
+  | 'missing';
 
 /** What a need means, for documentation: a claim of the driver, or something that the subject brings. */
 export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
@@ -30,6 +33,8 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   'durability process': 'claims the durability `process` or more',
   'durability host': 'claims the durability `host` or more',
   commitMany: 'has `commitMany`',
+  sharedAcrossProcesses: 'claims `sharedAcrossProcesses`',
+  readOnly: "claims `open({ access: 'read' })` by `faults.readOnly`",
   'backend of its own': 'claims a durability or `sharedAcrossProcesses`',
   module: '`module`',
   'module if shared': '`module`, if the driver claims `sharedAcrossProcesses`',
@@ -44,6 +49,7 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   'failCommits.before': '`faults.failCommits.before`',
   failReads: '`faults.failReads`',
   syncsBeforeAcknowledging: '`faults.syncsBeforeAcknowledging`',
+  missing: '`faults.missing`',
 };
 
 /** What needs are judged by. */
@@ -62,6 +68,8 @@ export interface Unmet {
   readonly kind: 'not claimed' | 'no means';
   /** Follows "skipped: ". */
   readonly reason: string;
+  /** All that the subject would have to bring: the names of faults, or `module`. */
+  readonly missing: readonly string[];
 }
 
 type Judge = (facts: SubjectFacts) => Unmet | undefined;
@@ -74,18 +82,30 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
     /^(host|replicated)$/.test(capabilities.durability),
   ),
   commitMany: claim('commitMany', ({ commitMany }) => commitMany),
+  sharedAcrossProcesses: claim('sharedAcrossProcesses', ({ capabilities }) => capabilities.sharedAcrossProcesses),
+  readOnly: claim('access with read rights alone (faults.readOnly)', ({ subject }) =>
+    Boolean(subject.faults?.readOnly),
+  ),
   'backend of its own': claim('a backend outside of its process', isExternal),
   module: means('module', ({ subject }) => subject.module !== undefined),
   'module if shared': means(
     'module',
     ({ subject, capabilities }) => !capabilities.sharedAcrossProcesses || subject.module !== undefined,
   ),
-  'means to interrupt': means('faults.failCommits.midway, and no module for a process to kill', canInterrupt),
+  'means to interrupt': means(
+    'faults.failCommits.midway, and no module for a process to kill',
+    canInterrupt,
+    'faults.failCommits.midway',
+  ),
   raw: means('faults.raw', ({ subject }) => subject.faults?.raw !== undefined),
   rollback: means('faults.rollback', ({ subject }) => subject.faults?.rollback !== undefined),
   empty: means('faults.empty', ({ subject }) => subject.faults?.empty !== undefined),
   stop: means('faults.stop and start', canStop),
-  'stop or pause': means('faults.stop and start, or pause and resume', (facts) => canStop(facts) || canPause(facts)),
+  'stop or pause': means(
+    'faults.stop and start, or pause and resume',
+    (facts) => canStop(facts) || canPause(facts),
+    'faults.stop and start',
+  ),
   'stop if external': means('faults.stop and start', (facts) => !isExternal(facts) || canStop(facts)),
   'pause if external': means('faults.pause and resume', (facts) => !isExternal(facts) || canPause(facts)),
   'failCommits.before': means('faults.failCommits.before', ({ subject }) =>
@@ -95,21 +115,25 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
   syncsBeforeAcknowledging: means('faults.syncsBeforeAcknowledging', ({ subject }) =>
     Boolean(subject.faults?.syncsBeforeAcknowledging),
   ),
+  missing: means('faults.missing', ({ subject }) => subject.faults?.missing !== undefined),
 };
 
 /** The first need that is not met, if there is one; what is not claimed comes before what is not there. */
 export function unmetNeed(needs: readonly ClauseNeed[], facts: SubjectFacts): Unmet | undefined {
   const unmet = needs.map((need) => JUDGES[need](facts)).filter((each) => each !== undefined);
-  return unmet.find(({ kind }) => kind === 'not claimed') ?? unmet[0];
+  const [first] = unmet;
+  const unclaimed = unmet.find(({ kind }) => kind === 'not claimed');
+  return unclaimed ?? (first && { ...first, missing: unmet.flatMap(({ missing }) => missing) });
 }
 
 function claim(what: string, isMet: (facts: SubjectFacts) => boolean): Judge {
-  const unmet: Unmet = { kind: 'not claimed', reason: `the driver does not claim ${what}` };
+  const unmet: Unmet = { kind: 'not claimed', reason: `the driver does not claim ${what}`, missing: [] };
   return (facts) => (isMet(facts) ? undefined : unmet);
 }
 
-function means(what: string, isMet: (facts: SubjectFacts) => boolean): Judge {
-  const unmet: Unmet = { kind: 'no means', reason: `the subject has no ${what}` };
+/** `what` may name more than the one thing that would do. */
+function means(what: string, isMet: (facts: SubjectFacts) => boolean, missing: string = what): Judge {
+  const unmet: Unmet = { kind: 'no means', reason: `the subject has no ${what}`, missing: [missing] };
   return (facts) => (isMet(facts) ? undefined : unmet);
 }
 

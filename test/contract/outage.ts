@@ -83,6 +83,19 @@ async function settleRecovered<T>(work: () => Promise<T>): Promise<PromiseSettle
   }
 }
 
+/** How long it is watched that nothing happens behind the caller's back. */
+const WATCHED_MS = 1000;
+
+/** Looks again and again, for as long as something could still happen behind the caller's back. */
+export async function watched(look: () => Promise<void>, forMs: number = WATCHED_MS): Promise<void> {
+  const until = performance.now() + forMs;
+  do {
+    await look();
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  } while (performance.now() < until);
+  await look();
+}
+
 /** Commits that one record, and no other, on top of whatever is stored, until that is acknowledged. */
 export async function takenOver(writer: AccountWriter, value: string): Promise<AccountHead> {
   for (let attempt = 0; attempt < 100; attempt += 1) {

@@ -24,6 +24,8 @@ export interface ClauseResult {
   readonly status: ClauseStatus;
   /** Why it was skipped, or a part of it was. */
   readonly reason?: string;
+  /** What the subject would have had to bring for all of it to be tested: the names of faults, or `module`. */
+  readonly missing?: readonly string[];
   /** Milliseconds that it took; 0 when it was skipped. */
   readonly ms: number;
   /** What was expected and seen, of a clause that failed. */
@@ -31,7 +33,7 @@ export interface ClauseResult {
 }
 
 /** The part of a result that levels are judged by. */
-export type ClauseVerdict = Pick<ClauseResult, 'id' | 'status'>;
+export type ClauseVerdict = Pick<ClauseResult, 'id' | 'status' | 'missing'>;
 
 /** How a run of the suite went. */
 export interface ContractReport {
@@ -41,6 +43,10 @@ export interface ContractReport {
   readonly results: readonly ClauseResult[];
   /** What was proven; `undefined` when not even `basic` was. */
   readonly level: ConformanceLevel | undefined;
+  /** What was proven but for the faults that there were no means to make, see {@link fairWeatherLevel}. */
+  readonly fairWeather: ConformanceLevel | undefined;
+  /** What the subject would have to bring for every clause to be tested: the names of faults, or `module`. */
+  readonly missing: readonly string[];
   /** What the capabilities amount to. */
   readonly claimed: ConformanceLevel;
   /** The clauses that have something to test of what the driver claims, and have not passed. */
@@ -84,6 +90,20 @@ export function conformanceLevel(
   });
 }
 
+/**
+ * The conformance level of a backend that works: the highest one of which every clause has passed, as far as there were
+ * means to test it without a fault. What a driver does when its backend fails, it does not tell.
+ */
+export function fairWeatherLevel(
+  capabilities: DriverCapabilities,
+  results: readonly ClauseVerdict[],
+): ConformanceLevel | undefined {
+  const isExcused = ({ status, missing = [] }: ClauseVerdict): boolean =>
+    (status === 'no means' || status === 'partial') && missing.every((each) => each.startsWith('faults.'));
+  const excused = results.map((result) => (isExcused(result) ? { id: result.id, status: 'passed' as const } : result));
+  return conformanceLevel(capabilities, excused);
+}
+
 /** The report on a run. */
 export function contractReport(
   subject: string,
@@ -95,6 +115,8 @@ export function contractReport(
     capabilities,
     results,
     level: conformanceLevel(capabilities, results),
+    fairWeather: fairWeatherLevel(capabilities, results),
+    missing: [...new Set(results.flatMap(({ missing = [] }) => missing))],
     claimed: claimedLevel(capabilities),
     unproven: notPassed(results).map(({ id }) => id),
   };

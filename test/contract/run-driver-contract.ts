@@ -1,9 +1,10 @@
-import assert from 'node:assert/strict';
+import assert, { AssertionError } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import type { Clause } from './clause.js';
 import { ClauseScope } from './clause-scope.js';
 import { contractClauses } from './clauses.js';
+import { show } from './expectations.js';
 import { type SubjectFacts, unmetNeed } from './needs.js';
 import type { ContractReport } from './report.js';
 import { type ClauseResult, CONFORMANCE_LEVELS, type ConformanceLevel, contractReport } from './report.js';
@@ -28,7 +29,7 @@ export interface ContractOptions {
   readonly clauseTimeoutMs?: number;
   /**
    * Milliseconds that an operation is given against a backend that was stopped or paused. The driver has five times as
-   * long to settle it, for a busy machine.
+   * long to settle it, for a busy machine, and 40 times as long to settle one that was given no deadline.
    *
    * @default 500
    */
@@ -37,11 +38,12 @@ export interface ContractOptions {
   readonly seed?: number;
   /**
    * What has to be proven for the last test to pass: all that the driver claims (which takes every fault and a
-   * `module`), at least a level, or nothing: what was proven is then only told, through `onReport`.
+   * `module`), all of it that needs no fault (`fair-weather`), at least a level, or nothing: what was proven is then only
+   * told, through `onReport`.
    *
    * @default 'nothing'
    */
-  readonly require?: 'claimed' | ConformanceLevel | 'nothing';
+  readonly require?: 'claimed' | 'fair-weather' | ConformanceLevel | 'nothing';
   /** The ids of the only clauses to run; the others are not registered, and remain unproven. @default all */
   readonly only?: readonly string[];
   /** Called for each clause when it has settled; for one that is skipped, when it is registered. */
@@ -54,6 +56,7 @@ export interface ContractOptions {
 const LEVEL_TESTS = {
   nothing: 'conformance level is reported',
   claimed: 'conformance level is at least the claimed one',
+  'fair-weather': 'conformance level in fair weather is the claimed one',
   basic: 'conformance level is at least basic',
   durable: 'conformance level is at least durable',
   atomic: 'conformance level is at least atomic',
@@ -101,13 +104,16 @@ export function runDriverContract(
     const { id, title, needs, partNeeds = [] } = clause;
     const unmet = unmetNeed(needs, facts);
     if (unmet !== undefined) {
-      note({ id, status: unmet.kind, reason: unmet.reason, ms: 0 });
+      const { kind: status, reason, missing } = unmet;
+      note({ id, status, reason, ...(missing.length > 0 && { missing }), ms: 0 });
       it.skip(`${id} ${title} (skipped: ${unmet.reason})`, async () => undefined);
       return;
     }
     const unmetPart = unmetNeed(partNeeds, facts);
-    const passed: Pick<ClauseResult, 'status' | 'reason'> =
-      unmetPart === undefined ? { status: 'passed' } : { status: 'partial', reason: unmetPart.reason };
+    const passed: Pick<ClauseResult, 'status' | 'reason' | 'missing'> =
+      unmetPart === undefined
+        ? { status: 'passed' }
+        : { status: 'partial', reason: unmetPart.reason, missing: unmetPart.missing };
     it(`${id} ${title}${unmetPart === undefined ? '' : ` (partly skipped: ${unmetPart.reason})`}`, () =>
       inTurn(async () => {
         const scope = new ClauseScope({ subject, capabilities, clauseId: id, run, seed, deadlineMs: outageDeadlineMs });
@@ -166,11 +172,14 @@ async function runClause(clause: Clause, scope: ClauseScope, { clauseTimeoutMs, 
   }
 }
 
-function failure({ id, title }: Clause, { subject, prefix }: ClauseScope, seed: number, cause: unknown): Error {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  const error = new Error(`${id} ${title}\n  ${what}\n  (driver ${subject.name}, seed ${seed}, prefix ${prefix})`, {
-    cause,
-  });
+function failure({ id, title }: Clause, { subject, prefix, calls }: ClauseScope, seed: number, cause: unknown): Error {
+  const call = calls.callThatThrew(cause);
+  const isUnexpected = call !== undefined && !(cause instanceof AssertionError);
+  const seen = isUnexpected || !(cause instanceof Error) ? show(cause) : cause.message;
+  const what = isUnexpected ? `expected that the call succeeds, saw ${seen}` : seen;
+  const thrown = call === undefined ? '' : `\n  thrown by ${call}`;
+  const where = `(driver ${subject.name}, seed ${seed}, prefix ${prefix})`;
+  const error = new Error(`${id} ${title}\n  ${what}${thrown}\n  ${where}`, { cause });
   error.name = 'ContractError';
   if (cause instanceof Error && cause.stack !== undefined) error.stack = `${error.message}\n${cause.stack}`;
   return error;
@@ -181,7 +190,10 @@ function assertProven(report: ContractReport, required: NonNullable<ContractOpti
   const statuses = new Map(report.results.map(({ id, status }) => [id, status]));
   const shown = report.unproven.map((id) => `${id} (${statuses.get(id)})`).join(', ');
   const seen = `${report.level ?? 'no level'} was proven; not passed: ${shown === '' ? 'none' : shown}`;
-  if (required === 'claimed') {
+  if (required === 'fair-weather') {
+    const fair = `${report.fairWeather ?? 'no level'} was proven in fair weather`;
+    assert.ok(report.fairWeather === report.claimed, `expected ${report.claimed}, saw that ${fair}, and ${seen}`);
+  } else if (required === 'claimed') {
     assert.ok(report.unproven.length === 0, `expected what the driver claims (${report.claimed}), saw that ${seen}`);
   } else {
     const reached = report.level === undefined ? -1 : CONFORMANCE_LEVELS.indexOf(report.level);

@@ -1,10 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AccountHead, CommitBatch, CommitOptions, StoredAccount } from '../../src/core/persistence-driver.js';
+import type { Increments } from './increments.js';
 import type { SecondProcessCall, SecondProcessMessage, SecondProcessRequest } from './second-process-protocol.js';
 import type { ContractSubject } from './subject.js';
 
 interface Waiting {
+  /** What it was asked for. */
+  readonly method: SecondProcessCall['method'] | 'start';
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -31,7 +34,7 @@ export class SecondProcess {
   private constructor(child: ChildProcess) {
     this.#child = child;
     this.#ready = new Promise((resolve, reject) => {
-      this.#settleReady = { resolve: () => resolve(), reject };
+      this.#settleReady = { method: 'start', resolve: () => resolve(), reject };
     });
     this.ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
@@ -84,6 +87,10 @@ export class SecondProcess {
     return (await this.#call({ method: 'commit', accountId, batch, options })) as AccountHead;
   }
 
+  async increment(increments: Increments): Promise<void> {
+    await this.#call({ method: 'increment', increments });
+  }
+
   /** Lets the process go; it has to exit by itself then. */
   disconnect(): void {
     this.#send({ method: 'disconnect' });
@@ -124,7 +131,7 @@ export class SecondProcess {
 
   #call(call: SecondProcessCall): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(this.#send(call), { resolve, reject });
+      this.#waiting.set(this.#send(call), { method: call.method, resolve, reject });
     });
   }
 
@@ -144,21 +151,24 @@ export class SecondProcess {
         this.#waiting.delete(message.number);
         break;
       case 'error':
-        this.#waiting.get(message.number)?.reject(this.#error(`${message.code ?? 'no code'}: ${message.message}`));
-        this.#waiting.delete(message.number);
+        this.#fail(message.number, `${message.code ?? 'no code'}: ${message.message}`);
         break;
     }
   }
 
   #failAll(why: string): void {
-    const error = this.#error(why);
-    this.#settleReady?.reject(error);
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+    this.#settleReady?.reject(this.#error('start', why));
+    for (const number of [...this.#waiting.keys()]) this.#fail(number, why);
   }
 
-  #error(why: string): Error {
-    return new Error(`the second process failed: ${why}${this.#stderr === '' ? '' : `\n${this.#stderr}`}`);
+  #fail(number: number, why: string): void {
+    const waiting = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    waiting?.reject(this.#error(waiting.method, why));
+  }
+
+  #error(method: Waiting['method'], why: string): Error {
+    return new Error(`the second process failed in ${method}: ${why}${this.#stderr === '' ? '' : `\n${this.#stderr}`}`);
   }
 }
 

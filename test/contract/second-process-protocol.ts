@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../src/core/errors.js';
 import type { CommitBatch, CommitOptions } from '../../src/core/persistence-driver.js';
+import type { Increments } from './increments.js';
 
 /** What a second process is told to do with its driver. */
 export type SecondProcessCall =
@@ -18,6 +19,7 @@ export type SecondProcessCall =
       readonly records: number;
       readonly valueLength: number;
     }
+  | { readonly method: 'increment'; readonly increments: Increments }
   /** Lets go of the parent. Nothing but the driver can keep the process alive then. */
   | { readonly method: 'disconnect' };
 

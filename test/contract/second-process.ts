@@ -4,6 +4,7 @@
  */
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { AccountHead, PersistenceDriver } from '../../src/core/persistence-driver.js';
+import { increment } from './increments.js';
 import {
   countedRecord,
   type SecondProcessCall,
@@ -67,6 +68,8 @@ async function perform(driver: PersistenceDriver, call: SecondProcessCall): Prom
       return driver.commit(call.accountId, call.batch, call.options);
     case 'commitForever':
       return commitForever(driver, call);
+    case 'increment':
+      return increment(driver, call.increments);
     case 'disconnect':
       process.disconnect();
       return undefined;

@@ -62,6 +62,13 @@ export interface ContractFaults {
   /** Makes `head`, `load` and `accounts` fail. */
   readonly failReads?: Inject;
   /**
+   * A driver, not opened yet, that reaches the same backend with read rights alone: as a user that may only read, or by
+   * a file that cannot be written. Whoever brings it claims that `open({ access: 'read' })` does with that.
+   */
+  readOnly?(options?: ContractDriverOptions): Promise<PersistenceDriver>;
+  /** A driver, not opened yet, on a backend where nothing was set up: without the file, the schema or the table. */
+  missing?(options?: ContractDriverOptions): Promise<PersistenceDriver>;
+  /**
    * For drivers that claim the durability `host`: whether the backend, as this open driver has set it up, syncs to its
    * disk before it acknowledges. To be read from the backend's effective settings.
    */

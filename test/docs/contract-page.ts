@@ -25,6 +25,8 @@ A run proves the highest level of which, and of all before it, every clause has 
 | \`durable\` | what was acknowledged survives SIGKILL, too |
 | \`atomic\` | a commit is stored wholly or not at all, too |
 | \`safe\` | every clause, conditional commit included: the level that the library's promise needs |
+
+A run also tells the level in fair weather: the same, but without what needs a fault of the backend that the subject cannot make. It is the level that a run on a URL can prove.
 `;
 
 const LEGEND = `## What clauses need

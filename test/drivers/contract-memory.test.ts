@@ -1,11 +1,12 @@
 import { describe, it } from 'vitest';
+import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import { runDriverContract } from '../contract/index.js';
 import { memorySubject } from '../contract-suite/memory-subject.js';
 
 runDriverContract(
   { describe, it },
   {
-    ...memorySubject('memory'),
+    ...memorySubject('memory', undefined, MemoryDriver),
     module: new URL('../contract-suite/fixtures/memory-module.ts', import.meta.url),
     execArgv: ['--import', 'tsx'],
   },

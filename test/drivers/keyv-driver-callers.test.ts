@@ -215,6 +215,18 @@ describe('KeyvDriver and namespaces', () => {
   });
 });
 
+describe('KeyvDriver: opened for reading', () => {
+  it('writes nothing, until something is committed', async () => {
+    const adapter = new ScriptedAdapter();
+    const driver = keyvDriver(adapter);
+    await driver.open({ access: 'read' });
+    expect(await driver.load('a')).toBeUndefined();
+    expect(adapter.calls.filter(({ method }) => method !== 'get')).toEqual([]);
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    expect(await driver.head('a')).toEqual(head);
+  });
+});
+
 describe('KeyvDriver: close', () => {
   class Closable extends ScriptedAdapter {
     disconnects = 0;

@@ -70,6 +70,7 @@ describe('KeyvDriver: options', () => {
       { keyv, allowUnconditional: true, limits: 5 },
       { keyv, allowUnconditional: true, limits: { keyBytes: 7 } },
       { keyv, allowUnconditional: true, limits: { valueBytes: 2000.5 } },
+      { keyv, allowUnconditional: true, limits: { batchRecords: 0 } },
       { keyv, allowUnconditional: true, limits: { bytes: 2000 } },
       { keyv: nested, allowUnconditional: true },
     ];
@@ -130,9 +131,16 @@ describe('KeyvDriver: options', () => {
       keyBytes: 8192,
       valueBytes: 8 * 1024 ** 2,
       batchBytes: 16 * 1024 ** 2,
+      batchRecords: 10_000,
     });
-    const stated = { keyBytes: 100, valueBytes: 2000, batchBytes: 5000 };
-    expect(keyvDriver(withKeySize(255), { limits: stated }).limits).toEqual(stated);
+    const stated = { keyBytes: 100, valueBytes: 2000, batchBytes: 5000, batchRecords: 2 };
+    const driver = keyvDriver(withKeySize(255), { limits: stated });
+    expect(driver.limits).toEqual(stated);
+    const two = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    expect(await rejection(driver.commit('a', batchOf({ k: '2', m: '2' }, ['l']), onTopOf(two)))).toMatchObject({
+      code: 'TOO_LARGE',
+      outcome: 'not-applied',
+    });
     expect(keyvDriver(new Map(), { limits: { valueBytes: 2000 } }).limits.keyBytes).toBe(8192);
   });
 

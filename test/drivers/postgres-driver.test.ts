@@ -11,8 +11,8 @@ import { poll } from '../support/servers/poll.js';
 import { startPostgres } from '../support/servers/postgres-server.js';
 import { makeSelfSigned } from '../support/servers/self-signed.js';
 import { unprivilegedUser } from '../support/servers/system-user.js';
-import { postgres, sessionOn, uniqueName } from './postgres-support.js';
-import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
+import { configure, postgres, sessionOn, uniqueName } from './postgres-support.js';
+import { batchOf, collect, onTopOf, rejection } from './support.js';
 
 const server = await startPostgres();
 const { url } = server;
@@ -24,24 +24,6 @@ async function warningsOf(driver: PostgresDriver): Promise<readonly string[]> {
   const warnings: DriverWarning[] = [];
   await driver.open({ onWarning: (warning) => warnings.push(warning) });
   return warnings.map(({ code }) => code);
-}
-
-/** A setting of the whole server, for one test. */
-async function configure(setting: string, value: string): Promise<void> {
-  const [before] = await server.query('SELECT current_setting($1) AS value', [setting]);
-  await server.query(`ALTER SYSTEM SET ${setting} = ${value}`);
-  const applied = async (undoing: string): Promise<void> => {
-    await server.query('SELECT pg_reload_conf()');
-    await poll(`${undoing} ${setting}`, async () => {
-      const [now] = await server.query('SELECT current_setting($1) AS value', [setting]);
-      return (now?.['value'] !== before?.['value']) === (undoing === 'setting') || undefined;
-    });
-  };
-  await applied('setting');
-  afterTest(async () => {
-    await server.query(`ALTER SYSTEM RESET ${setting}`);
-    await applied('resetting');
-  });
 }
 
 describe('PostgresDriver: beside plain Keyv', () => {
@@ -110,6 +92,25 @@ describe('PostgresDriver: the table', () => {
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     await driver.commit('a', batchOf({ l: '2' }, ['k']), onTopOf(head));
     expect([...((await driver.load('a'))?.records ?? [])]).toEqual([['l', '2']]);
+  });
+
+  it('may have partitions, each of which a crash must leave as it is', async () => {
+    const table = uniqueName();
+    const session = await sessionOn(url);
+    for (const statement of [
+      `CREATE TABLE ${table} (key text COLLATE "C" PRIMARY KEY, value text) PARTITION BY RANGE (key)`,
+      `CREATE TABLE ${table}_all PARTITION OF ${table} DEFAULT PARTITION BY HASH (key)`,
+      `CREATE TABLE ${table}_0 PARTITION OF ${table}_all FOR VALUES WITH (MODULUS 2, REMAINDER 0)`,
+      `CREATE UNLOGGED TABLE ${table}_1 PARTITION OF ${table}_all FOR VALUES WITH (MODULUS 2, REMAINDER 1)`,
+    ]) {
+      await session.query(statement);
+    }
+    const driver = postgres({ url, table });
+    expect(await rejection(driver.open())).toMatchObject({ code: 'CONFIG', outcome: 'not-applied' });
+    await session.query(`ALTER TABLE ${table}_1 SET LOGGED`);
+    const head = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    await driver.commit('a', batchOf({ k: '2' }, ['l']), onTopOf(head));
+    expect([...((await driver.load('a'))?.records ?? [])]).toEqual([['k', '2']]);
   });
 
   it('of plain Keyv is refused with what to do, and keeps its entries when that is done', async () => {
@@ -272,6 +273,46 @@ describe('PostgresDriver: the table', () => {
   });
 });
 
+describe('PostgresDriver: opened for reading', () => {
+  it('creates nothing: a schema or table that is missing rejects CONFIG, and never looks empty', async () => {
+    const names = [{ table: uniqueName() }, { schema: uniqueName(), table: uniqueName() }];
+    for (const name of names) {
+      const driver = postgres({ url, ...name });
+      const refused = { code: 'CONFIG', outcome: 'not-applied', retryable: false };
+      expect(await rejection(driver.open({ access: 'read' }))).toMatchObject(refused);
+      expect(await rejection(driver.load('a'))).toMatchObject(refused);
+      expect(await rejection(collect(driver.accounts()))).toMatchObject(refused);
+    }
+    const [{ schema } = { schema: '' }] = names.slice(1) as readonly { schema: string }[];
+    const rows = await server.query(
+      'SELECT 1 FROM pg_class WHERE relname = ANY ($1) UNION ALL SELECT 1 FROM pg_namespace WHERE nspname = $2',
+      [names.map(({ table }) => table), schema],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('needs SELECT alone, and tells what is missing for a commit', async () => {
+    const [table, reader] = [uniqueName(), uniqueName()];
+    const writer = postgres({ url, table });
+    const head = await writer.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    await server.query(`CREATE ROLE ${reader} LOGIN PASSWORD 'reader-secret'`);
+    await server.query(`ALTER ROLE ${reader} SET default_transaction_read_only = on`);
+    const driver = postgres({ url: url.replace(/\/\/.*@/, `//${reader}:reader-secret@`), table });
+    expect(await rejection(driver.open({ access: 'read' }))).toMatchObject({ code: 'UNAVAILABLE', retryable: false });
+    await server.query(`GRANT SELECT ON ${table} TO ${reader}`);
+    await driver.open({ access: 'read' });
+    expect(await driver.head('a')).toEqual(head);
+    expect((await driver.load('a'))?.records.get('k')).toBe('1');
+    expect(await collect(driver.accounts())).toEqual(['a']);
+    const error = await rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head)));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied' });
+    expect(await driver.head('a')).toEqual(head);
+    await server.query(`ALTER ROLE ${reader} RESET default_transaction_read_only`);
+    await server.query(`GRANT INSERT, UPDATE, DELETE ON ${table} TO ${reader}`);
+    await expect(driver.commit('a', batchOf({ k: '2' }), onTopOf(head))).resolves.toMatchObject({ revision: 2 });
+  });
+});
+
 describe('PostgresDriver: the index', () => {
   it('serves every statement among 50,000 foreign rows', { timeout: 60_000 }, async () => {
     const table = uniqueName();
@@ -316,12 +357,12 @@ describe('PostgresDriver: what open verifies', () => {
     ['fsync', 'off', ['fsync-off']],
     ['full_page_writes', 'off', ['full-page-writes-off']],
   ])('tells of %s = %s', async (setting, value, codes) => {
-    await configure(setting, value);
+    await configure(server, setting, value);
     expect(await warningsOf(postgres({ url, table: uniqueName() }))).toEqual(codes);
   });
 
   it('rejects where transactions are read-only, and can be opened later', async () => {
-    await configure('default_transaction_read_only', 'on');
+    await configure(server, 'default_transaction_read_only', 'on');
     const driver = postgres({ url, table: uniqueName() });
     expect(await rejection(driver.open())).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
     await server.query('ALTER SYSTEM RESET default_transaction_read_only');
@@ -363,7 +404,7 @@ describe('PostgresDriver: TLS', () => {
     expect((await rejection(plain.open())).code).toBe('UNAVAILABLE');
     await server.query(`ALTER SYSTEM SET ssl_cert_file = '${certificateFile}'`);
     await server.query(`ALTER SYSTEM SET ssl_key_file = '${keyFile}'`);
-    await configure('ssl', 'on');
+    await configure(server, 'ssl', 'on');
 
     const ended = (): Promise<true> =>
       poll('the end of the sessions', async () => {

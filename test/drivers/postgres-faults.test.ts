@@ -5,6 +5,7 @@ import { startFaultProxy } from '../support/servers/fault-proxy.js';
 import { poll } from '../support/servers/poll.js';
 import { startPostgres } from '../support/servers/postgres-server.js';
 import {
+  configure,
   endSessionsOf,
   movablePostgres,
   type PostgresSession,
@@ -131,6 +132,47 @@ describe('PostgresDriver: a repetition that overlaps its first attempt', () => {
     const before = await position();
     await driver.commit('a', batchOf({ k: '1' }), options);
     expect(await position()).not.toEqual(before);
+  });
+});
+
+describe('PostgresDriver: a commit that the server warns of', () => {
+  it.each(['notice', 'error'])(
+    'is unknown when its wait for a standby was cancelled, and waits again when it is repeated, with messages from %s on',
+    async (messages) => {
+      await setForUser('client_min_messages', messages);
+      const driver = driverOn(url);
+      const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+      const removeStandby = await configure(server, 'synchronous_standby_names', "'nobody'");
+      const options = onTopOf(head);
+      for (let attempt = 1; attempt <= 2; attempt += 1) {
+        const committing = rejection(driver.commit('a', batchOf({ k: '2' }), options));
+        const pid = await poll('a session that waits for a standby', async () => {
+          const sessions = await sessionsOf(server, application);
+          return sessions.find((session) => session['wait_event'] === 'SyncRep')?.['pid'];
+        });
+        await server.query('SELECT pg_cancel_backend($1)', [pid]);
+        expect(await committing).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
+      }
+      await removeStandby();
+      await expect(driver.commit('a', batchOf({ k: '2' }), options)).resolves.toMatchObject({ revision: 2 });
+      expect([...((await driver.load('a'))?.records ?? [])]).toEqual([['k', '2']]);
+    },
+  );
+
+  it('is unknown whatever the warning, and none when a trigger only has something to say', async () => {
+    const driver = driverOn(url);
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    const raise = async (level: string): Promise<void> => {
+      await server.query(`CREATE OR REPLACE FUNCTION ${table}_says() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE ${level} 'something'; RETURN new; END $$`);
+    };
+    await raise('NOTICE');
+    await server.query(`CREATE TRIGGER says BEFORE INSERT OR UPDATE ON ${table}
+      FOR EACH ROW EXECUTE FUNCTION ${table}_says()`);
+    const second = await driver.commit('a', batchOf({ k: '2' }), onTopOf(head));
+    await raise('WARNING');
+    const warned = await rejection(driver.commit('a', batchOf({ k: '3' }), onTopOf(second)));
+    expect(warned).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
   });
 });
 

@@ -92,9 +92,36 @@ export function setStandby(server: PostgresTestServer, role: 'standby' | 'primar
   if (owner !== undefined) chownSync(signal, owner.uid, owner.gid);
 }
 
+/** A setting of the whole server, until the test is over, or it is reset. */
+export async function configure(
+  server: PostgresTestServer,
+  setting: string,
+  value: string,
+): Promise<() => Promise<void>> {
+  const [before] = await server.query('SELECT current_setting($1) AS value', [setting]);
+  await server.query(`ALTER SYSTEM SET ${setting} = ${value}`);
+  const applied = async (undoing: string): Promise<void> => {
+    await server.query('SELECT pg_reload_conf()');
+    await poll(`${undoing} ${setting}`, async () => {
+      const [now] = await server.query('SELECT current_setting($1) AS value', [setting]);
+      return (now?.['value'] !== before?.['value']) === (undoing === 'setting') || undefined;
+    });
+    // What the checkpointer tells the other processes, it knows now.
+    await server.query('CHECKPOINT');
+  };
+  await applied('setting');
+  const reset = async (): Promise<void> => {
+    await server.query(`ALTER SYSTEM RESET ${setting}`);
+    await applied('resetting');
+  };
+  afterTest(reset);
+  return reset;
+}
+
 /** The server's sessions of a driver, by what they do. */
 export async function sessionsOf(server: PostgresTestServer, applicationName: string): Promise<Rows> {
-  return server.query('SELECT pid, state, wait_event_type FROM pg_stat_activity WHERE application_name = $1', [
-    applicationName,
-  ]);
+  return server.query(
+    'SELECT pid, state, wait_event_type, wait_event FROM pg_stat_activity WHERE application_name = $1',
+    [applicationName],
+  );
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,6 +9,12 @@ import { sqliteError } from '../../src/drivers/sqlite-errors.js';
 import { batchOf, collect, onTopOf, rawSqlite, rejection, spiedImporter, sqlite, temporaryFolder } from './support.js';
 
 const NOT_APPLIED = { code: 'UNAVAILABLE', outcome: 'not-applied' };
+
+/** What this process has open in the folder, each as often as it does. */
+async function openFilesIn(folder: string): Promise<readonly string[]> {
+  const links = (await readdir('/proc/self/fd')).map((fd) => readlink(join('/proc/self/fd', fd)).catch(() => ''));
+  return (await Promise.all(links)).filter((path) => path.startsWith(folder)).sort();
+}
 
 describe('SqliteDriver: what cannot be opened', () => {
   it('rejects UNAVAILABLE for a directory that does not exist, and opens when it does', async () => {
@@ -33,8 +39,9 @@ describe('SqliteDriver: what cannot be opened', () => {
   it('rejects UNAVAILABLE when SQLite may not write', async () => {
     const path = join(await temporaryFolder(), 'state.db');
     await sqlite({ path }).open();
-    const { importer } = spiedImporter((adapter) => {
-      adapter.query('PRAGMA query_only = 1').catch(() => undefined);
+    const { importer } = spiedImporter(async (adapter) => {
+      await adapter.query('PRAGMA query_only = 1');
+      return adapter;
     });
     const error = await rejection(sqlite({ path }, importer).open());
     expect(error).toMatchObject({ ...NOT_APPLIED, retryable: false, cause: { code: 'SQLITE_READONLY' } });
@@ -48,6 +55,31 @@ describe('SqliteDriver: what cannot be opened', () => {
     expect((await rejection(driver.load('a'))).code).toBe('CORRUPT');
     await rm(path);
     await expect(driver.open()).resolves.toBeUndefined();
+  });
+
+  it('leaves no descriptor open, however often it fails', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'state.db');
+    await writeFile(join(folder, 'text'), 'this is no database, whatever it is called. '.repeat(100));
+    await writeFile(join(folder, 'empty'), '');
+    const raw = await rawSqlite(path);
+    await raw.query('CREATE VIEW other AS SELECT 1');
+    await raw.query('CREATE INDEX busy ON keyv (value)');
+    const drivers = [
+      sqlite({ path: join(folder, 'text') }),
+      sqlite({ path, table: 'other' }),
+      sqlite({ path, table: 'busy' }),
+      sqlite({ path: join(folder, 'empty'), busyTimeoutMs: 50 }),
+    ];
+    const locked = await rawSqlite(join(folder, 'empty'));
+    await locked.query('BEGIN EXCLUSIVE');
+    const before = await openFilesIn(folder);
+    for (const driver of drivers) {
+      for (let attempt = 0; attempt < 5; attempt += 1) await rejection(driver.open());
+    }
+    // SQLite itself puts off closing a file while this process holds a lock on it.
+    await locked.query('ROLLBACK');
+    expect(await openFilesIn(folder)).toEqual(before);
   });
 
   it('rejects NOT_INSTALLED when the adapter cannot be imported, or is another package', async () => {
@@ -212,13 +244,13 @@ describe('SqliteDriver: rollback', () => {
   it('never acknowledges a commit to a file that was removed under way', async () => {
     const path = join(await temporaryFolder(), 'state.db');
     let remove = false;
-    const { importer } = spiedImporter((adapter) => {
-      const { query } = adapter;
-      adapter.query = async (sql: string, ...parameters: unknown[]) => {
+    const { importer } = spiedImporter(async (adapter) => ({
+      ...adapter,
+      query: async (sql, ...parameters) => {
         if (remove) for (const file of FILES) await rm(path + file, { force: true });
-        return query(sql, ...parameters);
-      };
-    });
+        return adapter.query(sql, ...parameters);
+      },
+    }));
     const driver = sqlite({ path }, importer);
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     remove = true;

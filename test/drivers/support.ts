@@ -6,7 +6,7 @@ import { afterEach } from 'vitest';
 import type { AccountKeeperError } from '../../src/core/errors.js';
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { AccountHead, CommitBatch, CommitOptions, PersistenceDriver } from '../../src/core/persistence-driver.js';
-import type { SqliteAdapterImporter } from '../../src/drivers/sqlite-adapter.js';
+import { importSqlite, type SqliteAdapter, type SqliteImporter } from '../../src/drivers/sqlite-adapter.js';
 import { SqliteDriver, type SqliteDriverOptions } from '../../src/drivers/sqlite-driver.js';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -34,7 +34,7 @@ export function closing<Driver extends PersistenceDriver>(driver: Driver): Drive
 }
 
 /** A driver on a file; closed after the test. */
-export function sqlite(options: SqliteDriverOptions, importer?: SqliteAdapterImporter): SqliteDriver {
+export function sqlite(options: SqliteDriverOptions, importer?: SqliteImporter): SqliteDriver {
   return closing(importer === undefined ? new SqliteDriver(options) : new SqliteDriver(options, importer));
 }
 
@@ -48,19 +48,21 @@ export async function rawSqlite(path: string): Promise<KeyvSqlite> {
 }
 
 /** An importer whose adapters the test can reach, and prepare before the driver uses them. */
-export function spiedImporter(prepare?: (adapter: KeyvSqlite) => void): {
-  readonly importer: SqliteAdapterImporter;
-  readonly adapters: readonly KeyvSqlite[];
+export function spiedImporter(prepare?: (adapter: SqliteAdapter) => Promise<SqliteAdapter>): {
+  readonly importer: SqliteImporter;
+  readonly adapters: readonly SqliteAdapter[];
 } {
-  const adapters: KeyvSqlite[] = [];
-  class SpiedSqlite extends KeyvSqlite {
-    constructor(options: ConstructorParameters<typeof KeyvSqlite>[0]) {
-      super(options);
-      adapters.push(this);
-      prepare?.(this);
-    }
-  }
-  return { importer: async () => ({ KeyvSqlite: SpiedSqlite }), adapters };
+  const adapters: SqliteAdapter[] = [];
+  const importer: SqliteImporter = async () => {
+    const open = await importSqlite();
+    return async (name) => {
+      const opened = await open(name);
+      const adapter = (await prepare?.(opened)) ?? opened;
+      adapters.push(adapter);
+      return adapter;
+    };
+  };
+  return { importer, adapters };
 }
 
 /** The error that the promise rejects with; fails when it resolves, or rejects with another kind of error. */

@@ -123,6 +123,8 @@ export class AccountUnderTest {
       random: () => 0.5,
       flush: { retryMaxMs: 1_000, commitTimeoutMs: 1_000 },
     });
+    // Heard, so that Node.js does not warn of each.
+    store.on('record-rejected', () => undefined);
     store.on('flushed', ({ revision }) => {
       const commit = driver.sent.findLast(({ options }) => options.expected?.revision === revision - 1);
       const cursor = commit?.batch.upserts.get('account/metadata');

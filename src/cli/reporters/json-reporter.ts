@@ -12,6 +12,10 @@ export interface JsonReport {
   /** Nothing failed, and the required level was reached. */
   readonly ok: boolean;
   readonly level: ConformanceLevel | null;
+  /** What was proven but for the faults that there were no means to make. */
+  readonly fairWeather: ConformanceLevel | null;
+  /** What the subject would have to bring for every clause to be tested. */
+  readonly missing: readonly string[];
   readonly claimed: ConformanceLevel;
   readonly required: ContractRun['required'];
   readonly seed: number;
@@ -44,6 +48,8 @@ export function jsonReport(run: ContractRun): JsonReport {
     capabilities: report.capabilities,
     ok: !hasFailed(run),
     level: report.level ?? null,
+    fairWeather: report.fairWeather ?? null,
+    missing: report.missing,
     claimed: report.claimed,
     required,
     seed,

@@ -54,6 +54,8 @@ export class ReadableReporter implements ContractReporter {
     ];
     this.#out.write(`\n  ${counts.join(', ')}\n`);
     this.#out.write(`  level proven: ${this.#style('bold', report.level ?? 'none')} (claimed: ${report.claimed})\n`);
+    this.#out.write(`  in fair weather, as far as no fault is needed: ${report.fairWeather ?? 'none'}\n`);
+    if (report.missing.length > 0) this.#out.write(`  missing for the rest: ${report.missing.join('; ')}\n`);
     this.#unproven(run);
     if (levelError === undefined) return;
     const missed = required === 'nothing' ? levelError : `required: ${required}; ${levelError}`;

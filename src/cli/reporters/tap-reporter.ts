@@ -32,6 +32,8 @@ export class TapReporter implements ContractReporter {
       ...(levelError === undefined ? {} : { message: levelError }),
       required,
       claimed: report.claimed,
+      fair_weather: report.fairWeather ?? 'none',
+      missing: report.missing.join('; '),
       unproven: report.unproven.join(' '),
     });
     this.#out.write(`1..${this.#number}\n`);

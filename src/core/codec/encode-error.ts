@@ -1,9 +1,10 @@
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
+import { nameOfThrown } from '../thrown.js';
 import { formatPath, type PathStep } from './value-path.js';
 
 /** The value at this path has no place in the codec's text. */
-export function encodeError(steps: readonly PathStep[], received: string, allowed: string): AccountKeeperError {
-  return new AccountKeeperError('ENCODE', `${formatPath(steps)} is ${received}; allowed are ${allowed}`);
+export function encodeError(steps: readonly PathStep[], received: string, expected: string): AccountKeeperError {
+  return new AccountKeeperError('ENCODE', `${formatPath(steps)}: expected ${expected}, received ${received}`);
 }
 
 /** What `encode` returns; whatever it throws becomes an `ENCODE`. */
@@ -12,7 +13,7 @@ export function encodeWith(encode: () => string): string {
     return encode();
   } catch (thrown) {
     if (isAccountKeeperError(thrown)) throw thrown;
-    throw new AccountKeeperError('ENCODE', `$ cannot be encoded: ${detailOf(thrown)}`, { cause: thrown });
+    throw new AccountKeeperError('ENCODE', `$ cannot be encoded: ${nameOfThrown(thrown)}`, { cause: thrown });
   }
 }
 
@@ -21,11 +22,7 @@ export function decodeWith(codecName: string, decode: () => unknown): unknown {
   try {
     return decode();
   } catch (thrown) {
-    const message = `the text was not written by the codec ${codecName}: ${detailOf(thrown)}`;
+    const message = `the text was not written by the codec ${codecName}: ${nameOfThrown(thrown)}`;
     throw new AccountKeeperError('CORRUPT', message, { cause: thrown });
   }
-}
-
-function detailOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.name : `threw a ${typeof thrown}`;
 }

@@ -18,7 +18,10 @@ const HEADER = /^(0|[1-9][0-9]*);([a-z][a-z0-9-]*);/;
 export function encodeRecord(codec: Codec, schemaVersion: number, value: unknown): string {
   const payload: unknown = codec.encode(value);
   if (typeof payload === 'string') return `${schemaVersion};${codec.name};${payload}`;
-  throw new AccountKeeperError('ENCODE', `the codec ${codec.name} returned ${typeof payload}, allowed is a string`);
+  throw new AccountKeeperError(
+    'ENCODE',
+    `encode of the codec ${codec.name}: expected a string, received ${typeof payload}`,
+  );
 }
 
 /** @throws `CORRUPT` when the text is no record. */
@@ -26,7 +29,10 @@ export function parseRecord(text: string): ParsedRecord {
   const [header, version = '', codecName = ''] = HEADER.exec(text) ?? [];
   const schemaVersion = Number(version);
   if (header === undefined || !Number.isSafeInteger(schemaVersion)) {
-    throw new AccountKeeperError('CORRUPT', 'the text is no record: allowed is <schemaVersion>;<codecName>;<payload>');
+    throw new AccountKeeperError(
+      'CORRUPT',
+      'expected <schemaVersion>;<codecName>;<payload>, received a text that is no record',
+    );
   }
   return { schemaVersion, codecName, payload: text.slice(header.length) };
 }

@@ -4,7 +4,7 @@ import { MAX_NESTING } from './nesting-limit.js';
 import { describeOddValue, isPlainArray, isPlainObject, visitElements, visitProperties } from './plain-shape.js';
 import type { PathStep } from './value-path.js';
 
-const ALLOWED = 'primitives other than symbols, Date, Map, Set, and plain objects and arrays';
+const EXPECTED = 'primitives other than symbols, Date, Map, Set, and plain objects and arrays';
 
 /** Walks a value, and throws at the first one that the rich codec does not take. */
 export class RichCheck {
@@ -80,6 +80,6 @@ export class RichCheck {
   };
 
   #refuse(received: string): Error {
-    return encodeError(this.#path, received, ALLOWED);
+    return encodeError(this.#path, received, EXPECTED);
   }
 }

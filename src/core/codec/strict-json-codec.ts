@@ -4,7 +4,7 @@ import { MAX_NESTING } from './nesting-limit.js';
 import { describeOddValue, isPlainArray, isPlainObject, visitElements, visitProperties } from './plain-shape.js';
 import type { PathStep } from './value-path.js';
 
-const ALLOWED = 'null, booleans, strings, finite numbers, and plain objects and arrays of these';
+const EXPECTED = 'null, booleans, strings, finite numbers, and plain objects and arrays of these';
 
 /**
  * JSON without its silent losses: what would come back as something else is refused with its path. `undefined` as the
@@ -74,6 +74,6 @@ class JsonCheck {
   };
 
   #refuse(received: string): Error {
-    return encodeError(this.#path, received, ALLOWED);
+    return encodeError(this.#path, received, EXPECTED);
   }
 }

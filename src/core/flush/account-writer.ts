@@ -97,10 +97,17 @@ export class AccountWriter {
     return { batch, options: floor === undefined ? options : { ...options, revisionFloor: floor } };
   }
 
-  /** What the backend came back with; `undefined`: nothing. */
+  /**
+   * What the backend came back with; `undefined`: nothing. Rejects `FENCED` when another writer went on from there: what
+   * it was acknowledged is not for this one to undo.
+   */
   async readRolledBack(limits: OperationOptions): Promise<StoredAccount | undefined> {
     const { stored } = this.#rollback ?? {};
-    return stored === undefined ? undefined : this.#load(stored, limits);
+    if (stored === undefined) return undefined;
+    const writer = writerOf(stored.revision, parseHeadMeta(this.#head.meta).claims);
+    if (writer === undefined || writer === stored.writerId) return this.#load(stored, limits);
+    const message = `another writer went on from an older state of account ${JSON.stringify(this.#options.accountId)}, at revision ${stored.revision}; close this store, and choose at the next restore what to keep`;
+    throw new AccountKeeperError('FENCED', message, { head: stored });
   }
 
   /** The next request lies on top of this older head, if it is still what was found last. */
@@ -166,19 +173,12 @@ export class AccountWriter {
       return { kind: 'failed', error, mayHaveLanded: true };
     }
     const isOlder = stored === undefined || stored.revision < revision || stored.writeId === writeId;
-    if (isOlder && !this.#isStrange(stored)) return this.#foundRollback(stored, error, request, mayHaveLanded);
+    if (isOlder) return this.#foundRollback(stored, error, request, mayHaveLanded);
     if (stored.writerId === writerId) return this.#superseded(stored, limits);
     const writer = writerOf(revision, parseHeadMeta(stored.meta).claims);
-    const rolledBack = isOlder || (writer !== undefined && writer !== writerId);
+    const rolledBack = writer !== undefined && writer !== writerId;
     if (code === 'ROLLED_BACK' && !rolledBack) return this.#foundRollback(stored, error, request, mayHaveLanded);
     return { kind: 'fenced', error: this.#fenced(stored, error, rolledBack, mayHaveLanded), rolledBack };
-  }
-
-  /** Whether an older head is of a writer that went on from what a rollback had left: this revision was another one's. */
-  #isStrange(stored: AccountHead | undefined): stored is AccountHead {
-    if (stored === undefined) return false;
-    const writer = writerOf(stored.revision, parseHeadMeta(this.#head.meta).claims);
-    return writer !== undefined && writer !== stored.writerId;
   }
 
   /** A request above another rollback is void now; one on top of the newest head may still be part of what comes back. */

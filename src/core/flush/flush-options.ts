@@ -1,4 +1,4 @@
-import { requireDuration, requireKnownOptions } from '../option-checks.js';
+import { type ChecksOf, duration, readOptions, requireDuration } from '../option-checks.js';
 import type { BackoffOptions } from './backoff.js';
 import type { DebounceOptions } from './debounce.js';
 
@@ -53,36 +53,25 @@ export const FLUSH_DEFAULTS: Required<FlushOptions> = Object.freeze({
   maxPendingAgeMs: 5_000,
 });
 
-const KNOWN = Object.keys(FLUSH_DEFAULTS);
+const CHECKS: ChecksOf<FlushOptions> = {
+  debounceMs: duration(),
+  maxWaitMs: duration(),
+  commitTimeoutMs: duration(1),
+  retryInitialMs: duration(1),
+  retryMaxMs: duration(1),
+  maxPendingAgeMs: duration(),
+};
 
 /** Checks and completes the options. @throws `CONFIG` */
-export function flushSettings(options: FlushOptions = {}): FlushSettings {
-  requireKnownOptions('flush', options, KNOWN);
-  const debounceMs = requireDuration('flush.debounceMs', options.debounceMs ?? FLUSH_DEFAULTS.debounceMs);
-  const maxWaitDefault = Math.max(FLUSH_DEFAULTS.maxWaitMs, debounceMs);
-  const retryInitialMs = requireDuration(
-    'flush.retryInitialMs',
-    options.retryInitialMs ?? FLUSH_DEFAULTS.retryInitialMs,
-    1,
-  );
-  const retryMaxDefault = Math.max(FLUSH_DEFAULTS.retryMaxMs, retryInitialMs);
+export function flushSettings(options?: FlushOptions): FlushSettings {
+  const given = readOptions('flush', CHECKS, options);
+  const { commitTimeoutMs, debounceMs, maxPendingAgeMs, retryInitialMs } = { ...FLUSH_DEFAULTS, ...given };
+  const { maxWaitMs = Math.max(FLUSH_DEFAULTS.maxWaitMs, debounceMs) } = given;
+  const { retryMaxMs = Math.max(FLUSH_DEFAULTS.retryMaxMs, retryInitialMs) } = given;
   return {
-    debounce: {
-      debounceMs,
-      maxWaitMs: requireDuration('flush.maxWaitMs', options.maxWaitMs ?? maxWaitDefault, debounceMs),
-    },
-    backoff: {
-      initialMs: retryInitialMs,
-      maxMs: requireDuration('flush.retryMaxMs', options.retryMaxMs ?? retryMaxDefault, retryInitialMs),
-    },
-    commitTimeoutMs: requireDuration(
-      'flush.commitTimeoutMs',
-      options.commitTimeoutMs ?? FLUSH_DEFAULTS.commitTimeoutMs,
-      1,
-    ),
-    maxPendingAgeMs: requireDuration(
-      'flush.maxPendingAgeMs',
-      options.maxPendingAgeMs ?? FLUSH_DEFAULTS.maxPendingAgeMs,
-    ),
+    debounce: { debounceMs, maxWaitMs: requireDuration('flush.maxWaitMs', maxWaitMs, debounceMs) },
+    backoff: { initialMs: retryInitialMs, maxMs: requireDuration('flush.retryMaxMs', retryMaxMs, retryInitialMs) },
+    commitTimeoutMs,
+    maxPendingAgeMs,
   };
 }

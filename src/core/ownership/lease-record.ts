@@ -10,6 +10,11 @@ export function leaseAccountId(leaseId: string): string {
   return `${RESERVED_ACCOUNT_PREFIX}lease/${leaseId}`;
 }
 
+/** An id that is short enough for stores of short keys; of a UUID, the part that has nothing but chance in it. */
+export function newLeaseId(createId: () => string): string {
+  return createId().replaceAll('-', '').slice(-16);
+}
+
 /** What the head of a lease says. */
 export interface LeaseRecord {
   /** The time that its holder promised to renew it in, in milliseconds; 0 when it does not say. */
@@ -23,7 +28,7 @@ export function parseLease({ meta }: AccountHead): LeaseRecord {
   return { leaseMs: typeof leaseMs === 'number' ? leaseMs : 0, ended: ended === true };
 }
 
-/** Reads the head of a lease; `undefined` when there is none, also when the backend has lost it. */
+/** Reads the head of a lease as it is stored now, whatever it was before; `undefined` when there is none. */
 export async function readLease(
   driver: PersistenceDriver,
   leaseId: string,
@@ -32,9 +37,9 @@ export async function readLease(
   try {
     return await driver.head(leaseAccountId(leaseId), options);
   } catch (thrown) {
-    const error = toAccountKeeperError(thrown, 'read of a lease');
-    if (error.code !== 'ROLLED_BACK') throw error;
-    return error.head;
+    const error = toAccountKeeperError(thrown, 'reading a lease');
+    if (error.code === 'ROLLED_BACK') return error.head;
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '../clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
 import type { LeaseReference } from './head-meta.js';
-import { writeLease } from './lease-record.js';
+import { newLeaseId, writeLease } from './lease-record.js';
 
 /** What a lease works with. */
 export interface LeaseOptions {
@@ -23,6 +23,8 @@ export interface FreeLease {
 export interface LeaseShare {
   /** What to write into heads now. */
   readonly reference: LeaseReference;
+  /** Settles with the first write of the lease; rejects when a repetition cannot mend what failed. */
+  readonly begun: Promise<void>;
   /** Idempotent. The last share ends the lease. */
   release(): Promise<void>;
 }
@@ -50,6 +52,7 @@ export function shareLease(options: LeaseOptions, adopt?: FreeLease): LeaseShare
     get reference() {
       return lease.reference;
     },
+    begun: lease.begun,
     release: () => {
       released ??= release();
       return released;
@@ -66,23 +69,29 @@ interface Renewal {
 
 class ProcessLease {
   shares = 0;
+  readonly begun: Promise<void>;
   readonly #options: LeaseOptions;
   readonly #holder: string;
   #id: string;
   #head: AccountHead | undefined;
-  /** The highest revision that the record is known to have had. */
+  /** The highest revision of the record that is known: it is never written below that. */
   #floor = 0;
   #unresolved: Renewal | undefined;
   #timer: TimerHandle | undefined;
-  #renewing: Promise<void>;
+  #renewing: Promise<unknown>;
   #isEnding = false;
 
   constructor(options: LeaseOptions, adopt: FreeLease | undefined) {
     this.#options = options;
     this.#holder = options.createId();
-    this.#id = adopt?.id ?? options.createId();
+    this.#id = adopt?.id ?? newLeaseId(options.createId);
     this.#head = adopt?.head;
-    this.#renewing = this.#renew();
+    const first = this.#renew();
+    this.#renewing = first;
+    this.begun = first.then((failure) => {
+      if (failure !== undefined) throw failure;
+    });
+    this.begun.catch(() => undefined);
   }
 
   get reference(): LeaseReference {
@@ -98,17 +107,18 @@ class ProcessLease {
     if (this.#unresolved === undefined) await this.#write();
   }
 
-  async #renew(): Promise<void> {
-    await this.#write();
-    if (this.#isEnding) return;
+  async #renew(): Promise<AccountKeeperError | undefined> {
+    const failure = await this.#write();
+    if (this.#isEnding) return failure;
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#renewing = this.#renew();
     }, this.#options.leaseMs / 3);
     this.#timer.unref?.();
+    return failure;
   }
 
-  /** Never rejects. */
-  async #write(): Promise<void> {
+  /** @returns why it failed, if a repetition cannot mend that. Never rejects */
+  async #write(): Promise<AccountKeeperError | undefined> {
     const { createId, driver, leaseMs } = this.#options;
     const { revision, writeId } = this.#head ?? {};
     const expected = revision === undefined || writeId === undefined ? undefined : { revision, writeId };
@@ -121,29 +131,25 @@ class ProcessLease {
       this.#head = await writeLease(driver, this.#id, { leaseMs, ended }, options);
       this.#floor = this.#head.revision;
       this.#unresolved = undefined;
+      return undefined;
     } catch (thrown) {
       const error = toAccountKeeperError(thrown, 'renewal of a lease');
       if (error.outcome === 'not-applied') this.#unresolved = undefined;
-      if (error.code === 'CONFLICT') this.#beginAnew();
-      if (error.code === 'ROLLED_BACK') await this.#writeAgain(error);
+      if (error.code !== 'CONFLICT' && error.code !== 'ROLLED_BACK') return error.retryable ? undefined : error;
+      this.#beginAnew(error);
+      return undefined;
     }
   }
 
-  /** The backend has lost the record: it is written again under its id, since that is where others look for it. */
-  async #writeAgain({ head, known }: AccountKeeperError): Promise<void> {
-    const floor = Math.max(this.#floor, this.#head?.revision ?? 0, known?.revision ?? 0);
-    const isNew = floor > this.#floor || head?.writeId !== this.#head?.writeId;
-    this.#floor = floor;
-    this.#head = head;
+  /**
+   * The backend has lost the record: heads go on naming it, so it is written on top of what is left. Or somebody else
+   * continues it: heads name another one from their next commit on.
+   */
+  #beginAnew({ code, head, known }: AccountKeeperError): void {
     this.#unresolved = undefined;
-    if (isNew) await this.#write();
-  }
-
-  /** Somebody else continues the record: heads name a new one from their next commit on. */
-  #beginAnew(): void {
-    this.#id = this.#options.createId();
-    this.#head = undefined;
-    this.#floor = 0;
-    this.#unresolved = undefined;
+    const isLost = code === 'ROLLED_BACK' || head === undefined;
+    this.#head = isLost ? head : undefined;
+    this.#floor = isLost ? Math.max(this.#floor, known?.revision ?? 0) : 0;
+    if (!isLost) this.#id = newLeaseId(this.#options.createId);
   }
 }

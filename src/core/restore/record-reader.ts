@@ -2,9 +2,10 @@ import type { Codec } from '../codec/codec.js';
 import { parseRecord } from '../codec/record-codec.js';
 import { richCodec } from '../codec/rich-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
-import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
+import { AccountKeeperError } from '../errors.js';
 import type { StoredAccount } from '../persistence-driver.js';
 import type { RecordTable } from '../tables/change-sink.js';
+import { describeThrown } from '../thrown.js';
 import type { RecordFormatOptions } from './record-format.js';
 import type { QuarantinedRecord } from './restore-options.js';
 import type { StandardSchemaIssue } from './standard-schema.js';
@@ -61,10 +62,7 @@ export class RecordReader<T extends object> {
     const codec = this.#codecs.get(codecName);
     if (codec === undefined) {
       const known = [...this.#codecs.keys()].join(', ');
-      throw new AccountKeeperError(
-        'CORRUPT',
-        `it was written by codec ${JSON.stringify(codecName)}, known are ${known}`,
-      );
+      throw new AccountKeeperError('CORRUPT', `codec: expected one of ${known}, received ${JSON.stringify(codecName)}`);
     }
     const decoded = codec.decode(payload);
     const migrated = this.#migrate(table, recordKey, decoded, fromVersion);
@@ -100,7 +98,6 @@ function describeIssue({ message, path }: StandardSchemaIssue): string {
 }
 
 function rejection(recordKey: string, thrown: unknown): AccountKeeperError {
-  const detail = isAccountKeeperError(thrown) || thrown instanceof Error ? thrown.message : 'an unrecognised error';
-  const message = `the stored record ${JSON.stringify(recordKey)} cannot be restored: ${detail}`;
+  const message = `the stored record ${JSON.stringify(recordKey)} cannot be restored: ${describeThrown(thrown)}`;
   return new AccountKeeperError('CORRUPT', message, { records: [recordKey], cause: thrown });
 }

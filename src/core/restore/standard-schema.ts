@@ -1,3 +1,5 @@
+import { type Check, objectWith } from '../option-checks.js';
+
 /**
  * The part of Standard Schema (https://standardschema.dev, version 1) that restore uses. Schemas of zod, valibot,
  * arktype and others fit as they are.
@@ -20,3 +22,12 @@ export interface StandardSchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
+
+/** A schema of any output: what it returns is what is held. */
+export const schemaOption: Check<StandardSchema<never>> = objectWith(
+  "a Standard Schema of version 1, with '~standard'.validate",
+  (schema) => {
+    const standard = schema['~standard'] as Partial<StandardSchema<never>['~standard']> | undefined;
+    return standard?.version === 1 && typeof standard.validate === 'function';
+  },
+);

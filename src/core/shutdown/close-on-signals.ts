@@ -1,6 +1,11 @@
+import { types } from 'node:util';
 import closeWithGrace from 'close-with-grace';
+import { systemClock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { describeReceived, requireDuration, requireKnownOptions } from '../option-checks.js';
+import { type ChecksOf, callback, duration, objectWith, readable, readOptions } from '../option-checks.js';
+import { refusePromise } from '../tables/value-checks.js';
+import { describeThrown } from '../thrown.js';
+import { within } from '../within.js';
 
 /** What is closed: an `AccountStateStore`. */
 export interface ClosableAccount {
@@ -85,7 +90,7 @@ let uninstallListeners: (() => void) | undefined;
  */
 export function closeOnSignals(
   accounts: ClosableAccounts,
-  options: CloseOnSignalsOptions = {},
+  options?: CloseOnSignalsOptions,
 ): { readonly uninstall: () => void } {
   const set = checkedSet(accounts, options);
   sets.add(set);
@@ -109,21 +114,39 @@ async function shutDown({ signal }: { readonly signal?: string | undefined }): P
   process.exit(codes.includes(lost) ? lost : codes.includes(spilled) ? spilled : ownCode);
 }
 
-async function closeSet(
-  { accounts, deadlineMs, onClosed }: AccountSet,
-  reason: ShutdownResult['reason'],
-): Promise<ShutdownResult> {
-  const open = [...(typeof accounts === 'function' ? accounts() : accounts)];
+/** Never rejects: what a caller gave must not keep the accounts of the others from being closed. */
+async function closeSet(set: AccountSet, reason: ShutdownResult['reason']): Promise<ShutdownResult> {
+  const { deadlineMs, onClosed } = set;
+  const { open, areAll } = openAccounts(set);
   const outcomes = await Promise.all(open.map((account) => closeOne(account, deadlineMs)));
   const failures = outcomes.flatMap(({ account, error }) => (error === undefined ? [] : [{ account, error }]));
-  const result: ShutdownResult = { reason, exitCode: exitCodeOf(outcomes), failures };
-  if (onClosed !== undefined) await within(GRACE_MS, async () => onClosed(result)).catch(warn);
+  const result: ShutdownResult = { reason, exitCode: areAll ? exitCodeOf(outcomes) : EXIT_CODES.lost, failures };
+  if (onClosed !== undefined) {
+    await atMost(GRACE_MS, async () => onClosed(result)).catch((thrown: unknown) => warn('onClosed', thrown));
+  }
   return result;
+}
+
+/** The accounts that could be named. Others may hold what nobody knows of. */
+function openAccounts({ accounts }: AccountSet): {
+  readonly open: readonly ClosableAccount[];
+  readonly areAll: boolean;
+} {
+  const open: ClosableAccount[] = [];
+  try {
+    const given = typeof accounts === 'function' ? accounts() : accounts;
+    refusePromise('accounts', given);
+    for (const account of given) open.push(account);
+    return { open, areAll: true };
+  } catch (thrown) {
+    warn('accounts', thrown);
+    return { open, areAll: false };
+  }
 }
 
 async function closeOne(account: ClosableAccount, deadlineMs: number): Promise<Outcome> {
   try {
-    await within(deadlineMs + GRACE_MS, () => account.close({ deadlineMs }));
+    await atMost(deadlineMs + GRACE_MS, () => account.close({ deadlineMs }));
     return { account, error: undefined };
   } catch (thrown) {
     return { account, error: toAccountKeeperError(thrown, 'close') };
@@ -131,45 +154,43 @@ async function closeOne(account: ClosableAccount, deadlineMs: number): Promise<O
 }
 
 /** A caller's function that fails keeps no account from being closed. */
-function warn(thrown: unknown): void {
-  const detail = thrown instanceof Error ? thrown.message : String(thrown);
-  process.emitWarning(`onClosed of closeOnSignals failed: ${detail}`, {
+function warn(name: string, thrown: unknown): void {
+  process.emitWarning(`${name} of closeOnSignals failed: ${describeThrown(thrown)}`, {
     type: 'AccountKeeperWarning',
     code: 'LISTENER_FAILED',
   });
 }
 
 function exitCodeOf(outcomes: readonly Outcome[]): number {
-  const unpersisted = outcomes.filter(({ account }) => account.isPendingPersist());
+  const unpersisted = outcomes.filter(({ account }) => isPending(account));
   if (unpersisted.length === 0) return EXIT_CODES.persisted;
-  return unpersisted.every(({ error }) => error?.spillFile !== undefined) ? EXIT_CODES.spilled : EXIT_CODES.lost;
+  const isSpilled = ({ error }: Outcome): boolean => error?.spillFile !== undefined && (error.lost ?? []).length === 0;
+  return unpersisted.every(isSpilled) ? EXIT_CODES.spilled : EXIT_CODES.lost;
 }
 
-async function within(timeoutMs: number, work: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `it did not settle within ${timeoutMs} ms`;
-    timer = setTimeout(() => reject(new AccountKeeperError('TIMEOUT', message, { outcome: 'unknown' })), timeoutMs);
-  });
+function isPending(account: ClosableAccount): boolean {
   try {
-    await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
+    return account.isPendingPersist();
+  } catch {
+    return true;
   }
 }
 
-function checkedSet(accounts: ClosableAccounts, options: CloseOnSignalsOptions): AccountSet {
-  requireKnownOptions('closeOnSignals', options, ['deadlineMs', 'onClosed']);
-  const { deadlineMs = DEADLINE_MS, onClosed } = options;
-  requireDuration('closeOnSignals: deadlineMs', deadlineMs);
-  if (onClosed !== undefined && typeof onClosed !== 'function') {
-    const message = `closeOnSignals: onClosed: received ${describeReceived(onClosed)}, allowed is a function`;
-    throw new AccountKeeperError('CONFIG', message);
-  }
-  const isIterable = typeof accounts === 'object' && accounts !== null && Symbol.iterator in accounts;
-  if (typeof accounts !== 'function' && !isIterable) {
-    const message = `closeOnSignals: received ${describeReceived(accounts)}, allowed are accounts, as an iterable or as a function that returns one`;
-    throw new AccountKeeperError('CONFIG', message);
-  }
-  return { accounts, deadlineMs, onClosed };
+function atMost(timeoutMs: number, work: () => Promise<void>): Promise<void> {
+  const late = (): AccountKeeperError => {
+    return new AccountKeeperError('TIMEOUT', `it did not settle within ${timeoutMs} ms`, { outcome: 'unknown' });
+  };
+  return within({ clock: systemClock, timeoutMs, late, aborted: late }, work);
+}
+
+const CHECKS: ChecksOf<CloseOnSignalsOptions> = { deadlineMs: duration(), onClosed: callback() };
+
+const accountsCheck = objectWith<ClosableAccounts>(
+  'accounts, as an iterable or as a synchronous function that returns one',
+  (accounts) => (typeof accounts === 'function' ? !types.isAsyncFunction(accounts) : Symbol.iterator in accounts),
+);
+
+function checkedSet(accounts: unknown, options: unknown): AccountSet {
+  const { deadlineMs = DEADLINE_MS, onClosed } = readOptions('closeOnSignals', CHECKS, options);
+  return { accounts: readable('accounts', () => accountsCheck('accounts', accounts)), deadlineMs, onClosed };
 }

@@ -94,7 +94,7 @@ export class AccountPersistence<T extends object> {
     const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
     const run = new RestoreRun(this.#parts, this.#events, this.#createScratch);
     const restoring = run.restore(options);
-    const lifecycle: Lifecycle<T> = { phase: 'restoring', run, settled: restoring.catch((error: unknown) => error) };
+    const lifecycle: Lifecycle<T> = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
     this.#lifecycle = lifecycle;
     try {
       const restored = await restoring;

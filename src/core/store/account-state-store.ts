@@ -1,9 +1,12 @@
 import { AccountKeeperError } from '../errors.js';
+import { readOptions } from '../option-checks.js';
 import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
 import type { TableName } from '../tables/change-sink.js';
+import { invalidValue } from '../tables/value-checks.js';
 import { AccountPersistence } from './account-persistence.js';
 import { AccountState } from './account-state.js';
-import { persistenceParts } from './persistence-parts.js';
+import { CLOSE_CALL, FLUSH_CALL, REQUIRE_DURABLE_CALL, RESTORE_CALL } from './call-options.js';
+import { checkedStoreOptions } from './persistence-parts.js';
 import type { PersistenceStatus } from './persistence-status.js';
 import { type StoreEventName, StoreEvents, type StoreListener } from './store-events.js';
 import type {
@@ -45,8 +48,8 @@ export class AccountStateStore<
 
   /** @throws `CONFIG` when an option is unknown or not allowed. */
   constructor(options: AccountStateStoreOptions<T> = {}) {
-    const parts = persistenceParts(options);
-    super(options.rejectStale === undefined ? {} : { rejectStale: options.rejectStale });
+    const { parts, rejectStale } = checkedStoreOptions(options);
+    super({ rejectStale });
     if (parts === undefined) return;
     const createScratch = (): AccountState<T, A>['tables'] => new AccountStateStore<T, A>().tables;
     this.#persistence = new AccountPersistence(parts, this.#events, {
@@ -63,8 +66,8 @@ export class AccountStateStore<
    * Rejects `UNAVAILABLE`, `TIMEOUT`, `ABORTED`, `CORRUPT` (a record cannot be restored, `records` names it),
    * `ROLLED_BACK` (`mustExist`, `minRevision`), `ALREADY_OPEN`, `FENCED`, `CLOSED`, `NOT_INSTALLED` or `CONFIG`.
    */
-  async restore(options: RestoreOptions = {}): Promise<RestoreResult> {
-    return this.#requirePersistence('restore').restore(options);
+  async restore(options?: RestoreOptions): Promise<RestoreResult> {
+    return this.#requirePersistence('restore').restore(readOptions('restore', RESTORE_CALL, options));
   }
 
   /**
@@ -72,8 +75,8 @@ export class AccountStateStore<
    * attempt when it fails, while the store goes on trying, and with the records' error, naming them, when some cannot
    * be written at all.
    */
-  async flush(options: FlushCallOptions = {}): Promise<void> {
-    await this.#requirePersistence('flush').flush(options);
+  async flush(options?: FlushCallOptions): Promise<void> {
+    await this.#requirePersistence('flush').flush(readOptions('flush', FLUSH_CALL, options));
   }
 
   /**
@@ -82,8 +85,8 @@ export class AccountStateStore<
    *
    * Rejects as `restore()` does, and `CONFIG` with another `ownership`; the store is as before then.
    */
-  async refresh(options: RestoreOptions = {}): Promise<RestoreResult> {
-    return this.#requirePersistence('refresh').refresh(options);
+  async refresh(options?: RestoreOptions): Promise<RestoreResult> {
+    return this.#requirePersistence('refresh').refresh(readOptions('refresh', RESTORE_CALL, options));
   }
 
   /**
@@ -91,16 +94,17 @@ export class AccountStateStore<
    * older than what it had acknowledged, this writes the whole state again above the revisions that were lost, and
    * deletes the records that only the older state had.
    */
-  async persistAll(options: FlushCallOptions = {}): Promise<void> {
-    await this.#requirePersistence('persistAll').persistAll(options);
+  async persistAll(options?: FlushCallOptions): Promise<void> {
+    await this.#requirePersistence('persistAll').persistAll(readOptions('persistAll', FLUSH_CALL, options));
   }
 
   /**
    * Flushes what is pending and ends the store. Idempotent. Rejects `UNPERSISTED`, naming the records that could not be
    * saved by the deadline; the store is closed then as well.
    */
-  async close(options: CloseOptions = {}): Promise<void> {
-    await this.#persistence?.close(options);
+  async close(options?: CloseOptions): Promise<void> {
+    const checked = readOptions('close', CLOSE_CALL, options);
+    await this.#persistence?.close(checked);
   }
 
   /** Same as `close()`. */
@@ -115,8 +119,9 @@ export class AccountStateStore<
    * @throws `LAGGING` when something has been pending for longer than `maxAgeMs`; `NOT_RESTORED`, `FENCED` or `CLOSED`
    * when nothing is durable any more; `CONFIG` without a driver.
    */
-  requireDurable(options: RequireDurableOptions = {}): void {
-    this.#requirePersistence('requireDurable').requireDurable(options);
+  requireDurable(options?: RequireDurableOptions): void {
+    const checked = readOptions('requireDurable', REQUIRE_DURABLE_CALL, options);
+    this.#requirePersistence('requireDurable').requireDurable(checked);
   }
 
   /**
@@ -126,8 +131,9 @@ export class AccountStateStore<
    * Rejects `FENCED` when another writer has the account, `ROLLED_BACK` when the backend holds less than it
    * acknowledged, and as `flush()` does when the backend does not answer.
    */
-  async verifyOwnership(options: FlushCallOptions = {}): Promise<void> {
-    await this.#requirePersistence('verifyOwnership').verifyOwnership(options);
+  async verifyOwnership(options?: FlushCallOptions): Promise<void> {
+    const checked = readOptions('verifyOwnership', FLUSH_CALL, options);
+    await this.#requirePersistence('verifyOwnership').verifyOwnership(checked);
   }
 
   /** A snapshot of what is durable and what is not. */
@@ -147,13 +153,11 @@ export class AccountStateStore<
    * @throws `INVALID_VALUE` for `false` with a driver: the store knows better.
    */
   override setIsPendingPersist(value: boolean): void {
-    if (this.#persistence === undefined) super.setIsPendingPersist(value);
-    else if (value === true) this.#persistence.markAll();
+    const persistence = this.#persistence;
+    if (value === true && persistence !== undefined) persistence.markAll();
+    else if (typeof value === 'boolean' && persistence === undefined) super.setIsPendingPersist(value);
     else
-      throw new AccountKeeperError(
-        'INVALID_VALUE',
-        `setIsPendingPersist: received ${value}, with a driver only true is allowed`,
-      );
+      throw invalidValue('setIsPendingPersist', value, persistence === undefined ? 'a boolean' : 'true, with a driver');
   }
 
   /** Calls the listener at each event of that name. One that throws never stops the store. */

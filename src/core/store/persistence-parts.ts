@@ -2,17 +2,30 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import type { Codec } from '../codec/codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
-import { AccountKeeperError } from '../errors.js';
 import { type FlushSettings, flushSettings } from '../flush/flush-options.js';
-import { type HighWaterOptions, highWaterSettings } from '../high-water/high-water-options.js';
-import { describeReceived, requireKnownOptions, requireOneOf } from '../option-checks.js';
+import {
+  badOption,
+  type Check,
+  type Checked,
+  callback,
+  complete,
+  directoryPath,
+  flag,
+  hasMethods,
+  objectWith,
+  oneOf,
+  readOptions,
+  requireOneOf,
+  wholeNumber,
+} from '../option-checks.js';
 import { RESERVED_ACCOUNT_PREFIX } from '../ownership/head-meta.js';
 import { type OwnershipSettings, ownershipSettings } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
+import type { RecordFormatOptions } from '../restore/record-format.js';
 import { RecordReader } from '../restore/record-reader.js';
-import { type SpillOptions, spillSettings } from '../spill/spill-options.js';
+import { schemaOption } from '../restore/standard-schema.js';
 import type { TableName } from '../tables/change-sink.js';
-import type { AccountStateStoreOptions } from './store-options.js';
+import type { AccountStateStoreOptions, HighWaterOptions, SpillOptions, StoreSettings } from './store-options.js';
 
 /** The options of a persisted store, checked and completed. */
 export interface PersistenceParts<T extends object> {
@@ -35,114 +48,101 @@ export interface PersistenceParts<T extends object> {
 
 const TABLES: readonly TableName[] = ['metadata', 'positions', 'orders', 'leverage', 'balance'];
 
-const KNOWN_OPTIONS: readonly (keyof AccountStateStoreOptions<object>)[] = [
-  'accountId',
-  'driver',
-  'closeDriver',
-  'flush',
-  'codec',
-  'schemaVersion',
-  'migrate',
-  'schema',
-  'onRejected',
-  'persist',
-  'rejectStale',
-  'ownership',
-  'spill',
-  'highWater',
-  'clock',
-  'random',
-  'createId',
-];
-
 const DRIVER_METHODS = ['open', 'head', 'load', 'commit', 'drop', 'accounts', 'close'] as const;
 
+/** Drivers of before there was a limit of records have none. */
+const LIMITS = ['keyBytes', 'valueBytes', 'batchBytes'] as const;
+
+const codecOption = objectWith<Codec>(
+  '{ name, encode, decode } with a name of a-z, 0-9 and -',
+  (codec) =>
+    hasMethods(codec, ['encode', 'decode']) &&
+    typeof codec['name'] === 'string' &&
+    /^[a-z][a-z0-9-]*$/.test(codec['name']),
+);
+
+/** A clock, by its methods. */
+export const clockOption: Check<Clock> = objectWith('a Clock with now, monotonic and setTimeout', (clock) =>
+  hasMethods(clock, ['now', 'monotonic', 'setTimeout']),
+);
+
+const driverOption = objectWith<PersistenceDriver>(
+  `a PersistenceDriver of apiVersion 1, with limits for ${LIMITS.join(', ')}`,
+  (driver) =>
+    driver['apiVersion'] === 1 &&
+    hasMethods(driver, DRIVER_METHODS) &&
+    LIMITS.every((limit) => Number((driver as { readonly limits?: PersistenceDriver['limits'] }).limits?.[limit]) > 0),
+);
+
+const tablesOption: Check<ReadonlySet<TableName>> = (path, names) => {
+  if (!Array.isArray(names)) throw badOption(path, 'an array of table names', names);
+  return new Set(Array.from(names, (name: unknown) => requireOneOf(path, name, TABLES)));
+};
+
+const accountIdOption: Check<string> = (path, value) => {
+  if (typeof value === 'string' && value !== '' && !value.startsWith(RESERVED_ACCOUNT_PREFIX)) return value;
+  throw badOption(path, `a string that is not empty and does not begin with ${RESERVED_ACCOUNT_PREFIX}`, value);
+};
+
+const CHECKS = {
+  accountId: accountIdOption,
+  driver: driverOption,
+  closeDriver: flag,
+  flush: (_, options) => flushSettings(options as object),
+  codec: codecOption,
+  schemaVersion: wholeNumber(0),
+  migrate: callback<NonNullable<RecordFormatOptions<object>['migrate']>>(),
+  schema: schemaOption,
+  onRejected: oneOf(['throw', 'quarantine'] as const),
+  persist: tablesOption,
+  rejectStale: flag,
+  ownership: (_, options) => ownershipSettings(options as object),
+  spill: complete<SpillOptions>({ directory: directoryPath }),
+  highWater: complete<HighWaterOptions>({ directory: directoryPath }),
+  clock: clockOption,
+  random: callback<() => number>(),
+  createId: callback<() => string>(),
+} satisfies Record<keyof AccountStateStoreOptions<object>, Check<unknown>>;
+
+/** The names of all options that a store has wherever it is persisted. */
+export const SETTING_NAMES = Object.keys(CHECKS).filter(
+  (name) => name !== 'accountId' && name !== 'driver' && name !== 'closeDriver',
+) as (keyof StoreSettings<object>)[];
+
 /**
- * Checks the options of a store; `undefined` when it has no driver.
+ * Checks the options of a store; `parts` is `undefined` when it has no driver.
  *
  * @throws `CONFIG`
  */
-export function persistenceParts<T extends object>(
+export function checkedStoreOptions<T extends object>(
   options: AccountStateStoreOptions<T>,
-): PersistenceParts<T> | undefined {
-  requireKnownOptions('store', options, KNOWN_OPTIONS);
-  const flush = flushSettings(options.flush);
-  const codec = requireCodec(options.codec ?? jsonCodec);
-  const schemaVersion = requireSchemaVersion(options.schemaVersion ?? 1);
-  const onRejected = requireOneOf('onRejected', options.onRejected ?? 'throw', ['throw', 'quarantine'] as const);
-  const persisted = requireTables(options.persist ?? ['metadata']);
-  const ownership = ownershipSettings(options.ownership);
-  const spill = spillSettings(options.spill);
-  const highWater = highWaterSettings(options.highWater);
-  if (options.driver === undefined) return undefined;
+): { readonly rejectStale: boolean; readonly parts: PersistenceParts<T> | undefined } {
+  const checked = readOptions('', CHECKS, options);
+  const { rejectStale = false } = checked;
+  return { rejectStale, parts: checked.driver === undefined ? undefined : persistenceParts(checked, checked.driver) };
+}
+
+function persistenceParts<T extends object>(
+  checked: Checked<typeof CHECKS>,
+  driver: PersistenceDriver,
+): PersistenceParts<T> {
+  const { codec = jsonCodec, migrate, schema, schemaVersion = 1 } = checked;
+  const format = { ...(migrate === undefined ? {} : { migrate }), ...(schema === undefined ? {} : { schema }) };
   return {
-    driver: requireDriver(options.driver),
-    accountId: requireAccountId(options.accountId),
-    closeDriver: options.closeDriver ?? false,
-    flush,
-    ownership,
-    spill,
-    highWater,
+    driver,
+    accountId: accountIdOption('accountId', checked.accountId),
+    closeDriver: checked.closeDriver ?? false,
+    flush: checked.flush ?? flushSettings(),
+    ownership: checked.ownership ?? ownershipSettings(),
+    spill: checked.spill,
+    highWater: checked.highWater,
     codec,
     schemaVersion,
-    reader: new RecordReader(codec, schemaVersion, options),
-    onRejected,
-    persisted,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
-    createId: options.createId ?? randomUUID,
+    reader: new RecordReader<T>(codec, schemaVersion, format),
+    onRejected: checked.onRejected ?? 'throw',
+    persisted: checked.persist ?? new Set(['metadata']),
+    clock: checked.clock ?? systemClock,
+    random: checked.random ?? Math.random,
+    createId: checked.createId ?? randomUUID,
   };
-}
-
-function requireCodec(codec: Codec): Codec {
-  const usable = typeof codec === 'object' && codec !== null;
-  if (
-    usable &&
-    typeof codec.encode === 'function' &&
-    typeof codec.decode === 'function' &&
-    /^[a-z][a-z0-9-]*$/.test(codec.name)
-  ) {
-    return codec;
-  }
-  throw new AccountKeeperError('CONFIG', 'codec: allowed is { name, encode, decode } with a name of a-z, 0-9 and -');
-}
-
-function requireSchemaVersion(version: number): number {
-  if (Number.isSafeInteger(version) && version >= 0) return version;
-  throw new AccountKeeperError(
-    'CONFIG',
-    `schemaVersion: received ${describeReceived(version)}, allowed is an integer from 0`,
-  );
-}
-
-function requireTables(names: readonly TableName[]): ReadonlySet<TableName> {
-  if (!Array.isArray(names)) {
-    throw new AccountKeeperError(
-      'CONFIG',
-      `persist: received ${describeReceived(names)}, allowed is an array of table names`,
-    );
-  }
-  return new Set(names.map((name: unknown) => requireOneOf('persist', name, TABLES)));
-}
-
-function requireDriver(driver: PersistenceDriver): PersistenceDriver {
-  const complete =
-    typeof driver === 'object' && driver !== null && DRIVER_METHODS.every((name) => typeof driver[name] === 'function');
-  if (complete && driver.apiVersion === 1) return driver;
-  throw new AccountKeeperError(
-    'CONFIG',
-    `driver: received ${describeReceived(driver)}, allowed is a PersistenceDriver of apiVersion 1`,
-  );
-}
-
-function requireAccountId(accountId: string | undefined): string {
-  if (typeof accountId === 'string' && accountId.startsWith(RESERVED_ACCOUNT_PREFIX)) {
-    const message = `accountId: received ${describeReceived(accountId)}, allowed is what does not begin with ${RESERVED_ACCOUNT_PREFIX}`;
-    throw new AccountKeeperError('CONFIG', message);
-  }
-  if (typeof accountId === 'string' && accountId !== '') return accountId;
-  throw new AccountKeeperError(
-    'CONFIG',
-    `accountId: received ${describeReceived(accountId)}, allowed is a string that is not empty`,
-  );
 }

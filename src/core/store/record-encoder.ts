@@ -6,6 +6,7 @@ import type { EncodedChange, RecordSource } from '../flush/pending-set.js';
 import type { DriverLimits, StoredAccount } from '../persistence-driver.js';
 import type { Quarantine } from '../restore/quarantine.js';
 import type { RecordTable } from '../tables/change-sink.js';
+import { describeThrown } from '../thrown.js';
 
 /** What a record encoder works with. */
 export interface RecordEncoderOptions {
@@ -101,8 +102,7 @@ export class RecordEncoder implements RecordSource {
 }
 
 function encodeError(recordKey: string, thrown: unknown): AccountKeeperError {
-  const detail = thrown instanceof Error ? thrown.message : 'the codec threw no error object';
-  const message = `the record ${JSON.stringify(recordKey)} cannot be written: ${detail}`;
+  const message = `the record ${JSON.stringify(recordKey)} cannot be written: ${describeThrown(thrown)}`;
   const isBeyondLimits = isAccountKeeperError(thrown) && (thrown.code === 'TOO_LARGE' || thrown.code === 'INVALID_KEY');
   const code = isBeyondLimits ? thrown.code : 'ENCODE';
   const cause = isAccountKeeperError(thrown) ? (thrown.cause ?? thrown) : thrown;

@@ -119,6 +119,7 @@ export class RestoreRun<T extends object> {
         onWaiting: (owner) => this.#events.emit('waiting', { accountId, owner }),
       });
       this.#lease ??= shareLease({ driver, clock, createId, leaseMs }, found.lease);
+      await this.#lease.begun;
       return (head) => head?.writeId === found.head?.writeId;
     } finally {
       this.#isWaiting = false;

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { AccountKeeperError } from '../errors.js';
+import { callback, requireOneOf } from '../option-checks.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
 import type { RestoreResult } from '../restore/restore-options.js';
+import { describeThrown } from '../thrown.js';
 
 /** Every event of the store, with what its listeners get. All durations are in milliseconds. */
 export interface StoreEventMap {
@@ -71,38 +73,99 @@ export type StoreEventName = keyof StoreEventMap;
 /** A listener of one event. */
 export type StoreListener<Name extends StoreEventName> = (...event: StoreEventMap[Name]) => void;
 
+/** What a process warning says when nobody listens. Once for each store and key. */
+interface Unheard {
+  readonly code: string;
+  readonly key?: string;
+  readonly says: string;
+}
+
+const nothing = (): undefined => undefined;
+
+/** For each event, what nobody may miss of it. It names records, and holds no value of them. */
+const UNHEARD: { readonly [Name in StoreEventName]: (event: StoreEventMap[Name][0]) => Unheard | undefined } = {
+  pending: nothing,
+  flushed: nothing,
+  'flush-failed': nothing,
+  recovered: nothing,
+  lagging: nothing,
+  restored: ({ quarantined }) => {
+    if (quarantined.length === 0) return undefined;
+    const says = `it was restored without ${named(quarantined.map(({ recordKey }) => recordKey))}`;
+    return { code: 'QUARANTINED', says };
+  },
+  'record-rejected': ({ recordKey, error }) => {
+    return { code: 'RECORD_REJECTED', says: `the backend cannot hold ${named([recordKey])} (${error.code})` };
+  },
+  fenced: ({ unacknowledged }) => {
+    return {
+      code: 'FENCED',
+      says: `another writer took it over; not acknowledged: ${named([...unacknowledged.keys()])}`,
+    };
+  },
+  waiting: nothing,
+  spilled: nothing,
+  'spill-failed': nothing,
+  'high-water-failed': nothing,
+  closed: nothing,
+  'driver-warning': ({ code, message }) => ({ code: 'DRIVER_WARNING', key: code, says: `${message} (${code})` }),
+};
+
+const EVENT_NAMES = Object.keys(UNHEARD) as StoreEventName[];
+
+const requireListener = callback<never>();
+
 /** Registers listeners and calls them. One that fails stops neither the others nor the store: Node.js warns of it. */
 export class StoreEvents {
   readonly #emitter = new EventEmitter<StoreEventMap>().setMaxListeners(0);
+  readonly #said = new Set<string>();
 
+  /** @throws `CONFIG` */
   on<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): void {
-    this.#emitter.on(name, listener as never);
+    this.#emitter.on(requireOneOf('on', name, EVENT_NAMES), requireListener('on', listener));
   }
 
+  /** @throws `CONFIG` */
   once<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): void {
-    this.#emitter.once(name, listener as never);
+    this.#emitter.once(requireOneOf('once', name, EVENT_NAMES), requireListener('once', listener));
   }
 
+  /** @throws `CONFIG` */
   off<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): void {
-    this.#emitter.off(name, listener as never);
+    this.#emitter.off(requireOneOf('off', name, EVENT_NAMES), requireListener('off', listener));
   }
 
-  emit<Name extends StoreEventName>(name: Name, ...event: StoreEventMap[Name]): void {
-    for (const listener of this.#emitter.rawListeners(name)) {
+  emit<Name extends StoreEventName>(name: Name, event: StoreEventMap[Name][0]): void {
+    const listeners = this.#emitter.rawListeners(name);
+    if (listeners.length === 0) this.#sayUnheard(name, event);
+    const failed = (thrown: unknown): void => {
+      warn('LISTENER_FAILED', `a listener of '${name}' failed: ${describeThrown(thrown)}`);
+    };
+    for (const listener of listeners) {
       try {
-        const returned: unknown = Reflect.apply(listener, this.#emitter, event);
-        if (returned instanceof Promise) returned.catch((error: unknown) => warn(name, error));
-      } catch (error) {
-        warn(name, error);
+        const returned: unknown = Reflect.apply(listener, this.#emitter, [event]);
+        // Any thenable: what it rejects with must not go unheard.
+        if (typeof returned === 'object' && returned !== null) Promise.resolve(returned).catch(failed);
+      } catch (thrown) {
+        failed(thrown);
       }
     }
   }
+
+  #sayUnheard<Name extends StoreEventName>(name: Name, event: StoreEventMap[Name][0]): void {
+    const { code, key = code, says } = UNHEARD[name](event) ?? {};
+    if (code === undefined || key === undefined || this.#said.has(key)) return;
+    this.#said.add(key);
+    warn(code, `account ${JSON.stringify(event.accountId)}: ${says}; nobody listens to '${name}'`);
+  }
 }
 
-function warn(name: string, error: unknown): void {
-  const detail = error instanceof Error ? error.message : String(error);
-  process.emitWarning(`a listener of '${name}' failed: ${detail}`, {
-    type: 'AccountKeeperWarning',
-    code: 'LISTENER_FAILED',
-  });
+/** How many records, and the first of them. */
+function named(recordKeys: readonly string[]): string {
+  const first = recordKeys.slice(0, 10).map((recordKey) => JSON.stringify(recordKey));
+  return [`${recordKeys.length} record(s)`, ...first, ...(recordKeys.length > 10 ? ['…'] : [])].join(' ');
+}
+
+function warn(code: string, message: string): void {
+  process.emitWarning(message, { type: 'AccountKeeperWarning', code });
 }

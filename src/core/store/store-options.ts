@@ -1,10 +1,8 @@
 import type { Clock } from '../clock.js';
 import type { FlushOptions } from '../flush/flush-options.js';
-import type { HighWaterOptions } from '../high-water/high-water-options.js';
 import type { OwnershipMode, OwnershipOptions } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
-import type { SpillOptions } from '../spill/spill-options.js';
 import type { TableName } from '../tables/change-sink.js';
 
 /** What the store is made with, wherever it is persisted. */
@@ -40,6 +38,18 @@ export interface StoreSettings<T extends object> extends RecordFormatOptions<T> 
   readonly random?: () => number;
   /** Makes writer and write ids. They must never repeat. @default crypto.randomUUID */
   readonly createId?: () => string;
+}
+
+/** Where a store keeps locally what its backend could not take. */
+export interface SpillOptions {
+  /** A directory of the local file system. Processes, and accounts, may share one. It is made when it is first needed. */
+  readonly directory: string;
+}
+
+/** Where a store remembers what its backend has acknowledged. */
+export interface HighWaterOptions {
+  /** A directory of the local file system. Accounts may share one. It is made when it is first needed. */
+  readonly directory: string;
 }
 
 /** Options of `new AccountStateStore()`. Without a driver the store is in memory only. */

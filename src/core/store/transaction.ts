@@ -1,6 +1,6 @@
 import type { TableName } from '../tables/change-sink.js';
 import type { TableContext } from '../tables/table-context.js';
-import { refusePromise, requireFunction } from '../tables/value-checks.js';
+import { refusePromise, requireSynchronous } from '../tables/value-checks.js';
 
 /** The store behind the tables. */
 export interface TransactionHost {
@@ -44,9 +44,12 @@ export class Transactions implements TableContext {
     if (this.#savepoint !== 0) this.#undos.push(undo);
   }
 
-  /** @throws what `fn` throws; `INVALID_VALUE` when it returns a promise. Nothing is changed then. */
+  /**
+   * @throws what `fn` throws; `INVALID_VALUE` for an async function, which is not called, and when a promise is returned.
+   * Nothing is changed then.
+   */
   run<Result>(fn: () => Result): Result {
-    requireFunction('transaction', fn);
+    requireSynchronous('transaction', fn);
     const outer = this.#savepoint;
     const undoCount = this.#undos.length;
     const changeCount = this.#changes.length;

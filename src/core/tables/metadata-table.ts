@@ -4,7 +4,7 @@ import { copyWith } from './copy-with.js';
 import { deepFreeze } from './deep-freeze.js';
 import { JournaledMap } from './journaled-map.js';
 import type { TableContext } from './table-context.js';
-import { invalidValue, refusePromise, requireFunction, requireName, requireObject } from './value-checks.js';
+import { invalidValue, refusePromise, requireName, requireObject, requireSynchronous } from './value-checks.js';
 
 const PREFIX = 'metadata/';
 const ACCOUNT_KEY = 'account/metadata';
@@ -63,7 +63,7 @@ export class MetadataTable<T extends object, A extends object> implements Record
   /** @throws `INVALID_KEY`, `INVALID_VALUE`, and what `update` throws. */
   update(symbol: string, update: (previous: Readonly<T> | undefined) => Readonly<T>): Readonly<T> {
     requireName('symbol', symbol);
-    requireFunction('update', update);
+    requireSynchronous('update', update);
     this.#context.assertWritable('metadata');
     const next = update(this.#bySymbol.get(symbol));
     refusePromise('update', next);
@@ -119,7 +119,7 @@ export class MetadataTable<T extends object, A extends object> implements Record
 
   /** @throws `INVALID_VALUE`, and what `update` throws. */
   updateAccount(update: (previous: Readonly<A> | undefined) => Readonly<A>): Readonly<A> {
-    requireFunction('update', update);
+    requireSynchronous('update', update);
     this.#context.assertWritable('metadata');
     const next = update(this.#account.get(ACCOUNT_KEY));
     refusePromise('update', next);

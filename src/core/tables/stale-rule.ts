@@ -1,5 +1,4 @@
-import { AccountKeeperError } from '../errors.js';
-import { describeReceived } from '../option-checks.js';
+import { flag } from '../option-checks.js';
 
 /** What a table does with messages that come late. */
 export interface StaleRule {
@@ -12,7 +11,5 @@ export interface StaleRule {
 
 /** @throws `CONFIG` */
 export function requireStaleRule({ rejectStale }: StaleRule): void {
-  if (rejectStale === undefined || typeof rejectStale === 'boolean') return;
-  const message = `rejectStale: received ${describeReceived(rejectStale)}, allowed is true or false`;
-  throw new AccountKeeperError('CONFIG', message);
+  if (rejectStale !== undefined) flag('rejectStale', rejectStale);
 }

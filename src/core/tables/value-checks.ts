@@ -1,18 +1,19 @@
+import { types } from 'node:util';
 import { AccountKeeperError } from '../errors.js';
 import { describeReceived } from '../option-checks.js';
 
-/** An error that says what was received for a field, and what is allowed. */
-export function invalidValue(field: string, received: unknown, allowed: string): AccountKeeperError {
+/** An error that says what was expected of a field, and what was received. */
+export function invalidValue(field: string, received: unknown, expected: string): AccountKeeperError {
   return new AccountKeeperError(
     'INVALID_VALUE',
-    `${field}: received ${describeReceived(received)}, allowed is ${allowed}`,
+    `${field}: expected ${expected}, received ${describeReceived(received)}`,
   );
 }
 
 /** @throws `INVALID_KEY` */
 export function requireName(field: string, value: unknown): void {
   if (typeof value === 'string' && value !== '') return;
-  const message = `${field}: received ${describeReceived(value)}, allowed is a string that is not empty`;
+  const message = `${field}: expected a string that is not empty, received ${describeReceived(value)}`;
   throw new AccountKeeperError('INVALID_KEY', message);
 }
 
@@ -48,19 +49,31 @@ export function requireArray(field: string, value: unknown): void {
   if (!Array.isArray(value)) throw invalidValue(field, value, 'an array');
 }
 
-/** @throws `INVALID_VALUE` */
-export function requireFunction(field: string, value: unknown): void {
-  if (typeof value !== 'function') throw invalidValue(field, value, 'a function');
+/**
+ * A function that runs through at once. One that is known to be none is not called: what an async function does after
+ * its first `await` cannot be taken back.
+ *
+ * @throws `INVALID_VALUE`
+ */
+export function requireSynchronous(field: string, value: unknown): void {
+  if (typeof value !== 'function' || types.isAsyncFunction(value) || types.isGeneratorFunction(value)) {
+    throw invalidValue(field, value, 'a function that is neither async nor a generator');
+  }
 }
 
 /**
  * For what a callback returned that has to be synchronous. A rejection of the promise would go unheard, and is: the
- * error thrown here tells what went wrong.
+ * error thrown here says what went wrong.
  *
- * @throws `INVALID_VALUE` when the value is a promise.
+ * @throws `INVALID_VALUE` when the value is a promise, or fails when it is asked.
  */
 export function refusePromise(field: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || !('then' in value) || typeof value.then !== 'function') return;
-  Promise.resolve(value).catch(() => undefined);
-  throw new AccountKeeperError('INVALID_VALUE', `${field}: returned a promise, allowed is a synchronous function`);
+  try {
+    if (typeof value !== 'object' || value === null || !('then' in value) || typeof value.then !== 'function') return;
+    Promise.resolve(value).catch(() => undefined);
+  } catch {
+    // It is no plain result either.
+  }
+  const message = `${field}: expected a synchronous function, received one that returned a promise, whose work goes on by itself`;
+  throw new AccountKeeperError('INVALID_VALUE', message);
 }

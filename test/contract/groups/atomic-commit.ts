@@ -11,7 +11,6 @@ import {
   expectThat,
   nextTurn,
   present,
-  settle,
 } from '../expectations.js';
 import { countedRecord } from '../second-process-protocol.js';
 import type { Inject } from '../subject.js';
@@ -20,8 +19,8 @@ const group = 'atomic commit';
 const RECORDS = 200;
 const VALUE_LENGTH = 4096;
 
-function counted(count: number, valueLength: number = VALUE_LENGTH): Map<string, string> {
-  return new Map(Array.from({ length: RECORDS }, (_, index) => countedRecord(index, count, valueLength)));
+function counted(count: number, valueLength: number = VALUE_LENGTH, records: number = RECORDS): Map<string, string> {
+  return new Map(Array.from({ length: records }, (_, index) => countedRecord(index, count, valueLength)));
 }
 
 /** What is there before a commit that fails midway; each of these records grows by it. */
@@ -35,7 +34,9 @@ const allOrNone: Clause = {
   async run(scope) {
     const { failCommits } = scope.faults;
     if (failCommits?.midway !== undefined) await failingMidway(scope, failCommits.midway);
-    if (scope.subject.module !== undefined && scope.capabilities.durability !== 'none') await killedMidway(scope);
+    if (scope.subject.module !== undefined && scope.capabilities.durability !== 'none') {
+      await killedMidway(scope, { records: RECORDS, valueLength: VALUE_LENGTH, after: [1, 3, 6] });
+    }
   },
 };
 
@@ -83,15 +84,26 @@ async function allOrNothing(
   return landed;
 }
 
-async function killedMidway(scope: ClauseScope): Promise<void> {
-  for (const after of [1, 3, 6]) {
+interface KilledCommits {
+  readonly records: number;
+  readonly valueLength: number;
+  /** After how many acknowledged commits the process is killed, each time. */
+  readonly after: readonly number[];
+}
+
+/** A process is killed while it commits so many records again and again. */
+export async function killedMidway(
+  scope: ClauseScope,
+  { records, valueLength, after: times }: KilledCommits,
+): Promise<void> {
+  for (const after of times) {
     const id = scope.unique('killed');
     const process = await scope.process();
-    const acknowledged = await process.killWhileCommitting(id, RECORDS, VALUE_LENGTH, after);
+    const acknowledged = await process.killWhileCommitting(id, records, valueLength, after);
     const stored = present('load after SIGKILL', await (await scope.open()).load(id));
     const { revision } = stored.head;
     expectThat('revision after SIGKILL', revision >= acknowledged, `${acknowledged} or more`, revision);
-    expectRecords(`after SIGKILL at revision ${revision}`, stored, counted(revision));
+    expectRecords(`after SIGKILL at revision ${revision}`, stored, counted(revision, valueLength, records));
   }
 }
 
@@ -185,28 +197,6 @@ const emptyBatch: Clause = {
   },
 };
 
-const thousandRecords: Clause = {
-  id: 'AC5',
-  group,
-  title: '1,000 records in one batch are atomic, or reject TOO_LARGE',
-  needs: ['atomicCommit'],
-  async run(scope) {
-    const driver = await scope.open();
-    const writer = scope.writer(driver);
-    const before = await writer.commit({ old: '1' });
-    const records = new Map(Array.from({ length: 1000 }, (_, index) => [`record/${index}`, 'x'.repeat(200)]));
-    const result = await settle(writer.commit(records, ['old']));
-    if (result.status === 'fulfilled') expectRecords('1,000 records', await writer.load(), records);
-    else {
-      // No record of 200 bytes is at fault by itself.
-      const error = expectError('1,000 records', result.reason, ['TOO_LARGE'], ['not-applied']);
-      expectEqual('the records that the error names', error.records ?? [], []);
-      expectHead('the head after a refused batch', await driver.head(writer.id), before);
-      expectRecords('after a refused batch', await writer.load(), mapOf({ old: '1' }));
-    }
-  },
-};
-
 const commitMany: Clause = {
   id: 'AC6',
   group,
@@ -254,6 +244,5 @@ export const atomicCommitClauses: readonly Clause[] = [
   neverHalfABatch,
   upsertsAndDeletes,
   emptyBatch,
-  thousandRecords,
   commitMany,
 ];

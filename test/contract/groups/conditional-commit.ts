@@ -15,6 +15,7 @@ import {
   present,
   settle,
 } from '../expectations.js';
+import { increment } from '../increments.js';
 import { failsInTime, recovered } from '../outage.js';
 
 const group = 'conditional commit';
@@ -95,33 +96,18 @@ const increments: Clause = {
     const id = scope.unique('account');
     const writers: AccountWriter[] = [];
     for (let index = 0; index < WRITERS; index += 1) writers.push(scope.writer(await scope.open(), id));
-    await Promise.all(writers.map((writer) => increment(writer)));
+    const attempts = 2 * WRITERS * INCREMENTS;
+    await Promise.all(
+      writers.map(({ driver, writerId }) =>
+        increment(driver, { accountId: id, writerId, times: INCREMENTS, attempts }),
+      ),
+    );
     const stored = present('load', await (await scope.open()).load(id));
     const expected = mapOf({ count: `${WRITERS * INCREMENTS}` });
     expectRecords(`${WRITERS} writers after ${INCREMENTS} acknowledged increments each`, stored, expected);
     expectEqual('the revision', stored.head.revision, WRITERS * INCREMENTS);
   },
 };
-
-/** Reads the count and writes it plus one, each time until that is acknowledged. */
-async function increment(writer: AccountWriter): Promise<void> {
-  let acknowledged = 0;
-  // A conflict means that somebody else has made an increment, of which there are only so many.
-  for (let attempt = 0; attempt < 2 * WRITERS * INCREMENTS && acknowledged < INCREMENTS; attempt += 1) {
-    const stored = await writer.load();
-    const count = Number(stored?.records.get('count') ?? '0') + 1;
-    const options = { ...writer.options(), expected: expectedOf(stored?.head) };
-    const result = await settle(writer.driver.commit(writer.id, batchOf({ count: `${count}` }), options));
-    if (result.status === 'fulfilled') acknowledged += 1;
-    else {
-      // On a busy machine a lock can take longer than the driver waits.
-      const codes = ['CONFLICT', 'UNAVAILABLE'] as const;
-      expectError('an increment on top of a head that was replaced', result.reason, codes, ['not-applied']);
-      await nextTurn();
-    }
-  }
-  expectEqual('increments that one writer was acknowledged for', acknowledged, INCREMENTS);
-}
 
 const takeOver: Clause = {
   id: 'CC4',

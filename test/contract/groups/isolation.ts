@@ -2,6 +2,7 @@ import type { PersistenceDriver } from '../../../src/core/persistence-driver.js'
 import { type AccountWriter, mapOf } from '../account-writer.js';
 import { SIMILAR_IDS } from '../adversarial.js';
 import type { Clause } from '../clause.js';
+import type { ClauseScope } from '../clause-scope.js';
 import {
   expectEqual,
   expectError,
@@ -13,6 +14,7 @@ import {
   listed,
   present,
   settle,
+  show,
 } from '../expectations.js';
 
 const group = 'isolation';
@@ -114,7 +116,8 @@ const foreignKeys: Clause = {
 const prefixes: Clause = {
   id: 'IS4',
   group,
-  title: 'drivers with different prefixes on one backend are disjoint',
+  title:
+    'drivers with different prefixes on one backend are disjoint, also where prefix and id joined are the same text',
   needs: [],
   async run(scope) {
     // The second would match the first one's pattern, and the others begin with it.
@@ -131,8 +134,27 @@ const prefixes: Clause = {
     await checkPrefixes(writers, names);
     await writers[0]?.drop();
     await checkPrefixes(writers.slice(1), names.slice(1));
+    await joinedAlike(scope);
   },
 };
+
+/** Prefix and id of each account are the same text when they are joined. */
+async function joinedAlike(scope: ClauseScope): Promise<void> {
+  const joined = `${scope.prefix}a-b_bc`;
+  const writers: AccountWriter[] = [];
+  for (const prefix of [`${scope.prefix}a`, `${scope.prefix}a-`, `${scope.prefix}a-b`, `${scope.prefix}a-b_`]) {
+    const writer = scope.writer(await scope.open({ prefix }), joined.slice(prefix.length));
+    expectEqual(`load of ${show(writer.id)} with prefix ${prefix}`, await writer.load(), undefined);
+    await writer.commit({ prefix });
+    writers.push(writer);
+  }
+  for (const writer of writers) {
+    const what = `account ${show(writer.id)}`;
+    expectHead(what, await writer.driver.head(writer.id), writer.head);
+    expectEqual(`${what}, accounts()`, await listed(writer.driver.accounts()), [writer.id]);
+    await writer.drop();
+  }
+}
 
 async function checkPrefixes(writers: readonly AccountWriter[], names: readonly string[]): Promise<void> {
   for (const [index, writer] of writers.entries()) {

@@ -5,6 +5,10 @@ import { expectEqual, expectHead, expectRecords, expectRejection, expectThat } f
 
 /** More than this is not made for a test. A driver that takes more is tested up to here. */
 const TESTED_BYTES = 64 * 1024 ** 2;
+const TESTED_RECORDS = 100_000;
+const KEY_BYTES = 6;
+/** Some backends take a request for each record. */
+const TIMEOUT_MS = 60_000;
 
 /** What a key above its limit rejects with, and what a value or a batch does. */
 const KEY_CODES: readonly ErrorCode[] = ['INVALID_KEY', 'TOO_LARGE'];
@@ -17,8 +21,8 @@ const trueLimits: Clause = {
   needs: [],
   async run(scope) {
     const driver = await scope.open();
-    const { keyBytes, valueBytes, batchBytes } = driver.limits;
-    for (const [name, limit] of Object.entries({ keyBytes, valueBytes, batchBytes })) {
+    const { keyBytes, valueBytes, batchBytes, batchRecords } = driver.limits;
+    for (const [name, limit] of Object.entries({ keyBytes, valueBytes, batchBytes, batchRecords })) {
       expectThat(`limits.${name}`, Number.isFinite(limit) ? Number.isSafeInteger(limit) : true, 'an integer', limit);
       expectThat(`limits.${name}`, limit > 0, 'more than 0', limit);
     }
@@ -29,6 +33,11 @@ const trueLimits: Clause = {
     await works('a record key', scope.writer(driver), { [textOf(key)]: '1' });
     await works('a value', scope.writer(driver), { k: textOf(value) });
     await works('a batch', scope.writer(driver), fullBatch(Math.min(batchBytes, TESTED_BYTES), value));
+    if (!scope.capabilities.atomicCommit) {
+      // AC5 has so many records in one batch where a commit is atomic.
+      const count = Math.min(batchRecords, TESTED_RECORDS, Math.floor(batchBytes / KEY_BYTES));
+      await scope.writer(driver).commit(shortRecords(count), [], { timeoutMs: TIMEOUT_MS });
+    }
 
     const writer = scope.writer(driver);
     await writer.commit({ key: '1' });
@@ -46,6 +55,11 @@ const trueLimits: Clause = {
       const records = fullBatch(batchBytes, value);
       records.set('more', '');
       await refused('a batch', writer.commit(records), SIZE_CODES);
+    }
+    if (batchRecords <= TESTED_RECORDS) {
+      await refused('a batch of records', writer.commit(shortRecords(batchRecords + 1)), SIZE_CODES);
+      const deletes = new Set(shortRecords(batchRecords).keys());
+      await refused('a batch of deletes', writer.commit({ more: '1' }, deletes), SIZE_CODES);
     }
     expectHead('the head after what was refused', await driver.head(writer.id), writer.head);
     expectRecords('the records after what was refused', await writer.load(), mapOf({ key: '1' }));
@@ -68,6 +82,11 @@ function fullBatch(bytes: number, largest: number): Map<string, string> {
     rest -= key.length + size;
   }
   return records;
+}
+
+/** Records without a value, under keys that are as short as each other. */
+function shortRecords(count: number): Map<string, string> {
+  return new Map(Array.from({ length: count }, (_, index) => [`${index}`.padStart(KEY_BYTES, '0'), '']));
 }
 
 async function works(what: string, writer: AccountWriter, records: Records): Promise<void> {

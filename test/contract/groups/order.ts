@@ -15,11 +15,13 @@ import {
 import { failsInTime, recovered, takenOver } from '../outage.js';
 
 const group = 'order';
+/** Around what integers of 32 bits hold, and floats of 32 bits do not. */
+const LARGE_FLOORS = [2 ** 31 - 1, 2 ** 32, 2 ** 48];
 
 const oneMore: Clause = {
   id: 'OR1',
   group,
-  title: 'every commit returns a head whose revision is the stored one plus one, above revisionFloor',
+  title: 'every commit returns a head whose revision is the stored one plus one, above revisionFloor, and beyond 2^31',
   needs: [],
   async run(scope) {
     const driver = await scope.open();
@@ -47,6 +49,12 @@ const oneMore: Clause = {
       (await other.commit({}, [], { revisionFloor: 41 })).revision,
       42,
     );
+    for (const floor of LARGE_FLOORS) {
+      await next(`a floor of ${floor}`, floor + 1, writer.commit({ key: `${floor}` }, [], { revisionFloor: floor }));
+      await next(`a commit above a floor of ${floor}`, floor + 2, writer.commit());
+      const stored = await (await scope.open()).load(writer.id);
+      expectHead(`what another driver loads at revision ${floor + 2}`, stored?.head, writer.head);
+    }
   },
 };
 

@@ -2,13 +2,13 @@ import type { AccountHead, PersistenceDriver } from '../../../src/core/persisten
 import { type AccountWriter, batchOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
 import type { ClauseScope } from '../clause-scope.js';
-import { expectEqual, expectHead, expectRejection, present } from '../expectations.js';
+import { expectEqual, expectHead, expectRejection, present, show } from '../expectations.js';
 
 const rolledBack: Clause = {
   id: 'CC7',
   group: 'conditional commit',
   title:
-    'a backend that comes back older than what this driver saw acknowledged, or empty, rejects ROLLED_BACK, until the writer goes on above it',
+    'a backend that comes back older than what this driver saw acknowledged, or empty, rejects ROLLED_BACK, until the writer goes on above it; load with rolledBackTo loads exactly that head',
   needs: ['conditionalCommit', 'rollback', 'empty'],
   async run(scope) {
     await olderBackend(scope);
@@ -40,7 +40,30 @@ async function olderBackend(scope: ClauseScope): Promise<void> {
   ]);
   expectHead('the head that the error carries', error.head, old);
   expectHead('the head after all that', await fresh.head(writer.id), old);
+  for (const by of [driver, fresh]) await loadsExactly(by, writer, old);
+  await refuses(driver, writer, 'an older backend, after a load that went back to it');
   await goesOnAbove(driver, writer, old);
+}
+
+/** The caller who names the stored head is given it; no other name will do, and nobody else is let through by that. */
+async function loadsExactly(
+  driver: PersistenceDriver,
+  { id, head: lost }: AccountWriter,
+  stored: AccountHead | undefined,
+): Promise<void> {
+  const none = { revision: 0, writeId: '' };
+  const { revision, writeId } = stored ?? none;
+  const loaded = await driver.load(id, { rolledBackTo: { revision, writeId } });
+  expectHead('the head of a load with rolledBackTo', loaded?.head, stored);
+  const others = [none, lost ?? none, { revision, writeId: `${writeId}-other` }, { revision: revision + 1, writeId }];
+  for (const other of others) {
+    if (other.revision === revision && other.writeId === writeId) continue;
+    const rolledBackTo = { revision: other.revision, writeId: other.writeId };
+    const load = driver.load(id, { rolledBackTo });
+    const what = `a load with rolledBackTo ${show(rolledBackTo)}`;
+    const error = await expectRejection(what, load, ['ROLLED_BACK'], ['not-applied']);
+    expectHead('the head that the error carries', error.head, stored);
+  }
 }
 
 /** A writer that names the older head and a floor at what was lost knows of the rollback: it may write everything again. */
@@ -92,6 +115,7 @@ async function emptyBackend(scope: ClauseScope): Promise<void> {
   const error = await expectRejection('a commit that expects a head, on an empty backend', commit, ['ROLLED_BACK']);
   expectEqual('the head that the error carries', error.head, undefined);
   expectEqual('the head that a new driver reads', await fresh.head(writer.id), undefined);
+  for (const by of [driver, fresh]) await loadsExactly(by, writer, undefined);
   await goesOnAbove(driver, writer, undefined);
 }
 

@@ -188,7 +188,7 @@ const syncsFirst: Clause = {
     const warnings: DriverWarning[] = [];
     const driver = scope.driver();
     await driver.open({ onWarning: (warning) => warnings.push(warning) });
-    const syncs = await scope.faults.syncsBeforeAcknowledging?.(driver);
+    const syncs = await scope.faults.syncsBeforeAcknowledging?.(scope.calls.unwatched(driver));
     const codes = warnings.map(({ code }) => code);
     expectThat(
       'a backend that does not sync',

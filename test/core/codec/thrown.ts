@@ -11,9 +11,9 @@ export function thrownBy(fn: () => unknown): AccountKeeperError {
   throw new Error('nothing was thrown');
 }
 
-/** The path of the value that `encode` refuses. It is the first word of the message. */
+/** The path of the value that `encode` refuses. It begins the message. */
 export function refusedPath(encode: () => unknown): string {
   const { code, message } = thrownBy(encode);
   if (code !== 'ENCODE') throw new Error(`the code is ${code}`);
-  return message.slice(0, message.indexOf(' is '));
+  return message.slice(0, message.indexOf(': expected '));
 }

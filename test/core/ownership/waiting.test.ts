@@ -35,6 +35,12 @@ class Scene {
     return shareLease({ driver, clock: this.clock, createId: this.createId, leaseMs });
   }
 
+  /** Of the head of the only lease. */
+  get leaseKey(): string {
+    const [key = ''] = [...this.backend.keys()].filter((each) => each.includes('{accountkeeper/lease/'));
+    return key;
+  }
+
   async commit(meta: Parameters<typeof formatHeadMeta>[0]): Promise<void> {
     const head = await this.owner.head('account');
     const expected = head === undefined ? undefined : { revision: head.revision, writeId: head.writeId };
@@ -265,6 +271,61 @@ describe('the lease of a process', () => {
     expect(share.reference.id).not.toBe(id);
     expect((await other.head(leaseAccountId(id)))?.writerId).toBe(continued.reference.holder);
     await Promise.all([share.release(), continued.release()]);
+  });
+
+  it('is renewed under the same id when the backend has lost it, or went back to an older one', async () => {
+    for (const loss of ['gone', 'older'] as const) {
+      const scene = await owned();
+      const key = scene.leaseKey;
+      const older = loss === 'gone' ? undefined : scene.backend.get(key);
+      await scene.clock.advance(4 * leaseMs);
+      scene.wait();
+      await scene.clock.advance(leaseMs);
+      if (older === undefined) scene.backend.delete(key);
+      else scene.backend.set(key, older);
+      await scene.clock.advance(10 * leaseMs);
+      expect(scene.result ?? scene.error).toBeUndefined();
+      expect(scene.leaseKey).toBe(key);
+      expect(scene.backend.get(key)).not.toBe(older);
+      scene.abort.abort();
+      await scene.clock.advance(pollMs);
+    }
+  });
+
+  it('fits where keys of 38 bytes are the longest, with the prefix of every id of the library', () => {
+    const scene = new Scene();
+    const { clock } = scene;
+    const ids = ['9d8f1f0c-41c4-4f43-9d8b-7b0f5d3b2a10', '9d8f1f0c-41c4-4f43-8aaa-7b0f5d3b2a11'];
+    const names = ids.map((id) => {
+      const lease = shareLease({ driver: new MemoryDriver(), clock, createId: () => id, leaseMs });
+      return leaseAccountId(lease.reference.id);
+    });
+    for (const name of names) expect(name.length).toBeLessThanOrEqual(38);
+    expect(new Set(names).size).toBe(2);
+  });
+
+  it('says when it cannot be written for good, and nothing of what may pass', async () => {
+    const scene = new Scene();
+    const codes: (string | undefined)[] = [];
+    for (const [code, retryable] of [
+      ['INVALID_KEY', false],
+      ['UNAVAILABLE', true],
+      ['CONFLICT', false],
+    ] as const) {
+      const driver: PersistenceDriver = new MemoryDriver();
+      driver.drop = async () => {
+        throw new AccountKeeperError(code, 'no', { retryable });
+      };
+      const share = scene.lease(driver);
+      codes.push(
+        await share.begun.then(
+          () => 'begun',
+          (error: AccountKeeperError) => error.code,
+        ),
+      );
+      await share.release();
+    }
+    expect(codes).toEqual(['INVALID_KEY', 'begun', 'begun']);
   });
 
   it('goes on after failures, and is released although the backend is gone', async () => {

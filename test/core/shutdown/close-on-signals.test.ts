@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { closeOnSignals } from '../../../src/core/shutdown/close-on-signals.js';
 import { AccountStateStore, createDriver } from '../../../src/index.js';
+import { HOSTILE_VALUES } from '../../support/hostile-values.js';
 
 const BOT = fileURLToPath(new URL('./fixtures/bot.ts', import.meta.url));
 
@@ -24,10 +25,13 @@ interface Ended {
   readonly lines: readonly string[];
 }
 
+/** Accounts of one call that fail when they are asked for, or closed. */
+const BROKEN = ['accounts-throw', 'accounts-reject', 'accounts-end-early', 'accounts-are-none'] as const;
+
 interface Bot {
   readonly url?: string;
   readonly accounts?: number;
-  readonly wrong?: 'nothing' | 'commits' | 'hang';
+  readonly wrong?: 'nothing' | 'commits' | 'hang' | (typeof BROKEN)[number];
   readonly spill?: string;
   readonly work?: 'forever' | 'briefly';
 }
@@ -90,6 +94,14 @@ describe('closeOnSignals()', () => {
     expect(readdirSync(spill)).toEqual([]);
   });
 
+  it.each(BROKEN)('saves the accounts of the other calls when those of one fail (%s)', async (wrong) => {
+    const { code, lines } = await run({ accounts: 2, wrong }, 'SIGTERM');
+    expect(code).toBe(74);
+    expect(lines.filter((line) => line.startsWith('closed SIGTERM 74'))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('closed SIGTERM 0 0'))).toHaveLength(2);
+    expect(await stored()).toEqual({ A: { n: 1 } });
+  });
+
   it('closes many accounts side by side', async () => {
     const { code, lines } = await run({ url: 'memory:', accounts: 200 }, 'SIGTERM');
     expect(code).toBe(0);
@@ -122,5 +134,10 @@ describe('closeOnSignals()', () => {
     expect(() => closeOnSignals([], { deadlineMs: -1 })).toThrow(config);
     expect(() => closeOnSignals([], { onClosed: 'x' as never })).toThrow(config);
     expect(() => closeOnSignals([], { dedline: 1 } as never)).toThrow(config);
+    expect(() => closeOnSignals((async () => []) as never)).toThrow(config);
+    for (const { make } of HOSTILE_VALUES) {
+      const accounts = make();
+      if (typeof accounts !== 'function') expect(() => closeOnSignals(accounts as never)).toThrow(config);
+    }
   });
 });

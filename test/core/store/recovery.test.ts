@@ -228,6 +228,21 @@ describe('a branch that was cut off by a rollback and grown over', () => {
     expect((await kept({ backend: open.backend }).store.restore()).status).toBe('restored');
   });
 
+  it('is not written over by persistAll() before it has grown as long', async () => {
+    const open = await opened();
+    await write(open, { A: 1 });
+    const older = snapshot(open.backend);
+    for (const n of [2, 3, 4, 5]) await write(open, { A: n });
+    rollBack(open.backend, older);
+    const other = await openStore<Meta>({ backend: open.backend });
+    await write(other, { X: 1 });
+    open.store.setSymbolMetadata('B', { n: 1 });
+    expect((await rejection(open.store.flush())).code).toBe('ROLLED_BACK');
+    expect((await rejection(open.store.persistAll())).code).toBe('FENCED');
+    await write(other, { X: 2 });
+    expect(await other.stored()).toEqual({ 'metadata/A': '{"n":1}', 'metadata/X': '{"n":2}' });
+  });
+
   it('is not seen in an account that was merely taken over', async () => {
     const open = await opened();
     await write(open, { A: 1 });

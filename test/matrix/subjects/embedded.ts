@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
 import { keyvMapSubject } from '../../contract-suite/keyv-map-subject.js';
 import { memorySubject } from '../../contract-suite/memory-subject.js';
 import { sqliteSubject } from '../../contract-suite/sqlite-subject.js';
@@ -10,7 +11,7 @@ import { fixture, type MatrixSubject, packageVersions, TSX } from '../matrix-sub
 export const memory: MatrixSubject = {
   name: 'memory',
   start: async () => ({
-    subject: { ...memorySubject('memory'), module: fixture('memory'), execArgv: TSX },
+    subject: { ...memorySubject('memory', undefined, MemoryDriver), module: fixture('memory'), execArgv: TSX },
     versions: [],
     dispose: async () => undefined,
   }),
