@@ -27,7 +27,8 @@ export interface PersistenceDriver {
   /**
    * The account's head, or `undefined` when the account was never written. Never `undefined` after a failed read.
    *
-   * Rejects `ROLLED_BACK` when the stored head is older than one that this driver had seen when the call began.
+   * Rejects `ROLLED_BACK` when the stored head is older than one that this driver had seen when the call began: one that
+   * was acknowledged to it or, unless its durability is `replicated`, one that it had read.
    */
   head(accountId: string, options?: OperationOptions): Promise<AccountHead | undefined>;
 

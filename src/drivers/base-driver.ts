@@ -187,7 +187,8 @@ export abstract class BaseDriver implements PersistenceDriver {
 
   #judged(account: AccountKeys, stored: StoredHead | undefined, mark: StoredHead | undefined): StoredHead | undefined {
     assertNotRolledBack(account.id, stored?.head, mark?.head);
-    if (stored !== undefined) this.#marks.see(account.id, stored);
+    // A replica that takes over need not have what was read, unless it was acknowledged.
+    if (stored !== undefined && this.capabilities.durability !== 'replicated') this.#marks.see(account.id, stored);
     return stored;
   }
 

@@ -4,7 +4,7 @@ import type { Operation } from './operation.js';
 import { LATE_ANSWER, RedisFailure } from './redis-errors.js';
 import type { RedisLink } from './redis-link.js';
 import { type RedisScript, SWAP } from './redis-scripts.js';
-import type { RedisTopology } from './redis-topology.js';
+import type { RedisSource, RedisTopology } from './redis-topology.js';
 import { SharedRuns } from './shared-runs.js';
 
 /** How many replicas have to have a commit before it is acknowledged, and how long they may take. */
@@ -28,8 +28,8 @@ interface Sending {
 }
 
 /**
- * Milliseconds after which an answer is in doubt: they are enough for the master to have stood still, for another one
- * to have taken its place, and for the former one to go on and not to know of it yet.
+ * Milliseconds without a sign of life of the master after which its answer is in doubt: they are enough for it to have
+ * stood still, for another one to have taken its place, and for the former one to go on and not to know of it yet.
  */
 const DOUBT_AFTER_MS = 500;
 
@@ -38,6 +38,8 @@ export class RedisCaller {
   readonly #topology: RedisTopology;
   readonly #replication: RedisReplication | undefined;
   readonly #waits = new WeakMap<RedisLink, SharedRuns<unknown>>();
+  /** When the last command was sent that the master is known to have answered, and no former one. */
+  readonly #answeredAt = new WeakMap<RedisLink, number>();
 
   constructor(topology: RedisTopology, replication: RedisReplication | undefined) {
     this.#topology = topology;
@@ -53,11 +55,17 @@ export class RedisCaller {
       operation,
       use: replication === undefined ? 'answers' : 'waits',
       work: async (link, asking) => {
-        const from = performance.now();
+        const sentAt = performance.now();
         const after = replication && (() => link.awaited(this.#waitsOf(link, replication).next(), operation));
         const { reply, copies } = await execute(script, call, { link, operation, asking, after });
         if (replication !== undefined && copies !== undefined) assertCopied(Number(copies), replication, link);
-        else if (performance.now() - from > DOUBT_AFTER_MS) await this.#confirm({ key, asking, link, operation });
+        const now = performance.now();
+        const answeredAt = this.#answeredAt.get(link) ?? Number.NEGATIVE_INFINITY;
+        if (now - answeredAt > DOUBT_AFTER_MS) {
+          const source = { key, asking, address: link.address, isLate: now - sentAt > DOUBT_AFTER_MS };
+          await this.#confirm(source, link, operation);
+        }
+        this.#answeredAt.set(link, Math.max(sentAt, answeredAt));
         return reply;
       },
     });
@@ -71,17 +79,18 @@ export class RedisCaller {
     return waits;
   }
 
-  async #confirm({ key, asking, link, operation }: Omit<Sending, 'after'> & { readonly key: string }): Promise<void> {
-    const { address } = link;
-    let reason: unknown = new Error('another server is the master now');
+  async #confirm(source: RedisSource, link: RedisLink, operation: Operation): Promise<void> {
+    let reason: unknown = new Error('another server may be the master now');
     try {
-      if (await this.#topology.isStillMaster({ key, asking, address }, operation)) return;
+      if (await this.#topology.isStillMaster(source, operation)) return;
     } catch (error) {
       reason = error;
     }
     link.retire();
     this.#topology.forget();
-    throw new RedisFailure('lost', LATE_ANSWER, address, reason);
+    // What was only read can be read again elsewhere.
+    const kind = operation.kind === 'read' ? 'unreachable' : 'lost';
+    throw new RedisFailure(kind, LATE_ANSWER, link.address, reason);
   }
 }
 
@@ -94,17 +103,18 @@ interface Outcome {
 /** In one round trip, but for the first time that a server sees the script. */
 async function execute(script: RedisScript, call: ScriptCall, sending: Sending): Promise<Outcome> {
   try {
-    return await send(['EVALSHA', script.sha], call, sending);
+    return await send([`EVALSHA${script.ending}`, script.sha], call, sending);
   } catch (error) {
     if (!(error instanceof RedisFailure) || error.code !== 'NOSCRIPT') throw error;
-    return send(['EVAL', script.source], call, sending);
+    return send([`EVAL${script.ending}`, script.source], call, sending);
   }
 }
 
 async function send(command: readonly string[], { keys, args }: ScriptCall, sending: Sending): Promise<Outcome> {
   const { link, operation, asking, after } = sending;
   const asked = asking ? link.send(['ASKING'], operation) : undefined;
-  const called = link.send([...command, String(keys.length), ...keys, ...args], operation, 'bytes');
+  const told = [...args, link.tellsRole ? 'role' : ''];
+  const called = link.send([...command, String(keys.length), ...keys, ...told], operation, 'bytes');
   const copied = after?.();
   // What comes of these is of interest only when the script has done something.
   for (const aside of [asked, copied]) aside?.catch(ignore);

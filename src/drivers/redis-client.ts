@@ -18,11 +18,11 @@ export async function makeTopology(module: RedisAdapterModule, settings: RedisSe
   const tls = settings.tls === undefined ? undefined : await readTlsFiles(settings.tls);
   // Nothing comes while the server waits for its replicas.
   const silenceMs = SILENCE_MS + (durability === 'replicated' ? replicaTimeoutMs : 0);
-  const opener = (as: RedisCredentials, data: Pick<RedisLinkSettings, 'database' | 'asksRole'>): OpenRedisLink => {
+  const opener = (as: RedisCredentials, data: Pick<RedisLinkSettings, 'database' | 'hasRole'>): OpenRedisLink => {
     const link: RedisLinkSettings = { ...as, ...data, tls, silenceMs };
     return (address, signal) => RedisLink.open(module, address, link, signal);
   };
-  const openServer = opener(credentials, { database, asksRole: true });
+  const openServer = opener(credentials, { database, hasRole: true });
   switch (servers.kind) {
     case 'single':
       return new SingleTopology(servers.address, openServer);
@@ -30,7 +30,7 @@ export async function makeTopology(module: RedisAdapterModule, settings: RedisSe
       return new ClusterTopology(servers.nodes, openServer);
     case 'sentinel': {
       const { sentinels, masterName } = servers;
-      const openSentinel = opener(servers.credentials, { database: 0, asksRole: false });
+      const openSentinel = opener(servers.credentials, { database: 0, hasRole: false });
       return new SentinelTopology({ sentinels, masterName, openSentinel, openServer });
     }
   }

@@ -3,7 +3,7 @@ import { orAborted } from './or-aborted.js';
 import { isDemoted, RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
-import { firstAnswer, mostAnswers } from './redis-questions.js';
+import { allAnswers, firstAnswer } from './redis-questions.js';
 import { readOperation } from './redis-sentinel.js';
 import { slotOf } from './redis-slots.js';
 import {
@@ -25,14 +25,11 @@ const ANSWER_TIMEOUT_MS = 2000;
 /** Milliseconds after which another server is asked as well. */
 const PATIENCE_MS = 200;
 
-/** Milliseconds that the others have when one has answered. */
-const GRACE_MS = 500;
-
 interface Range {
   readonly from: number;
   readonly to: number;
   readonly node: RedisNode;
-  readonly replicas: readonly RedisAddress[];
+  readonly replicas: readonly RedisNode[];
 }
 
 /** How a server says that the slots are distributed. */
@@ -57,8 +54,8 @@ export class ClusterTopology implements RedisTopology {
   /** The names of those that had not answered when they were asked last. */
   readonly #silent = new Set<string>();
   #ranges: readonly Range[] | undefined;
-  /** Of the only master there is. */
-  #replicas: readonly RedisAddress[] = [];
+  /** The masters and their replicas, as of the last map. One that takes over is the first to know. */
+  #members: ReadonlySet<RedisNode> = new Set();
 
   constructor(seeds: readonly RedisAddress[], open: OpenRedisLink) {
     this.#seeds = seeds;
@@ -85,15 +82,17 @@ export class ClusterTopology implements RedisTopology {
     }
   }
 
-  /** As all others say that answer in time. A server that a slot moves to need not be its master yet. */
-  async isStillMaster({ key, address, asking }: RedisSource, operation: Operation): Promise<boolean> {
+  /** A server that a slot moves to need not be its master yet. */
+  async isStillMaster({ key, address, asking, isLate }: RedisSource, operation: Operation): Promise<boolean> {
     const views = await orAborted(this.#confirming.next(), operation.signal);
     const others = views.filter(({ of }) => of.name !== address);
     const slot = slotOf(key);
     const names = ({ ranges }: View): boolean =>
       ranges.some(({ from, to, node }) => node.name === address && (asking || (from <= slot && slot <= to)));
+    const said = new Set(views.map(({ of }) => of.name).concat(address));
+    const isEnough = isLate ? [...this.#members].every(({ name }) => said.has(name)) : said.size > 1;
     const isAlone = [...this.#nodes.keys()].every((name) => name === address);
-    return isAlone || (others.length > 0 && others.every(names));
+    return isAlone || (isEnough && others.every(names));
   }
 
   async masters(operation: Operation): Promise<RedisMasters> {
@@ -161,18 +160,21 @@ export class ClusterTopology implements RedisTopology {
     const rank = (node: RedisNode): number => (this.#silent.has(node.name) ? 2 : node.isLinked ? 0 : 1);
     candidates.sort((one, other) => rank(one) - rank(other));
     const questions = candidates.map((node) => async (given: AbortSignal) => {
-      this.#silent.add(node.name);
-      const view = await this.#ask(node, given);
-      this.#silent.delete(node.name);
-      return view;
+      try {
+        const view = await this.#ask(node, given);
+        this.#silent.delete(node.name);
+        return view;
+      } catch (error) {
+        this.#silent.add(node.name);
+        throw error;
+      }
     });
     const { answers, failures } = await firstAnswer(questions, signal, PATIENCE_MS);
     const [view] = answers;
     if (view !== undefined) {
       for (const node of this.#nodes.values()) node.settle();
-      this.#closeOthers(view.ranges);
-      const isOne = new Set(view.ranges.map(({ node }) => node)).size === 1;
-      this.#replicas = isOne ? view.ranges.flatMap(({ replicas }) => replicas) : [];
+      this.#members = new Set(view.ranges.flatMap(({ node, replicas }) => [node, ...replicas]));
+      this.#closeOthers();
       return view.ranges;
     }
     const told = failures.find((error) => error instanceof RedisFailure && error.kind === 'refused') ?? failures.at(-1);
@@ -180,14 +182,13 @@ export class ClusterTopology implements RedisTopology {
     throw new RedisFailure('unreachable', 'ETIMEDOUT', this.#names(), told);
   }
 
-  /** What all servers say that are in use, the seeds, and, where there is one master alone, its replicas. */
+  /** What all servers say that are known. */
   async #views(signal: AbortSignal): Promise<readonly View[]> {
-    const known = [...this.#nodes.values(), ...this.#seeds.map((seed) => this.#node(seed))];
-    const replicas = this.#replicas.map((address) => this.#node(address));
-    const questions = [...new Set([...known, ...replicas])].map(
-      (node) => (given: AbortSignal) => this.#ask(node, given),
+    for (const seed of this.#seeds) this.#node(seed);
+    const questions = [...this.#nodes].map(
+      ([name, node]) => [name, (given: AbortSignal) => this.#ask(node, given)] as const,
     );
-    return (await mostAnswers(questions, signal, GRACE_MS)).answers;
+    return (await allAnswers(new Map(questions), this.#silent, signal)).answers;
   }
 
   async #ask(node: RedisNode, signal: AbortSignal): Promise<View> {
@@ -203,12 +204,12 @@ export class ClusterTopology implements RedisTopology {
   /** From a list of the first slot, the last slot, and the servers, the master first, each a list that begins with host and port. */
   #range(entry: unknown, told: RedisNode): Range {
     const [from, to, ...servers] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
-    const [master = told.address, ...replicas] = servers.map((server): RedisAddress => {
+    const [node = told, ...replicas] = servers.map((server): RedisNode => {
       const [host, port] = Array.isArray(server) ? (server as readonly unknown[]) : [];
       const isNamed = typeof host === 'string' && host !== '' && host !== '?';
-      return { host: isNamed ? host : told.address.host, port: Number(port) };
+      return this.#node({ host: isNamed ? host : told.address.host, port: Number(port) });
     });
-    return { from: Number(from), to: Number(to), node: this.#node(master), replicas };
+    return { from: Number(from), to: Number(to), node, replicas };
   }
 
   #node(address: RedisAddress): RedisNode {
@@ -220,10 +221,9 @@ export class ClusterTopology implements RedisTopology {
   }
 
   /** Those whose answers somebody waits for stay until the map is read again. */
-  #closeOthers(ranges: readonly Range[]): void {
-    const used = new Set(ranges.map(({ node }) => node));
+  #closeOthers(): void {
     for (const [name, node] of this.#nodes) {
-      if (used.has(node) || !node.isIdle) continue;
+      if (this.#members.has(node) || !node.isIdle) continue;
       node.close();
       this.#nodes.delete(name);
     }

@@ -1,13 +1,13 @@
 import { AccountKeeperError } from '../core/errors.js';
 import type { DriverWarning } from '../core/persistence-driver.js';
-import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from './backend-connection.js';
+import type { AccessMode, AccountPage, BackendConnection, HeadSwap, StoredEntry } from './backend-connection.js';
 import { StoredTextError } from './head-codec.js';
 import type { AccountKeys, KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
 import { RedisCaller, type RedisReplication } from './redis-caller.js';
 import { redisError } from './redis-errors.js';
 import { type RedisHead, RedisListing } from './redis-listing.js';
-import { READ_ACCOUNT, READ_HEAD, SWAP } from './redis-scripts.js';
+import { READS, SWAP } from './redis-scripts.js';
 import type { RedisTopology } from './redis-topology.js';
 import { type RedisClaim, redisWarnings } from './redis-warnings.js';
 
@@ -15,6 +15,7 @@ import { type RedisClaim, redisWarnings } from './redis-warnings.js';
 export interface RedisConnectionParts {
   readonly topology: RedisTopology;
   readonly layout: KeyLayout;
+  readonly access: AccessMode;
   readonly replication?: RedisReplication | undefined;
   /** What no error may hold. */
   readonly secrets: readonly string[];
@@ -65,7 +66,7 @@ export class RedisConnection implements BackendConnection {
   readAccount(account: AccountKeys, operation: Operation): Promise<readonly StoredEntry[]> {
     return this.#named('reading from', operation, async () => {
       const call = { keys: keysOf(account), args: [account.recordPrefix] };
-      const [kind, ...rest] = await this.#caller.call(READ_ACCOUNT, call, operation);
+      const [kind, ...rest] = await this.#caller.call(READS[this.#parts.access].account, call, operation);
       if (kind === 'damaged') throw damaged(account, rest[0], rest[1]);
       if (kind === 'none') return [];
       const [head = '', ...records] = rest;
@@ -108,13 +109,17 @@ export class RedisConnection implements BackendConnection {
 
   async #probe(operation: Operation): Promise<void> {
     const part = `${this.#parts.layout.prefix}:{${NOBODY}}`;
-    await this.#caller.call(READ_HEAD, { keys: [`${part}:head`, `${part}:records`], args: [] }, operation);
+    await this.#readHead([`${part}:head`, `${part}:records`], operation);
   }
 
   async #storedHead(account: AccountKeys, operation: Operation): Promise<RedisHead> {
-    const [kind, ...rest] = await this.#caller.call(READ_HEAD, { keys: keysOf(account), args: [] }, operation);
+    const [kind, ...rest] = await this.#readHead(keysOf(account), operation);
     if (kind === 'head') return { kind, text: rest[0] ?? '' };
     return kind === 'none' ? { kind } : { kind: 'damaged', key: rest[0], found: rest[1] };
+  }
+
+  #readHead(keys: readonly string[], operation: Operation): Promise<readonly string[]> {
+    return this.#caller.call(READS[this.#parts.access].head, { keys, args: [] }, operation);
   }
 
   async #named<T>(doing: string, operation: Operation, work: () => Promise<T>): Promise<T> {
@@ -134,7 +139,7 @@ function keysOf({ head, range }: AccountKeys): readonly [head: string, index: st
 function damaged(account: AccountKeys, key: string | undefined, found: string | undefined): AccountKeeperError {
   const message =
     `account ${JSON.stringify(account.id)} is damaged: under ${JSON.stringify(key)} there is ` +
-    `${found === 'none' || found === 'no text' ? 'nothing that this library wrote' : `a ${found}`}. ` +
+    `${found === 'none' ? 'nothing that this library wrote' : `a ${found}`}. ` +
     'Somebody else has changed or removed it, or the server has evicted it';
   return new AccountKeeperError('CORRUPT', message, { cause: new StoredTextError(key ?? account.head, '') });
 }

@@ -1,6 +1,6 @@
 import { AccountKeeperError } from '../core/errors.js';
 import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
-import type { BackendConnection } from './backend-connection.js';
+import type { AccessMode, BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
 import type { BaseDriverOptions } from './base-options.js';
 import type { DriverFactory } from './driver-factory.js';
@@ -26,13 +26,14 @@ export type {
 /**
  * The arithmetic: one value is one argument of a command, of at most 512 MiB (`proto-max-bulk-len`), and a command has
  * to fit into a client's query buffer of 1 GiB. A byte of a value takes at most 6 there, a byte of a key at most 3, and
- * a record comes with its prefix and its part of the protocol. Both limits hold by far for batches of this size.
+ * a record comes with its prefix and its part of the protocol. Both limits hold by far for batches of this size. A script
+ * holds up everybody else: one of so many records takes the server a tenth of a second or so.
  */
 const LIMITS: DriverLimits = {
   keyBytes: 8192,
   valueBytes: 8 * 1024 ** 2,
   batchBytes: 16 * 1024 ** 2,
-  batchRecords: 100_000,
+  batchRecords: 20_000,
 };
 
 /**
@@ -41,9 +42,11 @@ const LIMITS: DriverLimits = {
  *
  * The ACL user needs, for the keys `<prefix>:*`: `+ping +eval +evalsha +type +get +set +del +mget +persist +sadd +srem
  * +smembers +scan`; with durability `replicated` also `+wait`, in a cluster `+cluster|slots +asking`, for another
- * database than 0 `+select`. With `+info +config|get`, `open` can check the server's settings; with `+role`, a replica
- * is recognised that takes writes (`replica-read-only no`); with `+cluster|nodes`, no account is missing in a listing
- * while slots move. At the sentinels: `+ping +sentinel|master`.
+ * database than 0 `+select`. With `+info`, a replica is recognised that takes writes (`replica-read-only no`), with
+ * `+config|get` as well, `open` can check the server's settings; with `+cluster|nodes`, no account is missing in a
+ * listing while slots move. To open for reading alone: `+ping +eval_ro +evalsha_ro +type +get +mget +smembers +scan`,
+ * and in a cluster `+cluster|slots +asking`; `%R~<prefix>:*` is enough. A replica is then recognised with `+info` alone.
+ * This takes Redis 7. At the sentinels: `+ping +sentinel|master +sentinel|get-master-addr-by-name`.
  */
 export class RedisDriver extends BaseDriver {
   readonly name: string = 'redis';
@@ -74,18 +77,18 @@ export class RedisDriver extends BaseDriver {
     };
   }
 
-  protected override async connect(operation: Operation): Promise<BackendConnection> {
+  protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
     const module = await loadRedisAdapter(this.#importer);
     const topology = await makeTopology(module, this.#settings);
-    const { durability, replicas, replicaTimeoutMs, allowEviction } = this.#settings;
+    const { durability, replicas, replicaTimeoutMs } = this.#settings;
     const replication = durability === 'replicated' ? { replicas, timeoutMs: replicaTimeoutMs } : undefined;
     const secrets = secretsOf(this.#settings);
     const giveUp = (): void => topology.close();
     operation.signal.addEventListener('abort', giveUp, { once: true });
     try {
       operation.assertActive();
-      const connection = new RedisConnection({ topology, layout: this.layout, replication, secrets });
-      await connection.verify({ durability, replicas, allowEviction }, operation);
+      const connection = new RedisConnection({ topology, layout: this.layout, access, replication, secrets });
+      await connection.verify(this.#settings, operation);
       return connection;
     } catch (error) {
       topology.close();

@@ -29,7 +29,7 @@ export function isDemoted(thrown: unknown): boolean {
   return thrown instanceof RedisFailure && (thrown.code === 'READONLY' || thrown.code === 'MASTERDOWN');
 }
 
-/** The code of a failure with an answer that came so late that it may be another server that is the master. */
+/** The code of a failure with an answer that came when another server may have been the master. */
 export const LATE_ANSWER = 'LATE';
 
 interface Refusal {
@@ -90,7 +90,7 @@ export function redisError(
   );
 }
 
-const LATE = 'the answer came late, and it is not known that the server was still the master then';
+const LATE = 'it is not known that the server was still the master when it answered';
 
 const GENERAL: Readonly<Record<RedisFailureKind, string>> = {
   unreachable: 'no connection could be made',

@@ -15,8 +15,8 @@ export interface RedisLinkSettings {
   readonly password?: string | undefined;
   readonly database: number;
   readonly tls?: RedisLinkTls | undefined;
-  /** Whether the server is asked if it is a replica; sentinels are not. */
-  readonly asksRole: boolean;
+  /** Whether the server has a role that it can be asked for; sentinels have none. */
+  readonly hasRole: boolean;
   /** Milliseconds without any answer after which a link that somebody waited for in vain is taken for dead. */
   readonly silenceMs: number;
 }
@@ -48,8 +48,8 @@ export function addressText({ host, port }: RedisAddress): string {
  */
 export class RedisLink {
   readonly address: string;
-  /** Whether the server said that it is a replica, when the link was made. */
-  readonly isReplica: boolean;
+  /** Whether the user may ask if the server is a replica. */
+  readonly tellsRole: boolean;
   readonly #adapter: RedisAdapter;
   readonly #controller: AbortController;
   readonly #silenceMs: number;
@@ -59,13 +59,13 @@ export class RedisLink {
   #heardAt = performance.now();
 
   private constructor(
-    { address, isReplica }: Pick<RedisLink, 'address' | 'isReplica'>,
+    { address, tellsRole }: Pick<RedisLink, 'address' | 'tellsRole'>,
     adapter: RedisAdapter,
     controller: AbortController,
     silenceMs: number,
   ) {
     this.address = address;
-    this.isReplica = isReplica;
+    this.tellsRole = tellsRole;
     this.#adapter = adapter;
     this.#controller = controller;
     this.#silenceMs = silenceMs;
@@ -92,9 +92,9 @@ export class RedisLink {
       adapter.client.on('error', ignore);
       adapter.on('error', ignore);
       await orAborted(adapter.client.connect(), controller.signal);
-      const said = Promise.all([answered(adapter), settings.asksRole && saysReplica(adapter)]);
-      const [, isReplica] = await orAborted(said, controller.signal);
-      return new RedisLink({ address: text, isReplica }, adapter, controller, settings.silenceMs);
+      const said = Promise.all([answers(adapter, 'PING'), settings.hasRole && answers(adapter, 'INFO', 'replication')]);
+      const [, tellsRole] = await orAborted(said, controller.signal);
+      return new RedisLink({ address: text, tellsRole }, adapter, controller, settings.silenceMs);
     } catch (error) {
       controller.abort(error);
       throw new RedisFailure('unreachable', replyCode(error) ?? networkCode(error), text, error);
@@ -198,23 +198,14 @@ export class RedisLink {
 /** For texts that need not be UTF-8: as they are. */
 const IN_BYTES: RedisSendOptions = { typeMapping: { ['$'.charCodeAt(0)]: Buffer } };
 
-/** A user who may not ask is told by the first command that writes. */
-async function saysReplica(adapter: RedisAdapter): Promise<boolean> {
+/** Whether the user may ask that. A server that is loading or wants a password is of no use. */
+async function answers(adapter: RedisAdapter, ...command: readonly string[]): Promise<boolean> {
   try {
-    const role = await adapter.client.sendCommand(['ROLE']);
-    return Array.isArray(role) && role[0] === 'slave';
-  } catch (error) {
-    if (replyCode(error) === undefined) throw error;
-    return false;
-  }
-}
-
-/** A server that refuses the command has answered too, but one that is loading or wants a password is of no use. */
-async function answered(adapter: RedisAdapter): Promise<void> {
-  try {
-    await adapter.client.sendCommand(['PING']);
+    await adapter.client.sendCommand(command);
+    return true;
   } catch (error) {
     if (replyCode(error) !== 'NOPERM') throw error;
+    return false;
   }
 }
 

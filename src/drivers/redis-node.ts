@@ -53,7 +53,6 @@ export class RedisNode {
   async work<T>(operation: Operation, use: RedisLinkUse, work: (link: RedisLink) => Promise<T>): Promise<T> {
     const link = await this.link(operation.signal, use);
     try {
-      if (link.isReplica) throw new RedisFailure('refused', 'READONLY', link.address);
       return await work(link);
     } catch (error) {
       if (isDemoted(error)) this.retire();

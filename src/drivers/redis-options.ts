@@ -35,7 +35,7 @@ export interface RedisCommonOptions extends BaseDriverOptions {
   /**
    * What an acknowledged commit has to survive. `process`: the process that wrote it. `host`: also a failure of the
    * server's host; `open` warns unless the server has an append-only file that it syncs always. `replicated`: also the
-   * loss of the server; the commit is acknowledged when `replicas` replicas have it.
+   * loss of the server; the commit is acknowledged when `replicas` replicas have it, and `open` warns as for `host`.
    *
    * @default 'process'
    */
@@ -57,6 +57,14 @@ export interface RedisCommonOptions extends BaseDriverOptions {
    * @default true
    */
   readonly allowEviction?: boolean;
+  /**
+   * With durability `replicated` only: whether `open` puts up with a master that has no append-only file. Such a master
+   * can be back with old data before anybody misses it, and its replicas then take over what it has. `true`: it warns.
+   * `false`: it rejects `CONFIG`.
+   *
+   * @default false
+   */
+  readonly allowVolatile?: boolean;
   /** The ACL user. @default the server's default user */
   readonly username?: string;
   readonly password?: string;
@@ -185,6 +193,7 @@ export const REDIS_QUERY_RULES: OptionTable<
   replicas: integerOption(1, 1000),
   replicaTimeoutMs: durationOption(1),
   allowEviction: booleanOption,
+  allowVolatile: booleanOption,
   sentinelUsername: textOption,
   sentinelPassword: secretOption,
   tlsCa: textOption,

@@ -9,34 +9,48 @@ export interface Answers<T> {
   readonly failures: readonly unknown[];
 }
 
+/** Milliseconds that the others have after an answer. */
+const GRACE_MS = 500;
+
+/** Milliseconds that those have who did not answer the last time, when all others have answered. */
+const SHORT_GRACE_MS = 50;
+
 /**
- * Asks all at once, until more than half of them have answered, all have answered or failed, or `graceMs` have passed
- * since the first answer. Those that have not answered by then are asked no longer.
+ * Asks all at once, until all have answered or failed, or nothing has come for a while since an answer. Those that have
+ * not answered by then are asked no longer.
+ *
+ * @param questions by name of who is asked
+ * @param silent the names of those that did not answer the last time; kept up to date
  */
-export async function mostAnswers<T>(
-  questions: readonly Question<T>[],
+export async function allAnswers<T>(
+  questions: ReadonlyMap<string, Question<T>>,
+  silent: Set<string>,
   signal: AbortSignal,
-  graceMs: number,
 ): Promise<Answers<T>> {
   const answers: T[] = [];
   const failures: unknown[] = [];
+  const pending = new Set(questions.keys());
   let timer: NodeJS.Timeout | undefined;
   await untilDone(signal, (given, done) => {
-    const heard = (): void => {
-      const isEnough = answers.length > questions.length / 2;
-      if (isEnough || answers.length + failures.length === questions.length) done();
-      else if (answers.length > 0) timer ??= setTimeout(done, graceMs);
+    const heard = (name: string): void => {
+      pending.delete(name);
+      clearTimeout(timer);
+      const graceMs = [...pending].every((each) => silent.has(each)) ? SHORT_GRACE_MS : GRACE_MS;
+      if (pending.size === 0) done();
+      else if (answers.length > 0 && !given.aborted) timer = setTimeout(done, graceMs);
     };
-    if (questions.length === 0) done();
-    for (const question of questions) {
+    if (questions.size === 0) done();
+    for (const [name, question] of questions) {
       question(given).then(
         (answer) => {
+          silent.delete(name);
           answers.push(answer);
-          heard();
+          heard(name);
         },
         (error: unknown) => {
+          silent.add(name);
           failures.push(error);
-          heard();
+          heard(name);
         },
       );
     }

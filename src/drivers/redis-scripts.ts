@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
+import type { AccessMode } from './backend-connection.js';
 
 /** A Lua script, and the name under which a server that has seen it knows it. */
 export interface RedisScript {
   readonly source: string;
   readonly sha: string;
+  /** Of the command that runs it: `_RO` needs read rights alone. */
+  readonly ending: '' | '_RO';
+}
+
+/** The scripts that read. */
+interface RedisReads {
+  readonly head: RedisScript;
+  readonly account: RedisScript;
 }
 
 /**
@@ -11,6 +20,17 @@ export interface RedisScript {
  * exists is never empty: Redis would remove it. No record has this name, escaped.
  */
 export const INDEX_MEMBER = ':';
+
+/**
+ * The last of ARGV is `role` where the user may ask for it. A replica can be configured to take writes, and its master
+ * undoes them; the server may have become one since the link was made.
+ */
+const NO_REPLICA = `
+local info = ARGV[#ARGV] == 'role' and redis.pcall('INFO', 'replication')
+if type(info) == 'string' and string.find(info, 'role:slave', 1, true) then
+  return redis.error_reply('READONLY the server is a replica')
+end
+`;
 
 /**
  * KEYS[1] is the head, KEYS[2] the set of record names; both are there, or neither is. Anything else was done by
@@ -30,19 +50,19 @@ if not exists and indexType == 'set' then return {'damaged', KEYS[1], 'none'} en
 const PROVE_MASTER = `redis.call('PERSIST', KEYS[1])`;
 
 /** KEYS: head, index. Reply: `none`; `head`, text; or `damaged`, key, type. */
-export const READ_HEAD: RedisScript = script(`${PROVE_MASTER}${CHECK}
+const READ_HEAD = `${CHECK}
 if not exists then return {'none'} end
 return {'head', redis.call('GET', KEYS[1])}
-`);
+`;
 
 /**
  * KEYS: head, index. ARGV: what the record keys begin with. Reply: `none`; `account`, text of the head, then name and
- * text of each record; or `damaged`, key, type.
+ * text of each record, '' where a name has no text; or `damaged`, key, type.
  *
  * Each MGET has the head among its keys: while a slot moves, a server says of several keys that some of them are
  * elsewhere, and of a single one only that it is missing.
  */
-export const READ_ACCOUNT: RedisScript = script(`${PROVE_MASTER}${CHECK}
+const READ_ACCOUNT = `${CHECK}
 if not exists then return {'none'} end
 local reply = {'account', redis.call('GET', KEYS[1])}
 local names = {}
@@ -54,13 +74,18 @@ for from = 1, #names, 1000 do
   for i = from, math.min(from + 999, #names) do keys[#keys + 1] = ARGV[1] .. names[i] end
   local texts = redis.call('MGET', unpack(keys))
   for i = 2, #keys do
-    if not texts[i] then return {'damaged', keys[i], 'no text'} end
     reply[#reply + 1] = names[from + i - 2]
-    reply[#reply + 1] = texts[i]
+    reply[#reply + 1] = texts[i] or ''
   end
 end
 return reply
-`);
+`;
+
+/** By what the connection is for. Whoever may only read cannot have the master prove itself by a write. */
+export const READS: Readonly<Record<AccessMode, RedisReads>> = {
+  write: { head: script(PROVE_MASTER + READ_HEAD), account: script(PROVE_MASTER + READ_ACCOUNT) },
+  read: { head: script(READ_HEAD, '_RO'), account: script(READ_ACCOUNT, '_RO') },
+};
 
 /**
  * KEYS: head, index, records to write, records to delete. ARGV: `head` when one is expected and `none` otherwise, its
@@ -102,6 +127,7 @@ redis.call('SET', KEYS[1], ARGV[3])
 return {'done'}
 `);
 
-function script(source: string): RedisScript {
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
+function script(work: string, ending: RedisScript['ending'] = ''): RedisScript {
+  const source = NO_REPLICA + work;
+  return { source, sha: createHash('sha1').update(source).digest('hex'), ending };
 }

@@ -3,7 +3,7 @@ import { orAborted } from './or-aborted.js';
 import { RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
-import { mostAnswers } from './redis-questions.js';
+import { type Answers, allAnswers, type Question } from './redis-questions.js';
 import {
   isMisdirected,
   type RedisErrand,
@@ -30,19 +30,21 @@ interface Claim {
 /** Milliseconds that a sentinel has for its answer, the connection included. */
 const ANSWER_TIMEOUT_MS = 2000;
 
-/** Milliseconds that the others have when one has answered. */
-const GRACE_MS = 500;
-
 /** A master that sentinels watch over. They are asked again when it cannot be reached or is none any more. */
 export class SentinelTopology implements RedisTopology {
   readonly #settings: SentinelSettings;
   readonly #finding = new SharedAttempt<RedisNode>();
   readonly #closing = new AbortController();
-  readonly #confirming = new SharedRuns(() => this.#askAll(this.#closing.signal));
+  readonly #confirming = new SharedRuns(() => this.#claims(this.#closing.signal));
+  readonly #sentinels: readonly RedisNode[];
+  readonly #questions: ReadonlyMap<string, Question<Claim>>;
+  readonly #silent = new Set<string>();
   #master: RedisNode | undefined;
 
   constructor(settings: SentinelSettings) {
     this.#settings = settings;
+    this.#sentinels = settings.sentinels.map((each) => new RedisNode(each, settings.openSentinel));
+    this.#questions = new Map(this.#sentinels.map((each) => [each.name, (signal) => this.#ask(each, signal)]));
   }
 
   async run<T>(errand: RedisErrand<T>): Promise<T> {
@@ -56,8 +58,11 @@ export class SentinelTopology implements RedisTopology {
     return this.#runOnce(errand);
   }
 
-  async isStillMaster({ address }: RedisSource, operation: Operation): Promise<boolean> {
-    return address === addressText(await orAborted(this.#confirming.next(), operation.signal));
+  async isStillMaster({ address, isLate }: RedisSource, operation: Operation): Promise<boolean> {
+    const { answers, failures } = await orAborted(this.#confirming.next(), operation.signal);
+    if (answers.length === 0) throw failures[0];
+    const isEnough = !isLate || answers.length === this.#questions.size;
+    return isEnough && answers.every((claim) => addressText(claim.address) === address);
   }
 
   async masters(operation: Operation): Promise<RedisMasters> {
@@ -75,6 +80,7 @@ export class SentinelTopology implements RedisTopology {
   close(): void {
     this.#closing.abort(new Error('the driver was closed'));
     this.#finding.cancel();
+    for (const node of this.#sentinels) node.close();
     this.#master?.close();
   }
 
@@ -87,7 +93,7 @@ export class SentinelTopology implements RedisTopology {
   async #find(signal: AbortSignal): Promise<RedisNode> {
     if (this.#master?.isLinked) return this.#master;
     return this.#finding.join(signal, async (given) => {
-      const address = await this.#askAll(given);
+      const address = await this.#named(given);
       if (this.#master?.name !== addressText(address)) {
         this.#master?.close();
         this.#master = new RedisNode(address, this.#settings.openServer);
@@ -98,29 +104,31 @@ export class SentinelTopology implements RedisTopology {
     });
   }
 
+  #claims(signal: AbortSignal): Promise<Answers<Claim>> {
+    return allAnswers(this.#questions, this.#silent, signal);
+  }
+
   /** The address that the sentinels name, or of two that they name the one that was agreed on later. */
-  async #askAll(signal: AbortSignal): Promise<RedisAddress> {
-    const questions = this.#settings.sentinels.map((each) => (given: AbortSignal) => this.#ask(each, given));
-    const { answers, failures } = await mostAnswers(questions, signal, GRACE_MS);
+  async #named(signal: AbortSignal): Promise<RedisAddress> {
+    const { answers, failures } = await this.#claims(signal);
     const [latest] = [...answers].sort((one, other) => other.epoch - one.epoch);
     if (latest !== undefined) return latest.address;
     throw failures.find((error) => error instanceof RedisFailure && error.kind === 'refused') ?? failures[0];
   }
 
-  async #ask(sentinel: RedisAddress, signal: AbortSignal): Promise<Claim> {
-    const { masterName, openSentinel } = this.#settings;
+  async #ask(sentinel: RedisNode, signal: AbortSignal): Promise<Claim> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
     try {
-      const link = await openSentinel(sentinel, limited);
-      try {
-        const asked = link.send(['SENTINEL', 'MASTER', masterName], readOperation(limited));
-        return claimOf(await orAborted(asked, limited), addressText(sentinel));
-      } finally {
-        link.close();
-      }
+      const link = await orAborted(sentinel.link(limited), limited);
+      // Only the second answer names a new master from the moment on at which it is one. The first one has the epoch.
+      const asked = ['MASTER', 'GET-MASTER-ADDR-BY-NAME'].map((question) =>
+        link.send(['SENTINEL', question, this.#settings.masterName], readOperation(limited)),
+      );
+      const [known, named] = await orAborted(Promise.all(asked), limited);
+      return claimOf(known, named, sentinel.name);
     } catch (error) {
       if (error instanceof RedisFailure) throw error;
-      throw new RedisFailure('unreachable', 'ETIMEDOUT', addressText(sentinel), error);
+      throw new RedisFailure('unreachable', 'ETIMEDOUT', sentinel.name, error);
     }
   }
 }
@@ -130,16 +138,15 @@ export function readOperation(signal: AbortSignal): Operation {
   return { kind: 'read', signal, assertActive: () => signal.throwIfAborted() };
 }
 
-/** The reply is a list of names and values. */
-function claimOf(reply: unknown, sentinel: string): Claim {
-  const list = Array.isArray(reply) ? reply.map(String) : [];
-  const field = (name: string): string => {
-    const at = list.findIndex((each, index) => index % 2 === 0 && each === name);
-    return at === -1 ? '' : (list[at + 1] ?? '');
-  };
-  const port = Number(field('port'));
-  if (field('ip') === '' || !Number.isInteger(port) || port <= 0) {
+/** From a list of names and values, and one of host and port. */
+function claimOf(known: unknown, named: unknown, sentinel: string): Claim {
+  const textsOf = (reply: unknown): readonly string[] => (Array.isArray(reply) ? reply.map(String) : []);
+  const list = textsOf(known);
+  const [host, digits] = textsOf(named);
+  const port = Number(digits);
+  if (host === undefined || !Number.isInteger(port) || port <= 0) {
     throw new RedisFailure('unreachable', 'UNREACHABLE', sentinel, new Error('the sentinel names no master'));
   }
-  return { epoch: Number(field('config-epoch')) || 0, address: { host: field('ip'), port } };
+  const at = list.findIndex((each, index) => index % 2 === 0 && each === 'config-epoch');
+  return { epoch: Number(list[at + 1]) || 0, address: { host, port } };
 }

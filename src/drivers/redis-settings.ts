@@ -47,6 +47,7 @@ export interface RedisSettings {
   readonly replicas: number;
   readonly replicaTimeoutMs: number;
   readonly allowEviction: boolean;
+  readonly allowVolatile: boolean;
 }
 
 const DEFAULT_PORT = 6379;
@@ -66,9 +67,9 @@ export function readRedisOptions(options: RedisDriverOptions): {
   }
   const fields = readOptions<RedisFields>(REDIS_OPTION_RULES, { ...url?.fields, ...given });
   const servers = readServers(fields, url?.shape, url?.hosts);
-  const { username, password, db, durability = 'process', replicas, replicaTimeoutMs, allowEviction = true } = fields;
+  const { username, password, db, durability = 'process', replicas, replicaTimeoutMs, allowVolatile } = fields;
   if (durability !== 'replicated') {
-    allowOnly({ replicas, replicaTimeoutMs }, 'together with durability replicated');
+    allowOnly({ replicas, replicaTimeoutMs, allowVolatile }, 'together with durability replicated');
   }
   if (servers.kind === 'cluster' && (db ?? 0) !== 0) throw badOption('db', db, '0 in a cluster');
   const settings: RedisSettings = {
@@ -79,7 +80,8 @@ export function readRedisOptions(options: RedisDriverOptions): {
     durability,
     replicas: replicas ?? 1,
     replicaTimeoutMs: replicaTimeoutMs ?? 1000,
-    allowEviction,
+    allowEviction: fields.allowEviction ?? true,
+    allowVolatile: allowVolatile ?? false,
   };
   return { fields, settings };
 }

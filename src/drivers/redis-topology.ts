@@ -21,6 +21,8 @@ export interface RedisSource {
   /** The `address` of the link. */
   readonly address: string;
   readonly asking: boolean;
+  /** The answer took so long that the server may have been replaced just now, and not everybody knows of it yet. */
+  readonly isLate: boolean;
 }
 
 /** The servers that are masters at some time. */
@@ -35,8 +37,9 @@ export interface RedisTopology {
   /** Does the work at the master of the key, and again elsewhere when a server says that it was done nowhere yet. */
   run<T>(errand: RedisErrand<T>): Promise<T>;
   /**
-   * Whether those who decide that, asked after the call, still take the server for the master of the key. A master that
-   * was replaced while it stood still does not know of it when it goes on.
+   * Whether those who decide that, all asked after the call, still take the server for the master of the key. A master
+   * that was replaced while it stood still does not know of it when it goes on. One who names another server decides.
+   * Those who say nothing are passed over, unless the answer was late: then they may be the only ones who know.
    */
   isStillMaster(source: RedisSource, operation: Operation): Promise<boolean>;
   /** All masters, as they are known now. */

@@ -1,18 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { AccountKeeperError } from '../core/errors.js';
-import type { DriverCapabilities, DriverWarning } from '../core/persistence-driver.js';
+import type { DriverWarning } from '../core/persistence-driver.js';
 import type { Operation } from './operation.js';
 import { RedisFailure } from './redis-errors.js';
 import type { RedisLink } from './redis-link.js';
 import type { RedisNode } from './redis-node.js';
+import type { RedisSettings } from './redis-settings.js';
 import type { RedisTopology } from './redis-topology.js';
 
 /** What the driver claims, for the settings of the servers to be held against. */
-export interface RedisClaim {
-  readonly durability: DriverCapabilities['durability'];
-  readonly replicas: number;
-  readonly allowEviction: boolean;
-}
+export type RedisClaim = Pick<RedisSettings, 'durability' | 'replicas' | 'allowEviction' | 'allowVolatile'>;
 
 interface Finding {
   readonly code: string;
@@ -21,12 +18,12 @@ interface Finding {
 
 type Settings = ReadonlyMap<string, string>;
 
-const PARAMETERS = ['maxmemory', 'maxmemory-policy', 'appendonly', 'appendfsync', 'save'] as const;
+const PARAMETERS = 'maxmemory maxmemory-policy appendonly appendfsync no-appendfsync-on-rewrite save'.split(' ');
 
 /**
  * What in the settings of the masters can lose what was acknowledged; one warning for each kind.
  *
- * @throws `UNAVAILABLE` when the loss would not even be noticed
+ * @throws `UNAVAILABLE` or `CONFIG` when the loss would not even be noticed
  */
 export async function redisWarnings(
   topology: RedisTopology,
@@ -52,14 +49,14 @@ export async function redisWarnings(
   return [...byCode.values()];
 }
 
-/** @throws `UNAVAILABLE` */
+/** @throws `UNAVAILABLE`, `CONFIG` */
 async function examine(node: RedisNode, claim: RedisClaim, operation: Operation): Promise<readonly Finding[]> {
   try {
     const link = await node.link(operation.signal);
     const { settings, complete } = await readSettings(link, operation);
     return [
       ...eviction(node.name, settings, claim),
-      ...persistence(settings, claim),
+      ...persistence(node.name, settings, claim),
       ...replication(settings, claim),
       ...(complete ? [] : [unverified('the user may not read all settings')]),
     ];
@@ -122,7 +119,9 @@ function eviction(name: string, settings: Settings, { allowEviction }: RedisClai
   return [{ code: 'eviction-possible', text }];
 }
 
-function persistence(settings: Settings, { durability }: RedisClaim): readonly Finding[] {
+/** @throws `CONFIG` where a master that comes back before it is replaced makes its replicas forget what they had */
+function persistence(name: string, settings: Settings, claim: RedisClaim): readonly Finding[] {
+  const { durability, allowVolatile } = claim;
   const appends = settings.get('appendonly');
   const fsync = settings.get('appendfsync');
   const findings: Finding[] = [];
@@ -130,12 +129,22 @@ function persistence(settings: Settings, { durability }: RedisClaim): readonly F
     const text = 'neither an append-only file nor snapshots are configured: a restart of the server loses everything';
     findings.push({ code: 'no-persistence', text });
   }
-  const syncs = appends === 'yes' && fsync === 'always';
-  if (durability === 'host' && !syncs) {
+  if (durability === 'process') return findings;
+  if (durability === 'replicated' && appends === 'no' && !allowVolatile) {
+    throw new AccountKeeperError(
+      'CONFIG',
+      `opening Redis at ${name}: durability replicated expected appendonly yes, received appendonly no: a restart of ` +
+        'the master undoes acknowledged commits on its replicas as well. Set it, or allowVolatile: true',
+    );
+  }
+  if (appends !== 'yes' || fsync !== 'always') {
     const text =
       `appendonly is ${appends ?? 'not known'} and appendfsync is ${fsync ?? 'not known'}: the last acknowledged ` +
       'commits can be lost when the host fails. Set them to yes and always';
     findings.push({ code: 'append-only-not-always', text });
+  } else if (settings.get('no-appendfsync-on-rewrite') === 'yes') {
+    const text = 'no-appendfsync-on-rewrite is yes: while a file is rewritten, nothing is synced. Set it to no';
+    findings.push({ code: 'no-sync-during-rewrite', text });
   }
   return findings;
 }
@@ -148,7 +157,7 @@ function replication(settings: Settings, { durability, replicas }: RedisClaim): 
 }
 
 function unverified(why: string): Finding {
-  const text = `${why}: whether it keeps what was acknowledged (maxmemory-policy, appendonly, appendfsync, save) is not known`;
+  const text = `${why}: whether it keeps what was acknowledged (${PARAMETERS.join(', ')}) is not known`;
   return { code: 'settings-not-verified', text };
 }
 

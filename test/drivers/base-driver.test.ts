@@ -18,12 +18,7 @@ import { batchOf, collect, onTopOf, rejection } from './support.js';
 /** A memory driver whose every step waits at a gate, and is logged. */
 class GatedDriver extends BaseDriver {
   readonly name: string = 'gated';
-  readonly capabilities: DriverCapabilities = {
-    durability: 'none',
-    atomicCommit: true,
-    conditionalCommit: true,
-    sharedAcrossProcesses: false,
-  };
+  readonly capabilities: DriverCapabilities;
   readonly limits: DriverLimits = { keyBytes: 16, valueBytes: 32, batchBytes: 64, batchRecords: 8 };
   readonly log: string[] = [];
   readonly backend: MemoryBackend = new MemoryBackend();
@@ -39,8 +34,9 @@ class GatedDriver extends BaseDriver {
   /** An account that no page names. */
   missing: string | undefined;
 
-  constructor(options: BaseDriverOptions = {}) {
+  constructor(options: BaseDriverOptions = {}, durability: DriverCapabilities['durability'] = 'none') {
     super(options);
+    this.capabilities = { durability, atomicCommit: true, conditionalCommit: true, sharedAcrossProcesses: false };
   }
 
   protected override async connect(): Promise<BackendConnection> {
@@ -285,6 +281,20 @@ describe('a rollback', () => {
     await new MemoryDriver({ backend: driver.backend }).commit('a', batchOf(), onTopOf(head));
     await driver.load('a');
     driver.backend.set(key, former);
+    expect((await rejection(driver.head('a'))).code).toBe('ROLLED_BACK');
+  });
+
+  it('is one with durability replicated only if the commit was acknowledged to this driver', async () => {
+    const driver = new GatedDriver({}, 'replicated');
+    const key = 'accountkeeper:{a}:head';
+    const head = await driver.commit('a', batchOf(), onTopOf(undefined));
+    const acknowledged = driver.backend.get(key) ?? '';
+    await new MemoryDriver({ backend: driver.backend }).commit('a', batchOf(), onTopOf(head));
+    expect((await driver.load('a'))?.head.revision).toBe(2);
+    expect((await driver.head('a'))?.revision).toBe(2);
+    driver.backend.set(key, acknowledged);
+    expect(await driver.head('a')).toEqual(head);
+    driver.backend.delete(key);
     expect((await rejection(driver.head('a'))).code).toBe('ROLLED_BACK');
   });
 

@@ -5,7 +5,7 @@ import { poll } from '../support/servers/poll.js';
 import { type RedisCluster, startRedisCluster } from '../support/servers/redis-cluster.js';
 import type { RedisTestServer } from '../support/servers/redis-server.js';
 import { redis, redisServer, silentServers, warningsOf } from './redis-support.js';
-import { batchOf, collect, onTopOf, rejection } from './support.js';
+import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
 
 let cluster: RedisCluster;
 
@@ -256,6 +256,7 @@ describe('RedisDriver in a cluster', () => {
     await poll('the replica to have it', async () => {
       return (await former.cliLines('SET still:{a}:x 1', 'WAIT 1 100')).endsWith('1') || undefined;
     });
+    afterTest(() => former.resume());
     await former.pause();
     const commit = rejection(late.commit('a', batchOf({ by: 'late' }), onTopOf(head, { timeoutMs: 30_000 })));
     const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 1500 }));
@@ -263,6 +264,51 @@ describe('RedisDriver in a cluster', () => {
     await former.resume();
     expect(await commit).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
     for (const driver of [late, other]) expect(await driver.head('a')).toEqual(next);
+    await cluster.settled();
+  });
+
+  it('does not believe such a master either when it is asked only after it has gone on', async () => {
+    const [writer, reader, other] = [1, 2, 3].map(() => redis({ url: cluster.url, prefix: 'idle' }));
+    if (writer === undefined || reader === undefined || other === undefined) throw new Error('three drivers');
+    const head = await writer.commit('a', batchOf({ by: 'both' }), onTopOf(undefined));
+    await reader.head('a');
+    const former = await cluster.masterOf(headKey('a', 'idle'));
+    await poll('the replica to have it', async () => {
+      return (await former.cliLines('SET idle:{a}:x 1', 'WAIT 1 100')).endsWith('1') || undefined;
+    });
+    afterTest(() => former.resume());
+    await former.pause();
+    const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 1500 }));
+    const next = await other.commit('a', batchOf({ by: 'other' }), onTopOf(found));
+    await former.resume();
+    const [read, commit] = await Promise.all([
+      reader.head('a'),
+      rejection(writer.commit('a', batchOf({ by: 'writer' }), onTopOf(head))),
+    ]);
+    expect(read).toEqual(next);
+    expect(['UNAVAILABLE', 'CONFLICT']).toContain(commit.code);
+    for (const driver of [writer, other, reader]) expect(await driver.head('a')).toEqual(next);
+    await cluster.settled();
+  });
+
+  it('counts a late answer when all members name the master, and repeats the commit when one is silent', async () => {
+    const driver = redis({ url: cluster.url, prefix: 'slow' });
+    let head = await driver.commit('a', batchOf({ count: '0' }), onTopOf(undefined));
+    const master = await cluster.masterOf(headKey('a', 'slow'));
+    const silent = cluster.nodes.find((node) => node !== master);
+    const hold = (): Promise<string> => master.cli('CLIENT', 'PAUSE', '700', 'WRITE');
+    await hold();
+    head = await driver.commit('a', batchOf({ count: '1' }), onTopOf(head));
+    await silent?.pause();
+    try {
+      await hold();
+      const options = onTopOf(head);
+      const commit = driver.commit('a', batchOf({ count: '2' }), options);
+      expect(await rejection(commit)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
+      expect(await driver.commit('a', batchOf({ count: '2' }), options)).toMatchObject({ revision: head.revision + 1 });
+    } finally {
+      await silent?.resume();
+    }
     await cluster.settled();
   });
 });

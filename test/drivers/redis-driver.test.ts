@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { createKeyv } from '@keyv/redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisDriver } from '../../src/drivers/redis-driver.js';
+import { type AccountStateStore, openAccount } from '../../src/index.js';
 import { poll } from '../support/servers/poll.js';
 import { type RedisTestServer, startRedis } from '../support/servers/redis-server.js';
 import { callsOf, redis, redisServer, warningsOf } from './redis-support.js';
@@ -44,6 +45,27 @@ describe('RedisDriver: what it stores', () => {
     expect(Object.fromEntries((await driver.load('a'))?.records ?? [])).toEqual({ k: '3', l: '2' });
   });
 
+  it('takes as many records as it says in one batch, within the default deadline, all or none of them', async () => {
+    const own = await redisServer();
+    const driver = redis({ url: own.url });
+    const { batchRecords } = driver.limits;
+    const records = (value: string): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: batchRecords }, (_, index) => [`metadata/${index}`, value]));
+    const head = await driver.commit('a', batchOf(records('1')), onTopOf(undefined));
+    const tooMany = rejection(driver.commit('a', batchOf(records('2'), ['one more']), onTopOf(head)));
+    expect((await tooMany).code).toBe('TOO_LARGE');
+    const calls = await callsOf(own, 'evalsha');
+    const commit = driver.commit('a', batchOf(records('2')), onTopOf(head)).catch(() => undefined);
+    // It is killed right before the answer, or right after.
+    await poll('the script to have run', async () => (await callsOf(own, 'evalsha')) > calls || undefined);
+    await own.kill();
+    await commit;
+    await own.start();
+    const stored = await driver.load('a');
+    expect(stored?.records.size).toBe(batchRecords);
+    expect(new Set(stored?.records.values()).size).toBe(1);
+  });
+
   it('never expires, also when somebody has set a time to live', async () => {
     const driver = redis({ url: server.url });
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
@@ -56,10 +78,8 @@ describe('RedisDriver: what it stores', () => {
 
 describe('RedisDriver: damage', () => {
   const damages: readonly (readonly [string, readonly string[], string])[] = [
-    ['a record was evicted', ['DEL', 'accountkeeper:{a}:r:k'], 'accountkeeper:{a}:r:k'],
     ['the set of names was evicted', ['DEL', 'accountkeeper:{a}:records'], 'accountkeeper:{a}:records'],
     ['the head was evicted', ['DEL', 'accountkeeper:{a}:head'], 'accountkeeper:{a}:head'],
-    ['a record is a list', ['RENAME', 'foreign', 'accountkeeper:{a}:r:k'], 'accountkeeper:{a}:r:k'],
     ['the set of names is a list', ['RENAME', 'foreign', 'accountkeeper:{a}:records'], 'accountkeeper:{a}:records'],
     ['the head is a list', ['RENAME', 'foreign', 'accountkeeper:{a}:head'], 'accountkeeper:{a}:head'],
   ];
@@ -69,19 +89,54 @@ describe('RedisDriver: damage', () => {
     await driver.commit('b', batchOf({ k: '1' }), onTopOf(undefined));
     await server.cli('RPUSH', 'foreign', 'x');
     await server.cli(...command);
-    const failures = [rejection(driver.load('a')), rejection(driver.drop('a', onTopOf(head)))];
-    if (!key.includes(':r:')) {
-      failures.push(
-        rejection(driver.head('a')),
-        rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head))),
-        rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(undefined))),
-      );
-    }
-    for (const error of await Promise.all(failures)) {
+    const failures = [
+      driver.load('a'),
+      driver.drop('a', onTopOf(head)),
+      driver.head('a'),
+      driver.commit('a', batchOf({ k: '2' }), onTopOf(head)),
+      driver.commit('a', batchOf({ k: '2' }), onTopOf(undefined)),
+    ];
+    for (const error of await Promise.all(failures.map(rejection))) {
       expect(error).toMatchObject({ code: 'CORRUPT', outcome: 'not-applied', retryable: false, cause: { key } });
     }
     expect((await collect(driver.accounts())).sort()).toEqual(['a', 'b']);
     expect((await driver.load('b'))?.records.get('k')).toBe('1');
+  });
+
+  it.each([
+    ['was evicted', ['DEL', 'accountkeeper:{a}:r:k']],
+    ['is a list', ['RENAME', 'foreign', 'accountkeeper:{a}:r:k']],
+  ])('of a record that %s is handed out beside the others, until it is written or dropped', async (_, command) => {
+    const driver = redis({ url: server.url });
+    const head = await driver.commit('a', batchOf({ k: '1', l: '1' }), onTopOf(undefined));
+    await server.cli('RPUSH', 'foreign', 'x');
+    await server.cli(...command);
+    expect(await driver.load('a')).toEqual({ head, records: new Map([['l', '1']]), corrupt: new Map([['k', '']]) });
+    const next = await driver.commit('a', batchOf({ k: '2' }), onTopOf(head));
+    expect((await driver.load('a'))?.records.get('k')).toBe('2');
+    await server.cli('DEL', 'accountkeeper:{a}:r:k');
+    const dropped = await driver.drop('a', onTopOf(next));
+    expect(await driver.load('a')).toEqual({ head: dropped, records: new Map(), corrupt: new Map() });
+  });
+
+  it('of a record does not keep the account from being restored in quarantine', async () => {
+    const driver = redis({ url: server.url });
+    const open = (onRejected: 'throw' | 'quarantine'): Promise<AccountStateStore> =>
+      openAccount({ accountId: 'bot', persistence: driver, onRejected });
+    const first = await open('throw');
+    for (const symbol of ['A', 'B']) first.setSymbolMetadata(symbol, { count: 1 });
+    await first.close();
+    const [key] = (await server.cli('KEYS', '*:r:*A')).split('\n');
+    await server.cli('DEL', key ?? '');
+    expect((await rejection(open('throw'))).code).toBe('CORRUPT');
+    const second = await open('quarantine');
+    expect(second.getSymbolMetadata('A')).toBeUndefined();
+    expect(second.getSymbolMetadata('B')).toEqual({ count: 1 });
+    second.setSymbolMetadata('A', { count: 2 });
+    await second.close();
+    const third = await open('throw');
+    expect(third.getSymbolMetadata('A')).toEqual({ count: 2 });
+    await third.close();
   });
 
   /** Replaces a character of the stored text by a byte that is no UTF-8. */
@@ -110,14 +165,6 @@ describe('RedisDriver: damage', () => {
     const stored = await driver.load('a');
     expect([...(stored?.corrupt.keys() ?? [])]).toEqual(['k']);
     expect(Object.fromEntries(stored?.records ?? [])).toEqual({ l: '\uFFFD' });
-  });
-
-  it('of a record is repaired by writing it', async () => {
-    const driver = redis({ url: server.url });
-    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
-    await server.cli('DEL', 'accountkeeper:{a}:r:k');
-    await driver.commit('a', batchOf({ k: '2' }), onTopOf(head));
-    expect((await driver.load('a'))?.records.get('k')).toBe('2');
   });
 });
 
@@ -183,7 +230,13 @@ describe('RedisDriver: a server that refuses', () => {
       expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
     }
     await replica.cli('REPLICAOF', 'NO', 'ONE');
-    expect((await driver.commit('a', batchOf(), onTopOf(undefined))).revision).toBe(1);
+    const head = await driver.commit('a', batchOf(), onTopOf(undefined));
+    expect(head.revision).toBe(1);
+    // Over the same connection.
+    await replica.cli('REPLICAOF', server.host, String(server.port));
+    for (const attempt of [driver.commit('a', batchOf(), onTopOf(head)), driver.head('a'), driver.load('a')]) {
+      expect(await rejection(attempt)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    }
   });
 });
 
@@ -235,6 +288,40 @@ describe('RedisDriver: who may do what', () => {
     },
   );
 
+  it('needs no more than read rights to open for reading', async () => {
+    const rights = '+ping +eval_ro +evalsha_ro +type +get +mget +smembers +scan';
+    const own = await redisServer({ users: [`reader on >only %R~accountkeeper:* ${rights}`, `all on >hush ~* +@all`] });
+    const driver = redis({ url: own.url.replace('redis://', 'redis://reader:only@') });
+    await driver.open({ access: 'read' });
+    expect(await driver.load('a')).toBeUndefined();
+    const writer = redis({ url: own.url });
+    const head = await writer.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    expect(await driver.head('a')).toEqual(head);
+    expect(await driver.load('a')).toEqual({ head, records: new Map([['k', '1']]), corrupt: new Map() });
+    expect(await collect(driver.accounts())).toEqual(['a']);
+    const refused = [rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head))), rejection(driver.open())];
+    for (const error of await Promise.all(refused)) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: false });
+    }
+    expect(await writer.head('a')).toEqual(head);
+  });
+
+  it('opens for reading, and for writing when it is asked to write', async () => {
+    const driver = redis({ url: server.url });
+    await driver.open({ access: 'read' });
+    expect(await driver.head('a')).toBeUndefined();
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    expect((await driver.load('a'))?.head).toEqual(head);
+  });
+
+  it('does not read from a replica either when it may only read, if it may ask for the role', async () => {
+    const replica = await redisServer({ replicaOf: server });
+    const driver = redis({ url: replica.url });
+    for (const attempt of [driver.open({ access: 'read' }), driver.head('a'), collect(driver.accounts())]) {
+      expect((await rejection(attempt)).code).toBe('UNAVAILABLE');
+    }
+  });
+
   it('is told when user or password are wrong or missing, without their being shown', async () => {
     const { own } = await limited();
     const address = `${own.host}:${own.port}`;
@@ -275,6 +362,7 @@ describe('RedisDriver: warnings', () => {
     ['without a file', { appendonly: 'no' }, ['no-persistence'], ['append-only-not-always', 'no-persistence']],
     ['with snapshots alone', { appendonly: 'no', save: '3600 1' }, [], ['append-only-not-always']],
     ['that sync each second', { appendfsync: 'everysec' }, [], ['append-only-not-always']],
+    ['that do not sync at times', { 'no-appendfsync-on-rewrite': 'yes' }, [], ['no-sync-during-rewrite']],
     ['that may evict at a limit', { 'maxmemory-policy': 'allkeys-lru' }, ['eviction-possible'], ['eviction-possible']],
     [
       'that evict what has a time to live',
@@ -302,6 +390,23 @@ describe('RedisDriver: warnings', () => {
     expect(await warningsOf({ url: own.url })).toEqual(allowing);
     expect(await warningsOf({ url: `${own.url}?allowEviction=true` })).toEqual(allowing);
     await own.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await driver.open();
+  });
+
+  it('of a file that replicas do not stand in for, and a refusal where there is none', async () => {
+    const own = await redisServer({ appendfsync: 'everysec' });
+    await redisServer({ replicaOf: own });
+    const url = `${own.url}?durability=replicated`;
+    expect(await warningsOf({ url })).toEqual(['append-only-not-always']);
+    await own.cli('CONFIG', 'SET', 'appendonly', 'no');
+    await own.cli('CONFIG', 'SET', 'save', '3600 1');
+    const driver = redis({ url });
+    for (const error of await Promise.all([driver.open(), driver.head('a')].map(rejection))) {
+      expect(error).toMatchObject({ code: 'CONFIG', outcome: 'not-applied', retryable: false });
+      expect(error.message).toContain('allowVolatile');
+    }
+    expect(await warningsOf({ url: `${url}&allowVolatile=true` })).toEqual(['append-only-not-always']);
+    await own.cli('CONFIG', 'SET', 'appendonly', 'yes');
     await driver.open();
   });
 

@@ -3,7 +3,7 @@ import type { AccountHead, PersistenceDriver } from '../../src/core/persistence-
 import { poll } from '../support/servers/poll.js';
 import { type RedisSentinel, startRedisSentinel } from '../support/servers/redis-sentinel.js';
 import { callsOf, redis, redisServer, silentServers, takes, warningsOf } from './redis-support.js';
-import { batchOf, collect, onTopOf, rejection } from './support.js';
+import { afterTest, batchOf, collect, onTopOf, rejection } from './support.js';
 
 describe('RedisDriver with durability replicated', () => {
   it('acknowledges what a replica has, also when a repetition is recognised', async () => {
@@ -103,10 +103,12 @@ describe('RedisDriver behind sentinels', () => {
     const soon = { deadlineMs: 1500 };
     const silent = await silentServers(2);
     const sentinels = [...silent.ports.map((port) => `127.0.0.1:${port}`), `${sentinel?.host}:${sentinel?.port}`];
-    const some = { masterName: servers.masterName, password: 'for-the-data', operationTimeoutMs: 1900 };
+    const some = { masterName: servers.masterName, password: 'for-the-data' };
     const driver = redis({ ...some, sentinels });
-    await driver.open();
+    const opened = driver.open();
+    await poll('the questions', async () => silent.connections() === 2 || undefined);
     await poll('the questions to be given up', async () => silent.connections() === 0 || undefined, soon);
+    await opened;
     const hopeless = redis({ ...some, sentinels: sentinels.slice(0, 2) });
     const opening = rejection(hopeless.open());
     await poll('the questions', async () => silent.connections() === 2 || undefined);
@@ -119,7 +121,7 @@ describe('RedisDriver behind sentinels', () => {
     const [stopped] = servers.sentinels;
     await stopped?.pause();
     try {
-      await redis({ url: servers.url, operationTimeoutMs: 2000 }).open();
+      await redis({ url: servers.url, operationTimeoutMs: 5000 }).open();
     } finally {
       await stopped?.resume();
     }
@@ -152,16 +154,63 @@ describe('RedisDriver behind sentinels', () => {
     const head = await late.commit('a', batchOf({ by: 'both' }), onTopOf(undefined));
     await reader.open();
     const former = await servers.master();
+    afterTest(() => former.resume());
     await former.pause();
     const commit = rejection(late.commit('a', batchOf({ by: 'late' }), onTopOf(head, { timeoutMs: 30_000 })));
     const read = reader.head('a', { timeoutMs: 30_000 }).catch((error: unknown) => error);
-    const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 1500 }));
+    const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 3000 }));
     const next = await other.commit('a', batchOf({ by: 'other' }), onTopOf(found));
     await former.resume();
     expect(await commit).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
     // Neither was there one who read what had been replaced.
     expect(await read).not.toMatchObject({ revision: 1 });
     for (const driver of [late, other, reader]) expect(await driver.head('a')).toEqual(next);
+    await servers.start();
+  }, 60_000);
+
+  it('does not believe such a master either when it is asked only after it has gone on', async () => {
+    const [writer, reader, other] = [1, 2, 3].map(() => redis({ url: servers.url, prefix: 'idle' }));
+    if (writer === undefined || reader === undefined || other === undefined) throw new Error('three drivers');
+    const head = await writer.commit('a', batchOf({ by: 'both' }), onTopOf(undefined));
+    await reader.open();
+    const former = await servers.master();
+    afterTest(() => former.resume());
+    await former.pause();
+    const found = await poll('the account at the new master', () => other.head('a', { timeoutMs: 3000 }));
+    const next = await other.commit('a', batchOf({ by: 'other' }), onTopOf(found));
+    await former.resume();
+    const [read, commit] = await Promise.all([
+      reader.head('a'),
+      rejection(writer.commit('a', batchOf({ by: 'writer' }), onTopOf(head))),
+    ]);
+    expect(read).toEqual(next);
+    expect(['UNAVAILABLE', 'CONFLICT']).toContain(commit.code);
+    for (const driver of [writer, other, reader]) expect(await driver.head('a')).toEqual(next);
+    await servers.start();
+  }, 60_000);
+
+  it('counts a late answer when all sentinels name the master, and repeats the commit when one is silent', async () => {
+    const driver = redis({ url: servers.url, prefix: 'slow' });
+    let head = await driver.commit('a', batchOf({ count: '0' }), onTopOf(undefined));
+    const [silent] = servers.sentinels;
+    const master = await servers.master();
+    const hold = (): Promise<string> => master.cli('CLIENT', 'PAUSE', '700', 'WRITE');
+    await hold();
+    expect(
+      await takes(async () => {
+        head = await driver.commit('a', batchOf({ count: '1' }), onTopOf(head));
+      }),
+    ).toBeGreaterThan(500);
+    await silent?.pause();
+    try {
+      await hold();
+      const options = onTopOf(head);
+      const commit = driver.commit('a', batchOf({ count: '2' }), options);
+      expect(await rejection(commit)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'unknown', retryable: true });
+      expect(await driver.commit('a', batchOf({ count: '2' }), options)).toMatchObject({ revision: head.revision + 1 });
+    } finally {
+      await silent?.resume();
+    }
     await servers.settled();
   });
 
