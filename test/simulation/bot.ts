@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { RestoreOptions } from '../../src/core/restore/restore-options.js';
 import type { Account } from './account.js';
+import { type AppliedCommit, isIn } from './applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD } from './backend.js';
+import type { Known } from './checks/known.js';
 import type { Host } from './host.js';
 import { codeOf, type Meta, memoryOf, shown, textOf } from './memory.js';
-import { type RestoreStart, Session } from './session.js';
+import { isNamed, nameOf, type RestoreStart, type Word } from './restore-start.js';
+import { Session } from './session.js';
 import type { SimulatedProcess } from './time.js';
 import { must } from './violation.js';
 import type { World } from './world.js';
@@ -18,7 +20,7 @@ const UNWRITABLE: ReadonlySet<string> = new Set(['INVALID_VALUE', 'TOO_LARGE', '
 export interface BotOptions {
   readonly ownership: 'take-over' | 'wait' | 'read-only';
   readonly spillDirectory: string | undefined;
-  readonly startOffline: boolean;
+  readonly highWaterDirectory: string | undefined;
   /** Whether an account of which a record is damaged is opened without it. */
   readonly quarantines: boolean;
 }
@@ -27,26 +29,31 @@ export interface BotOptions {
 export interface RestoreChoice {
   /** It refuses an account that is older than what it has seen. */
   readonly knows?: boolean;
-  readonly acceptRollback?: boolean;
+  readonly word?: Word | undefined;
   readonly timeoutMs?: number;
 }
 
 /** A bot: one store after the other, on one account, in the processes of one host. */
 export class Bot {
   readonly account: Account;
+  readonly options: BotOptions;
   readonly #world: World;
   readonly #host: Host;
-  readonly #options: BotOptions;
+  /** The newest commit that its process saw acknowledged. */
+  acknowledged: AppliedCommit | undefined;
   #session: Session | undefined;
   #seenRevision = 0;
   /** The newest revision that any of its stores was told of. */
   #knownRevision = 0;
+  /** The heads that restores have named when they asked for the operator's word. */
+  readonly #asked: Omit<Word, 'keep'>[] = [];
+  #isAsked = false;
 
   constructor(world: World, host: Host, account: Account, options: BotOptions) {
     this.#world = world;
     this.#host = host;
     this.account = account;
-    this.#options = options;
+    this.options = options;
     host.bots.push(this);
   }
 
@@ -59,11 +66,30 @@ export class Bot {
   }
 
   get isReader(): boolean {
-    return this.#options.ownership === 'read-only';
+    return this.options.ownership === 'read-only';
   }
 
   get isWritable(): boolean {
     return this.#writable !== undefined;
+  }
+
+  get isRolledBack(): boolean {
+    return this.#writable?.isRolledBack === true;
+  }
+
+  /** A restore was rejected, and nobody has restored the account since. */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
+  /** The heads that restores have named, the newest last. */
+  get asked(): readonly Omit<Word, 'keep'>[] {
+    return this.#asked;
+  }
+
+  get directories(): readonly string[] {
+    const { spillDirectory, highWaterDirectory } = this.options;
+    return [...new Set([spillDirectory, highWaterDirectory].filter((each) => each !== undefined))];
   }
 
   crash(): void {
@@ -72,46 +98,74 @@ export class Bot {
 
   /** Its process has ended. */
   forget(): void {
+    this.acknowledged = undefined;
     this.#session = undefined;
   }
 
   /** A commit was sent to its account by its process. */
   sent(message: CommitMessage): void {
     this.#session?.sent(message);
-    this.#world.ledger.sent(message);
   }
 
-  restore({ knows = false, acceptRollback = false, timeoutMs = 6_000 }: RestoreChoice = {}): void {
+  /** Records of its account that the backend, or a limit of the driver, has refused. */
+  refused(recordKeys: Iterable<string>): void {
+    for (const recordKey of recordKeys) this.#session?.unwritable.add(recordKey);
+  }
+
+  restore({ knows = false, word, timeoutMs = 6_000 }: RestoreChoice = {}): void {
+    const world = this.#world;
     const { account, process } = this;
-    const session = new Session(this.#world, account, this.#host, this.#options);
     this.#knownRevision = Math.max(this.#knownRevision, this.#session?.revision ?? 0);
-    this.#session = session;
-    const { applied, litter, spills } = account;
-    const directory = this.#options.spillDirectory;
     const minRevision = knows ? this.#knownRevision : 0;
     const start: RestoreStart = {
-      commits: applied.length,
-      spilled: spills.length,
-      wasRolledBack: this.#world.wasRolledBack,
-      spills: spills.filter(({ path }) => existsSync(path)),
-      litter: litter.in(directory),
-      directory,
-      acceptRollback,
-      known: Math.max(minRevision, this.#host.driver.seen(account.id)),
+      commits: account.applied.length,
+      rollbacks: world.rollbacks,
+      litter: account.litter.in(this.directories),
+      spills: account.spillsIn(this.directories),
+      known: this.known(),
+      word,
+      minRevision,
     };
-    const floor = Math.max(minRevision, this.#world.wasRolledBack ? 0 : account.revision);
-    const options: RestoreOptions = { timeoutMs, acceptRollback, ...(knows ? { minRevision, mustExist: true } : {}) };
-    session.tell(`restores${knows ? `, knowing of revision ${minRevision}` : ''}`);
-    session.store.restore(options).then(
+    const session = new Session(world, this, this.#host, start);
+    this.#session = session;
+    const floor = Math.max(minRevision, account.revision);
+    const options: RestoreOptions = {
+      timeoutMs,
+      ...(word === undefined ? {} : { onRolledBack: word }),
+      ...(knows ? { minRevision, mustExist: minRevision > 0 } : {}),
+    };
+    session.tell(`restores${knows ? `, knowing of revision ${minRevision}` : ''}${word ? ` ${shownWord(word)}` : ''}`);
+    if (word !== undefined && !isNamed(word, account.stored?.head)) world.reach('stale word');
+    const restoring = session.store.restore(options);
+    world.promises.add(
+      process,
+      'restore',
+      restoring,
+      this.options.ownership === 'wait' ? timeoutMs + 2_000 : timeoutMs,
+    );
+    restoring.then(
       (result) =>
-        this.#world.guard(process, () => {
-          const isRecent = result.revision >= floor || session.isOffline;
+        world.guard(process, () => {
+          const isRecent = result.revision >= floor || world.rollbacks !== start.rollbacks;
           must(isRecent, 'a restore is not older than what was there', () => `${process.name}: ${result.revision}`);
-          session.restored(result, start);
+          this.#isAsked = false;
+          session.restored(result);
           if (this.isReader) this.#read(session);
         }),
-      (error: unknown) => this.#world.guard(process, () => session.notRestored(error, start)),
+      (error: unknown) =>
+        world.guard(process, () => {
+          if (['ROLLED_BACK', 'CORRUPT'].includes(codeOf(error)) && isAccountKeeperError(error))
+            this.#askedBy(error.head);
+          session.notRestored(error);
+        }),
     );
+  }
+
+  /** What its process knows of its account now. */
+  known(): Known {
+    const { account } = this;
+    const mark = account.commitOf(this.#host.driver.mark(account.id)?.writeId);
+    return { local: account.knownIn(this.directories), mark, acknowledged: this.acknowledged };
   }
 
   change(symbol: string, value: Meta | undefined): void {
@@ -120,9 +174,10 @@ export class Bot {
     const recordKey = `metadata/${symbol}`;
     const text = value === undefined ? undefined : textOf(value);
     session.rejected.delete(recordKey);
+    if (text?.endsWith('n') === true) session.unwritable.add(recordKey);
     session.versions.changed(recordKey, text);
     this.account.acknowledged.changed(recordKey, text);
-    session.tell(`changes ${symbol} to ${text}`);
+    session.tell(`changes ${symbol} to ${text?.slice(0, 40)}`);
     if (value === undefined) session.store.deletePositionMetadata(symbol);
     else session.store.setSymbolMetadata(symbol, value);
   }
@@ -148,51 +203,66 @@ export class Bot {
     return this.#session?.store.getSymbolMetadata(symbol);
   }
 
-  /** Two symbols always change together. */
-  transact(n: number, fails: boolean): void {
+  /** Several symbols change together, or, if it fails, none of them. */
+  transact(changes: ReadonlyMap<string, Meta | undefined>, fails: boolean): void {
     const session = this.#writable;
     if (session === undefined) return;
+    const recordKeys = [...changes.keys()].map((symbol) => `metadata/${symbol}`);
+    const rejected = recordKeys.filter((recordKey) => session.rejected.has(recordKey));
     try {
       session.store.transaction(() => {
-        this.change('T1', { n });
-        this.change('T2', { n });
+        for (const [symbol, value] of changes) this.change(symbol, value);
         if (fails) throw new Error('taken back');
       });
+      session.versions.together(recordKeys);
+      this.#world.reach('transaction');
     } catch {
-      for (const symbol of ['T1', 'T2']) session.versions.undo(`metadata/${symbol}`);
+      for (const recordKey of recordKeys) session.versions.undo(recordKey);
+      for (const recordKey of rejected) session.rejected.add(recordKey);
     }
   }
 
   flush(method: 'flush' | 'persistAll', timeoutMs?: number): void {
     const session = this.#writable;
     if (session === undefined) return;
+    const { rollbacks } = this.#world;
     const { acknowledged } = this.account;
     const { newest } = acknowledged;
     const mark = session.versions.mark();
     const memory = memoryOf(session.store);
-    session.store[method](timeoutMs === undefined ? {} : { timeoutMs }).then(
+    const flushing = session.store[method](timeoutMs === undefined ? {} : { timeoutMs });
+    this.#world.promises.add(this.process, method, flushing, timeoutMs);
+    if (method === 'persistAll') this.#world.reach('persistAll');
+    flushing.then(
       () =>
         this.#world.guard(this.process, () => {
           session.flushed(mark);
+          const { base } = session;
+          if (base === undefined) return;
           for (const recordKey of mark.keys()) {
-            if (recordKey !== DAMAGED_RECORD) acknowledged.acknowledge(recordKey, memory.get(recordKey), newest);
+            if (recordKey === DAMAGED_RECORD || session.rejected.has(recordKey)) continue;
+            acknowledged.acknowledge(recordKey, memory.get(recordKey), newest, base);
           }
         }),
-      (error: unknown) => this.#failed(session, method, error),
+      (error: unknown) => this.#failed(session, method, error, rollbacks),
     );
   }
 
   refresh(): void {
     const session = this.#session;
     if (session?.phase !== 'open' || !this.isReader) return;
-    const floor = this.#world.wasRolledBack ? 0 : this.account.revision;
-    session.store.refresh({ timeoutMs: 3_000 }).then(
+    const floor = this.account.revision;
+    const { rollbacks } = this.#world;
+    const reading = session.store.refresh({ timeoutMs: 3_000 });
+    this.#world.promises.add(this.process, 'refresh', reading, 3_000);
+    reading.then(
       ({ revision }) =>
         this.#world.guard(this.process, () => {
-          must(revision >= floor, 'a read is not older than its beginning', () => `${revision}, at least ${floor}`);
+          const isRecent = revision >= floor || this.#world.rollbacks !== rollbacks;
+          must(isRecent, 'a read is not older than its beginning', () => `${revision}, at least ${floor}`);
           this.#read(session);
         }),
-      (error: unknown) => this.#failed(session, 'refresh', error),
+      (error: unknown) => this.#failed(session, 'refresh', error, rollbacks),
     );
   }
 
@@ -205,7 +275,9 @@ export class Bot {
       session.tell(`closed: ${how}`);
       session.phase = 'closed';
     };
-    session.store.close({ deadlineMs }).then(
+    const closing = session.store.close({ deadlineMs });
+    this.#world.promises.add(this.process, 'close', closing, deadlineMs);
+    closing.then(
       () =>
         this.#world.guard(this.process, () => {
           if (wasOpen && !this.isReader) session.requireSaved();
@@ -217,7 +289,7 @@ export class Bot {
           must(code === 'UNPERSISTED', 'close rejects for a right reason', () => `${this.process.name}: ${code}`);
           const file = isAccountKeeperError(error) ? error.spillFile : undefined;
           const isSpilled = this.account.spills.some(({ path }) => path === file);
-          const isThere = this.#options.spillDirectory === undefined || isSpilled;
+          const isThere = this.options.spillDirectory === undefined || isSpilled;
           must(isThere, 'what was not persisted is in a spill file', () => `${this.process.name}: ${file}`);
           closed(code);
         }),
@@ -260,17 +332,38 @@ export class Bot {
     return () => must(settled, 'flush settles', () => process.name);
   }
 
+  /**
+   * In a world that is well again: what was rolled back is written above what is stored.
+   *
+   * @returns what to call once it must have been.
+   */
+  persistAtLast(): () => void {
+    const session = this.#writable;
+    if (session === undefined || !session.isRolledBack) return () => undefined;
+    this.flush('persistAll');
+    return () => must(!session.isRolledBack, 'persistAll goes on above a rollback', () => this.process.name);
+  }
+
   get #writable(): Session | undefined {
     const session = this.#session;
     return session?.phase === 'open' && !this.isReader && !session.isFenced ? session : undefined;
   }
 
-  #failed(session: Session, doing: string, error: unknown): void {
+  #askedBy(head: Parameters<typeof nameOf>[0]): void {
+    this.#asked.push(nameOf(head));
+    this.#isAsked = true;
+  }
+
+  #failed(session: Session, doing: string, error: unknown, rollbacks: number): void {
     this.#world.guard(this.process, () => {
       const code = codeOf(error);
       session.tell(`${doing}: ${code}`);
-      const isRight = code !== 'ROLLED_BACK' || this.#world.wasRolledBack;
-      must(isRight, 'nothing is called rolled back that was not', () => `${this.process.name} ${doing}`);
+      if (code !== 'ROLLED_BACK' || this.#world.rollbacks !== rollbacks) return;
+      const stored = this.account.commitOf(isAccountKeeperError(error) ? error.head?.writeId : undefined);
+      const isLess = !isIn(session.base, stored) || !isIn(this.known().mark, stored);
+      // What came back while it was being read is told as a difference.
+      const cameBack = doing === 'persistAll' && this.#world.reached.has('newer again');
+      must(isLess || cameBack, 'nothing is called rolled back that was not', () => `${this.process.name} ${doing}`);
     });
   }
 
@@ -282,4 +375,8 @@ export class Bot {
     this.#seenRevision = revision;
     session.requireRead(revision);
   }
+}
+
+function shownWord({ keep, revision, writeId }: Word): string {
+  return `, keep ${keep} at ${revision} ${writeId}`;
 }

@@ -5,41 +5,26 @@ import type {
   CommitOptions,
   DriverCapabilities,
   DriverLimits,
+  LoadOptions,
   OperationOptions,
   PersistenceDriver,
   StoredAccount,
 } from '../../src/core/persistence-driver.js';
-import type { CommitMessage, DriverMutant, SimulatedBackend } from './backend.js';
-import type { Random } from './random.js';
-import type { SimulatedProcess, SimulatedTime } from './time.js';
-
-/** How bad the network is, and whether the backend answers. Changed while the world runs. */
-export interface Weather {
-  backend: 'up' | 'down' | 'paused';
-  /** That a request, or a reply, is lost on its way. */
-  loss: number;
-  /** That a request arrives a second time, much later. */
-  duplicates: number;
-  /** That a request or a reply takes much longer. */
-  delays: number;
-  /** That the connection breaks: the caller is told at once. */
-  cuts: number;
-}
+import { assertNotRolledBack, assertRolledBackTo, HeadMarks } from '../../src/drivers/head-marks.js';
+import { type CommitMessage, type DriverMutant, REFUSED, type SimulatedBackend } from './backend.js';
+import { Network, type NetworkParts } from './network.js';
 
 /** What a driver works with. */
-export interface SimulatedDriverParts {
+export interface SimulatedDriverParts extends NetworkParts {
   readonly backend: SimulatedBackend;
-  readonly time: SimulatedTime;
-  readonly process: SimulatedProcess;
-  readonly random: Random;
-  readonly weather: Weather;
+  readonly limits: DriverLimits;
+  /** How long the backend works on each record that it writes. */
+  readonly recordMs: number;
   readonly mutant: DriverMutant | undefined;
   readonly onCommit: (message: CommitMessage) => void;
 }
 
-type Operation = 'read' | 'write';
-
-/** Speaks to the backend over a network that delays, loses, repeats and reorders. */
+/** Speaks to the backend over a network, and remembers the heads that it saw, as all drivers do. */
 export class SimulatedDriver implements PersistenceDriver {
   readonly apiVersion = 1;
   readonly name = 'simulated';
@@ -49,23 +34,21 @@ export class SimulatedDriver implements PersistenceDriver {
     conditionalCommit: true,
     sharedAcrossProcesses: true,
   };
-  readonly limits: DriverLimits = {
-    keyBytes: 1_000,
-    valueBytes: 1_000_000,
-    batchBytes: 10_000_000,
-    batchRecords: 100_000,
-  };
+  readonly limits: DriverLimits;
   readonly #parts: SimulatedDriverParts;
+  readonly #network: Network;
   readonly #cachedIndex = new Map<string, Set<string>>();
-  readonly #seen = new Map<string, number>();
+  readonly #marks = new HeadMarks();
 
   constructor(parts: SimulatedDriverParts) {
     this.#parts = parts;
+    this.limits = parts.limits;
+    this.#network = new Network(parts);
   }
 
-  /** The newest revision of an account that this driver was told of. It takes nothing older from the backend. */
-  seen(accountId: string): number {
-    return this.#seen.get(accountId) ?? 0;
+  /** The newest head of an account that this driver was told of. */
+  mark(accountId: string): AccountHead | undefined {
+    return this.#marks.of(accountId)?.head;
   }
 
   async open(): Promise<void> {}
@@ -74,7 +57,7 @@ export class SimulatedDriver implements PersistenceDriver {
     return this.#read(accountId, options, (backend) => backend.head(accountId));
   }
 
-  async load(accountId: string, options: OperationOptions = {}): Promise<StoredAccount | undefined> {
+  async load(accountId: string, options: LoadOptions = {}): Promise<StoredAccount | undefined> {
     if (this.#parts.mutant !== 'loads-without-a-snapshot') {
       return this.#read(accountId, options, (backend) => backend.load(accountId));
     }
@@ -96,37 +79,43 @@ export class SimulatedDriver implements PersistenceDriver {
 
   async close(): Promise<void> {}
 
-  /** Not from a backend that is older than what was seen when the call began. */
-  async #read<T>(accountId: string, options: OperationOptions, ask: (backend: SimulatedBackend) => T): Promise<T> {
+  /** Not from a backend that is older than what was seen when the call began, unless the caller knows. */
+  async #read<T>(accountId: string, options: LoadOptions, ask: (backend: SimulatedBackend) => T): Promise<T> {
     const { backend } = this.#parts;
-    const seen = this.seen(accountId);
-    const { answer, head } = await this.#send('read', options, () => {
-      const stored = backend.head(accountId);
-      requireNotOlder(stored, seen);
-      return { answer: ask(backend), head: stored };
-    });
-    this.#see(accountId, head);
+    const { rolledBackTo } = options;
+    const mark = this.mark(accountId);
+    const atBackend = (): { answer: T; head: AccountHead | undefined } => {
+      const head = backend.head(accountId);
+      if (rolledBackTo === undefined) assertNotRolledBack(accountId, head, mark);
+      else assertRolledBackTo(accountId, head, rolledBackTo);
+      return { answer: ask(backend), head };
+    };
+    const { answer, head } = await this.#network.send({ kind: 'read', workMs: 0, atBackend }, options);
+    if (rolledBackTo === undefined && head !== undefined) this.#marks.see(accountId, { head, text: '' });
     return answer;
   }
 
   async #change(message: CommitMessage): Promise<AccountHead> {
-    const { backend, onCommit } = this.#parts;
-    const { accountId, options } = message;
+    const { backend, onCommit, recordMs, weather } = this.#parts;
+    const { accountId, batch, options } = message;
     const { expected, revisionFloor = 0 } = options;
-    const seen = this.seen(accountId);
+    requireWithin(batch, options.meta, this.limits);
+    const records = batch.upserts.size + batch.deletes.size;
+    const mark = this.mark(accountId);
     onCommit(message);
-    const head = await this.#send('write', options, () => {
+    this.#marks.send(accountId, options.writeId);
+    const atBackend = (): AccountHead => {
       const stored = backend.head(accountId);
-      const goesOn = stored?.writeId === expected?.writeId && revisionFloor >= seen;
-      if (!goesOn) requireNotOlder(stored, seen);
+      const isExpected = stored?.revision === expected?.revision && stored?.writeId === expected?.writeId;
+      const goesOn = mark !== undefined && revisionFloor >= mark.revision && isExpected;
+      if (!goesOn) assertNotRolledBack(accountId, stored, mark);
+      if (weather.refusesBatches && records > 1) throw new AccountKeeperError('TOO_LARGE', REFUSED);
       return backend.commit(message);
-    });
-    this.#see(accountId, head);
+    };
+    const workMs = recordMs * records;
+    const head = await this.#network.send({ kind: 'write', workMs, atBackend }, options);
+    this.#marks.acknowledge(accountId, { head, text: '' });
     return head;
-  }
-
-  #see(accountId: string, head: AccountHead | undefined): void {
-    this.#seen.set(accountId, Math.max(this.seen(accountId), head?.revision ?? 0));
   }
 
   #index(accountId: string, { upserts, deletes }: CommitBatch): { readonly index?: ReadonlySet<string> } {
@@ -138,69 +127,18 @@ export class SimulatedDriver implements PersistenceDriver {
     this.#cachedIndex.set(accountId, cached);
     return { index: new Set(cached) };
   }
-
-  #send<T>(operation: Operation, options: OperationOptions, atBackend: () => T): Promise<T> {
-    const { process, random, time, weather } = this.#parts;
-    const { signal, timeoutMs = 10_000 } = options;
-    const outcome = operation === 'read' ? 'not-applied' : 'unknown';
-    return new Promise((resolve, reject) => {
-      const settle = (act: () => void): void => process.deliver(act);
-      const fail = (code: 'TIMEOUT' | 'ABORTED' | 'UNAVAILABLE', as: 'not-applied' | 'unknown' = outcome): void => {
-        done();
-        reject(new AccountKeeperError(code, `simulated: ${code}`, { outcome: as }));
-      };
-      const abort = (): void => fail('ABORTED');
-      const timer = process.clock.setTimeout(() => fail('TIMEOUT'), timeoutMs);
-      const done = (): void => {
-        timer.cancel();
-        signal?.removeEventListener('abort', abort);
-      };
-      if (signal?.aborted === true) return fail('ABORTED', 'not-applied');
-      signal?.addEventListener('abort', abort);
-      if (random.chance(weather.cuts)) time.after(random.below(20), () => settle(() => fail('UNAVAILABLE')));
-      const arrive = (): void => {
-        if (weather.backend === 'paused') {
-          time.after(50 + random.below(200), arrive);
-          return;
-        }
-        if (weather.backend === 'down') {
-          time.after(random.below(5), () => settle(() => fail('UNAVAILABLE', 'not-applied')));
-          return;
-        }
-        const answer = attempt(atBackend);
-        if (random.chance(weather.loss)) return;
-        time.after(this.#travelMs(), () =>
-          settle(() => {
-            done();
-            answer(resolve, reject);
-          }),
-        );
-      };
-      if (!random.chance(weather.loss)) time.after(this.#travelMs(), arrive);
-      if (random.chance(weather.duplicates)) {
-        time.after(random.below(30_000), () => {
-          if (weather.backend === 'up') attempt(atBackend);
-        });
-      }
-    });
-  }
-
-  #travelMs(): number {
-    const { random, weather } = this.#parts;
-    return random.chance(weather.delays) ? random.below(15_000) : random.below(8);
-  }
 }
 
-function requireNotOlder(stored: AccountHead | undefined, seen: number): void {
-  if ((stored?.revision ?? 0) >= seen) return;
-  throw new AccountKeeperError('ROLLED_BACK', `simulated: older than revision ${seen}`, { head: stored });
-}
-
-function attempt<T>(work: () => T): (resolve: (value: T) => void, reject: (error: unknown) => void) => void {
-  try {
-    const value = work();
-    return (resolve) => resolve(value);
-  } catch (error) {
-    return (_, reject) => reject(error);
+/** As all drivers do, before anything is sent. */
+function requireWithin({ upserts, deletes }: CommitBatch, meta = '', limits: DriverLimits): void {
+  const tooLarge = (records?: readonly string[]): AccountKeeperError =>
+    new AccountKeeperError('TOO_LARGE', 'simulated: TOO_LARGE', { records });
+  if (upserts.size + deletes.size > limits.batchRecords) throw tooLarge();
+  let bytes = Buffer.byteLength(meta);
+  for (const [recordKey, text] of upserts) {
+    if (Buffer.byteLength(text) > limits.valueBytes) throw tooLarge([recordKey]);
+    bytes += Buffer.byteLength(recordKey) + Buffer.byteLength(text);
   }
+  for (const recordKey of deletes) bytes += Buffer.byteLength(recordKey);
+  if (bytes > limits.batchBytes) throw tooLarge();
 }

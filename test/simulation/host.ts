@@ -1,3 +1,5 @@
+import { isAccountKeeperError } from '../../src/core/errors.js';
+import { REFUSED, type SimulatedBackend } from './backend.js';
 import type { Bot } from './bot.js';
 import { SimulatedDriver } from './driver.js';
 import { SimulatedProcess } from './time.js';
@@ -9,13 +11,15 @@ export class Host {
   readonly bots: Bot[] = [];
   readonly #name: string;
   readonly #world: World;
+  readonly #backend: SimulatedBackend;
   #process: SimulatedProcess;
   #driver: SimulatedDriver;
   #lives = 0;
 
-  constructor(name: string, world: World) {
+  constructor(name: string, world: World, backend: SimulatedBackend) {
     this.#name = name;
     this.#world = world;
+    this.#backend = backend;
     this.#process = new SimulatedProcess(name, world.time);
     this.#driver = this.#connect();
   }
@@ -31,6 +35,7 @@ export class Host {
   /** Its process ends without a chance to do anything, and a new one starts. */
   crash(): void {
     this.#world.tell(`${this.#process.name} crashes`);
+    this.#world.reach('crash');
     this.#process.end();
     this.#lives += 1;
     this.#process = new SimulatedProcess(`${this.#name}.${this.#lives}`, this.#world.time);
@@ -41,15 +46,17 @@ export class Host {
   #connect(): SimulatedDriver {
     const world = this.#world;
     const process = this.#process;
+    const botOf = (accountId: string): Bot | undefined => this.bots.find(({ account }) => account.id === accountId);
     const driver = new SimulatedDriver({
-      backend: world.backend,
+      backend: this.#backend,
       time: world.time,
       process,
       random: world.random,
       weather: world.weather,
+      limits: world.limits,
+      recordMs: world.recordMs,
       mutant: world.mutant,
-      onCommit: (message) =>
-        world.guard(process, () => this.bots.find(({ account }) => account.id === message.accountId)?.sent(message)),
+      onCommit: (message) => world.guard(process, () => botOf(message.accountId)?.sent(message)),
     });
     const commit = driver.commit.bind(driver);
     const inFlight = new Map<string, number>();
@@ -60,9 +67,16 @@ export class Host {
     };
     driver.commit = async (accountId, batch, options) => {
       const sum = add(accountId, 1);
-      world.guard(process, () => must(sum === 1, 'one commit is in flight', () => `${process.name}: ${sum}`));
+      // What a driver never answers is given up by its caller.
+      const isOne = sum === 1 || world.wasDeaf;
+      world.guard(process, () => must(isOne, 'one commit is in flight', () => `${process.name}: ${sum}`));
       try {
         return await commit(accountId, batch, options);
+      } catch (error) {
+        if (!isAccountKeeperError(error) || error.message !== REFUSED) throw error;
+        world.reach('refused');
+        botOf(accountId)?.refused(error.records ?? [...batch.upserts.keys(), ...batch.deletes]);
+        throw error;
       } finally {
         add(accountId, -1);
       }

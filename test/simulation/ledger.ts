@@ -1,72 +1,37 @@
-import type { AppliedCommit, CommitMessage, SimulatedBackend } from './backend.js';
+import { type AppliedCommit, isUnfinished, rootOf } from './applied-commit.js';
+import { type CommitMessage, DAMAGED_RECORD, DAMAGED_TEXT } from './backend.js';
+import type { Versions } from './versions.js';
 import { must } from './violation.js';
 
-/** What a store's memory has held under each record key, one after the other; `undefined`: nothing. */
-export class Versions {
-  readonly #texts = new Map<string, (string | undefined)[]>();
-  /** Up to which version each record was committed. */
-  readonly #committed = new Map<string, number>();
-
-  constructor(records: ReadonlyMap<string, string>) {
-    for (const [recordKey, text] of records) this.#texts.set(recordKey, [text]);
-  }
-
-  now(): Map<string, string> {
-    const texts = [...this.#texts].map(([recordKey, versions]) => [recordKey, versions.at(-1)] as const);
-    return new Map(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
-  }
-
-  changed(recordKey: string, text: string | undefined): void {
-    const versions = this.#texts.get(recordKey) ?? [undefined];
-    versions.push(text);
-    this.#texts.set(recordKey, versions);
-  }
-
-  undo(recordKey: string): void {
-    this.#texts.get(recordKey)?.pop();
-  }
-
-  /** The number of the newest version of each record. */
-  mark(): ReadonlyMap<string, number> {
-    return new Map([...this.#texts].map(([recordKey, versions]) => [recordKey, versions.length - 1]));
-  }
-
-  /** Whether a text is one of the versions from this one on. */
-  isAtLeast(recordKey: string, text: string | undefined, from: number): boolean {
-    return (this.#texts.get(recordKey) ?? [undefined]).slice(from).includes(text);
-  }
-
-  /** Takes note of a commit; `false` when what it writes is older than what was committed before, or was never there. */
-  commit(recordKey: string, text: string | undefined): boolean {
-    const versions = this.#texts.get(recordKey) ?? [undefined];
-    const from = this.#committed.get(recordKey) ?? 0;
-    const index = versions.indexOf(text, from);
-    if (index === -1) return false;
-    this.#committed.set(recordKey, index);
-    return true;
-  }
+/** What the sender of a commit was told of, when it was sent for the first time. */
+export interface Sender {
+  /** A store that is being restored: what it writes takes the account over. */
+  readonly isClaim: boolean;
+  /** The last commit of this store that was acknowledged. */
+  readonly base: AppliedCommit | undefined;
+  /** The commits that it, its driver or its files know of. */
+  readonly known: readonly AppliedCommit[];
+  /** Its operator said what to keep. */
+  readonly usesWord: boolean;
+  /** Its operator said that the local file is to be kept, whatever is stored. */
+  readonly keepsLocal: boolean;
+  /** Records that were refused. */
+  readonly refused: ReadonlySet<string>;
+  /** It has found a damaged record, and holds its bytes. */
+  readonly holdsDamaged: boolean;
 }
 
-/** Follows everything that is sent and applied, and checks what holds at every moment. */
+/** Follows everything that is sent and applied to one account, and checks what holds at every moment. */
 export class Ledger {
-  readonly #backend: SimulatedBackend;
   readonly #bytes = new Map<string, string>();
+  readonly #senders = new Map<string, Sender>();
   readonly #fenced = new Set<string>();
   /** The memory of the stores that write, by writer. Claims are checked by those who restore. */
   readonly #versions = new Map<string, Versions>();
-  readonly #checked = new Map<string, number>();
-  readonly #revisions = new Map<string, string>();
-  readonly #claimed = new Set<string>();
-  #mayReuse = false;
-
-  constructor(backend: SimulatedBackend) {
-    this.#backend = backend;
-  }
-
-  /** Another history begins: the backend was rolled back. Writers may come again that had been before. */
-  rolledBack(): void {
-    this.#mayReuse = true;
-  }
+  /** Up to which version each record is in a commit. */
+  readonly #written = new WeakMap<AppliedCommit, ReadonlyMap<string, number>>();
+  readonly #revisions = new Map<number, string>();
+  #checked = 0;
 
   writes(writerId: string, versions: Versions): void {
     this.#versions.set(writerId, versions);
@@ -76,62 +41,82 @@ export class Ledger {
     this.#fenced.add(writerId);
   }
 
-  sent({ accountId, batch, options }: CommitMessage): void {
+  sent({ accountId, batch, options }: CommitMessage, sender: Sender): void {
     const { writerId, writeId } = options;
     must(!this.#fenced.has(writerId), 'a fenced writer never writes', () => `${writerId} has sent ${writeId}`);
     const bytes = JSON.stringify([accountId, [...batch.upserts], [...batch.deletes]]);
     const before = this.#bytes.get(writeId) ?? bytes;
     this.#bytes.set(writeId, bytes);
     must(before === bytes, 'a writeId is bound to its bytes', () => `${writeId}: ${before}, then ${bytes}`);
+    if (!this.#senders.has(writeId)) this.#senders.set(writeId, sender);
+  }
+
+  /** Who sent a commit. */
+  senderOf({ head }: AppliedCommit): Sender | undefined {
+    return this.#senders.get(head.writeId);
   }
 
   /** Checks the commits that were applied since the last time. */
-  check(accountId: string): void {
-    const applied = this.#backend.applied.get(accountId) ?? [];
-    for (let index = this.#checked.get(accountId) ?? 0; index < applied.length; index += 1) {
-      const commit = applied[index];
-      if (commit !== undefined) this.#checkOne(accountId, commit, applied.slice(0, index));
+  check(applied: readonly AppliedCommit[], wasRolledBack: boolean): void {
+    for (; this.#checked < applied.length; this.#checked += 1) {
+      const commit = applied[this.#checked];
+      if (commit !== undefined) this.#checkOne(commit, applied.slice(0, this.#checked), wasRolledBack);
     }
-    this.#checked.set(accountId, applied.length);
   }
 
-  #checkOne(accountId: string, { head, batch, after }: AppliedCommit, before: readonly AppliedCommit[]): void {
-    const { revision, writeId, writerId } = head;
-    const last = before.at(-1);
-    const other = this.#revisions.get(`${accountId} ${revision}`) ?? writeId;
-    this.#revisions.set(`${accountId} ${revision}`, writeId);
-    if (!this.#mayReuse) {
+  #checkOne(commit: AppliedCommit, earlier: readonly AppliedCommit[], wasRolledBack: boolean): void {
+    const { revision, writeId, writerId } = commit.head;
+    const sender = this.senderOf(commit);
+    const known = sender?.known.find((each) => each.head.revision >= revision && rootOf(each) === rootOf(commit));
+    must(known === undefined, 'no revision is used again that is known', () => `${revision}: ${writeId}`);
+    if (!wasRolledBack) {
+      const other = this.#revisions.get(revision) ?? writeId;
+      this.#revisions.set(revision, writeId);
       must(other === writeId, 'no revision is used twice', () => `${revision}: ${other}, ${writeId}`);
-      const grows = last === undefined || revision > last.head.revision;
-      must(grows, 'revisions only grow', () => `${last?.head.revision}, then ${revision}`);
+      const last = commit.before?.head;
+      const cameBack = last?.writerId !== writerId && earlier.some(({ head }) => head.writerId === writerId);
+      must(!cameBack, 'a fenced writer never writes', () => `${writerId} wrote ${writeId} after ${last?.writerId}`);
     }
-    const isNew = last?.head.writerId !== writerId;
-    // A rollback brings back who was fenced by what it lost.
-    const wasBefore = isNew && !this.#mayReuse && before.some((each) => each.head.writerId === writerId);
-    must(!wasBefore, 'a fenced writer never writes', () => `${writerId} wrote ${writeId} after ${last?.head.writerId}`);
-    must(
-      after.get('metadata/T1') === after.get('metadata/T2'),
-      'a batch is stored wholly or not at all',
-      () => writeId,
-    );
-    const isClaim = isNew && !this.#claimed.has(writerId);
-    this.#claimed.add(writerId);
-    if (!isClaim) this.#checkValues(head.writerId, batch);
+    if (isUnfinished(commit.head) || this.#written.has(commit)) return;
+    if (sender?.isClaim === true) this.#written.set(commit, new Map());
+    else this.#checkWritten(commit, sender);
   }
 
-  #checkValues(writerId: string, { upserts, deletes }: AppliedCommit['batch']): void {
-    const versions = this.#versions.get(writerId);
+  /** What a store leaves in the backend is what it has in memory, as far as that was to be written. */
+  #checkWritten(commit: AppliedCommit, sender: Sender | undefined): void {
+    const { after, before, head } = commit;
+    const versions = this.#versions.get(head.writerId);
     if (versions === undefined) return;
-    const changes = [...upserts, ...[...deletes].map((recordKey) => [recordKey, undefined] as const)];
-    for (const [recordKey, text] of changes) {
-      if (!recordKey.startsWith('metadata/')) continue;
-      const isNewer = versions.commit(recordKey, text === undefined ? undefined : payloadOf(text));
-      must(isNewer, 'nothing older is written over something newer', () => `${writerId}: ${recordKey} = ${text}`);
+    const torn = versions.torn(payloadsIn(after));
+    must(torn === undefined, 'a transaction is stored wholly or not at all', () => `${head.writeId}: ${torn}`);
+    const isOwn = before?.head.writerId === head.writerId;
+    const bases = [isOwn ? before : undefined, sender?.base].map((base) => base && this.#written.get(base));
+    const written = new Map<string, number>();
+    const keys = [...versions.keys(), ...after.keys()].filter((key) => key.startsWith('metadata/'));
+    for (const recordKey of new Set(keys)) {
+      if (recordKey === DAMAGED_RECORD || sender?.refused.has(recordKey) === true) continue;
+      const from = Math.max(...bases.map((base) => base?.get(recordKey) ?? 0));
+      const text = after.get(recordKey);
+      const index = versions.indexOf(recordKey, text === undefined ? undefined : payloadOf(text), from);
+      must(index !== -1, 'nothing older is stored than was before', () => `${head.writeId}: ${recordKey} = ${text}`);
+      written.set(recordKey, index);
     }
+    this.#written.set(commit, written);
+    const isKept = sender?.holdsDamaged !== true || holdsDamaged(after);
+    must(isKept, 'the bytes of a damaged record are kept', () => head.writeId);
   }
+}
+
+/** Whether the bytes of the damaged record are there, in their place or elsewhere. */
+export function holdsDamaged(records: ReadonlyMap<string, string>): boolean {
+  return [...records.values()].some((text) => text.includes(DAMAGED_TEXT));
 }
 
 /** The value in the text of a record. */
 export function payloadOf(text: string): string {
   return text.slice(text.indexOf(';', text.indexOf(';') + 1) + 1);
+}
+
+function payloadsIn(records: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...records].map(([recordKey, text]) => [recordKey, payloadOf(text)]));
 }

@@ -15,8 +15,8 @@ export class Litter {
   }
 
   /** Those in a directory. */
-  in(directory: string | undefined): readonly string[] {
-    return [...this.#files.keys()].filter((path) => dirname(path) === directory);
+  in(directories: readonly string[]): readonly string[] {
+    return [...this.#files.keys()].filter((path) => directories.includes(dirname(path)));
   }
 
   /** A restore names all that were there when it began, and nothing else. */

@@ -2,12 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { allPairs, CORNERS, type PairCounts, pairName } from './corners.js';
 import { runHistory } from './history.js';
-import { MUTANTS, type Mutant } from './mutants.js';
-import { mutatedSource } from './mutated-source.js';
+import { MUTANTS } from './mutants/all.js';
+import type { Mutant } from './mutants/mutant.js';
+import { mutatedSource } from './mutants/mutated-source.js';
 import { runSeeds, type SeedsResult } from './run-seeds.js';
 
 const MUTANT_SEEDS = 1_000;
+
+/** Each pair of corners has to be reached by one of so many histories. */
+const RARE = 100;
 
 const { values } = parseArgs({
   options: {
@@ -21,15 +26,30 @@ const firstSeed = Number(values['first-seed']);
 
 async function simulate(seeds: number, from: number): Promise<boolean> {
   const startedMs = performance.now();
-  const { commits, seeds: done, violation } = await runSeeds({ firstSeed: from, seeds });
+  const { commits, pairs, seeds: done, violation } = await runSeeds({ firstSeed: from, seeds });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   if (violation === undefined) {
     console.log(`${done} seeds, ${commits} commits, no violation (${seconds} s)`);
-    return true;
+    return showPairs(pairs, seeds);
   }
   console.log(violation.trace.join('\n'));
   console.log(`seed ${violation.seed} (${violation.profile}): ${violation.message}`);
   return false;
+}
+
+/** How many histories came to both corners of a pair, and whether each pair was reached often enough. */
+function showPairs(pairs: PairCounts, seeds: number): boolean {
+  const width = Math.max(...CORNERS.map(({ length }) => length));
+  console.log('\nhow many histories came to two corners, by the numbers of the lines:');
+  for (const [index, corner] of CORNERS.entries()) {
+    const counts = CORNERS.slice(0, index).map((other) => String(pairs[pairName([other, corner])] ?? 0).padStart(5));
+    console.log(`${String(index + 1).padStart(2)} ${corner.padEnd(width)}${counts.join('')}`);
+  }
+  const rare = allPairs()
+    .map(pairName)
+    .filter((name) => (pairs[name] ?? 0) < seeds / RARE);
+  if (rare.length > 0) console.log(`too rare (below ${seeds / RARE}): ${rare.join(', ')}`);
+  return rare.length === 0;
 }
 
 async function runMutant(mutant: Mutant, from: number, seeds: number): Promise<SeedsResult> {

@@ -4,7 +4,7 @@ import { DAMAGED_RECORD } from './backend.js';
 import { payloadOf } from './ledger.js';
 
 /** What bots keep of a symbol. A bigint cannot be encoded. */
-export type Meta = { readonly n: number | bigint };
+export type Meta = { readonly n: number | bigint; readonly pad?: string };
 
 /** What a store holds in memory, without the record that is damaged at any moment: record key to text. */
 export function memoryOf(store: AccountStateStore<Meta>): Map<string, string> {

@@ -1,4 +1,32 @@
-import type { Bot, BotOptions } from './bot.js';
+import { mostly } from './acts/act.js';
+import {
+  change,
+  changeBack,
+  flush,
+  overwriteDamaged,
+  persistAll,
+  refused,
+  transact,
+  transactMuch,
+  transactOften,
+  unencodable,
+} from './acts/changes.js';
+import {
+  damage,
+  deafen,
+  jump,
+  lock,
+  loseLeases,
+  outage,
+  pause,
+  pauseWaiting,
+  refuseBatches,
+  storm,
+} from './acts/faults.js';
+import { copySpill, loseSpill, spoilHighWater, tearSpill } from './acts/files.js';
+import { close, crash, crashWhileOpening, open, poke, readAmidst, refresh, stopWithoutBackend } from './acts/lives.js';
+import { backUp, bringBack, rollBack, rollBackUnderOwner, stopAndRollBack } from './acts/rollbacks.js';
+import type { BotOptions } from './bot.js';
 import type { World } from './world.js';
 
 /** What a history is made of. */
@@ -8,184 +36,26 @@ export interface Profile {
   readonly hosts: readonly BotOptions['ownership'][];
   /** How many accounts there are; each host has a bot for each. @default 1 */
   readonly accounts?: number;
-  /** Whether there are directories for spill files. */
-  readonly spill: 'none' | 'shared' | 'one for each';
-  /** Whether bots may start without the backend. */
-  readonly offline?: boolean;
+  /** Whether there are directories for local files, and whose they are. */
+  readonly files: 'none' | 'shared' | 'one for each';
+  /** Which files there are: high-water files alone, spill files alone, or both in some way. @default 'spill' */
+  readonly kinds?: 'spill' | 'high-water' | 'both';
+  /** A host of another backend shares a directory with the first one. */
+  readonly hasForeigner?: boolean;
   /** Whether accounts with damaged records may be opened. */
   readonly quarantines?: boolean;
+  /** Few records outgrow a batch, in most of these histories. */
+  readonly hasSmallBatches?: boolean;
+  /** A batch takes longer than a commit may. */
+  readonly isSlow?: boolean;
   /** Who waits never takes an account from an owner in these histories: nothing happens to that one. */
   readonly isCalm?: boolean;
+  /** How many things happen at least; twice as many at most. @default 40 */
+  readonly steps?: number;
+  /** How many of these histories there are for one of another profile. @default 1 */
+  readonly weight?: number;
   /** One thing that happens. */
   readonly step: (world: World) => void;
-}
-
-type Act = (world: World, bot: Bot) => void;
-
-const SYMBOLS = ['A', 'B', 'C'];
-
-function othersOf({ bots }: World, bot: Bot): readonly Bot[] {
-  return bots.filter((each) => each !== bot && each.account === bot.account);
-}
-
-const change: Act = (world, bot) => {
-  const symbol = world.random.pick(SYMBOLS);
-  if (world.random.chance(0.2)) bot.change(symbol, undefined);
-  else bot.change(symbol, { n: world.nextValue() });
-};
-
-/** A change that is on its way, and is taken back before anybody knows what became of it. */
-const changeBack: Act = (world, bot) => {
-  const symbol = world.random.pick(SYMBOLS);
-  const before = bot.get(symbol);
-  bot.change(symbol, { n: world.nextValue() });
-  bot.flush('flush');
-  world.time.after(100 + world.random.below(4_000), () => bot.process.deliver(() => bot.change(symbol, before)));
-};
-
-const transact: Act = (world, bot) => bot.transact(world.nextValue(), world.random.chance(0.1));
-const flush: Act = ({ random }, bot) => {
-  if (random.chance(0.2)) bot.flush('flush', random.below(500));
-  else bot.flush('flush');
-};
-const persistAll: Act = (_, bot) => bot.flush('persistAll');
-const open: Act = ({ random }, bot) => {
-  if (bot.phase !== 'closed') return;
-  const timeoutMs = random.pick([300, 6_000, 6_000]);
-  bot.restore({ knows: random.chance(0.2), acceptRollback: random.chance(0.2), timeoutMs });
-};
-const poke: Act = (_, bot) => bot.poke();
-const close: Act = ({ random }, bot) => {
-  if (bot.phase === 'open' || random.chance(0.3)) bot.close(random.pick([0, 50, 500, 3_000]));
-};
-const crash: Act = (_, bot) => bot.crash();
-const refresh: Act = (_, bot) => bot.refresh();
-/** Somebody reads, or opens, the account at the moment of a commit. */
-const readAmidst: Act = (world, bot) => {
-  const { random, time } = world;
-  const writer = othersOf(world, bot).find(({ isWritable }) => isWritable);
-  bot.refresh();
-  open(world, bot);
-  if (writer === undefined) return;
-  transact(world, writer);
-  change(world, writer);
-  time.after(random.below(20), () => writer.process.deliver(() => writer.flush('flush')));
-};
-
-const jump: Act = (world, bot) => bot.process.jumpWall(world.random.below(20_000_000) - 10_000_000);
-const unencodable: Act = (world, bot) => bot.change('bad', { n: BigInt(world.nextValue()) });
-const refused: Act = (world, bot) => {
-  world.backend.refused.add('metadata/bad');
-  bot.change('bad', { n: world.nextValue() });
-};
-
-const pause: Act = (world, bot) => {
-  bot.process.pause();
-  world.tell(`${bot.process.name} is stopped`);
-  const { process } = bot;
-  world.time.after(world.random.below(30_000), () => process.resume());
-};
-
-const storm: Act = ({ random, weather }) => {
-  weather.loss = random.pick([0, 0, 0.1, 0.4]);
-  weather.duplicates = random.pick([0, 0, 0.3]);
-  weather.delays = random.pick([0, 0, 0.3]);
-  weather.cuts = random.pick([0, 0, 0.2]);
-};
-
-const outage: Act = (world) => {
-  const { random, time, weather } = world;
-  weather.backend = random.pick(['down', 'paused'] as const);
-  world.tell(`the backend is ${weather.backend}`);
-  time.after(random.below(15_000), () => {
-    weather.backend = 'up';
-  });
-};
-
-/** The backend is away while a bot has to stop, and comes back afterwards. */
-const stopWithoutBackend: Act = (world, bot) => {
-  if (!bot.isWritable) return;
-  change(world, bot);
-  world.weather.backend = 'down';
-  world.tell('the backend is down');
-  bot.close(300);
-  world.time.after(1_000 + world.random.below(8_000), () => {
-    world.weather.backend = 'up';
-  });
-};
-
-/** A process takes its account back from a spill, and ends in the middle of it. */
-const crashWhileOpening: Act = (world, bot) => {
-  if (bot.phase !== 'closed') return;
-  bot.restore();
-  world.time.after(world.random.below(60), () => bot.crash());
-};
-
-/**
- * Somebody restores a backup of a moment ago. Either another bot takes the account over then, while the owner does not
- * look, or the owner is asked to write everything again.
- */
-const rollBack: Act = (world, bot) => {
-  if (!bot.isWritable || world.isRollingBack) return;
-  world.isRollingBack = true;
-  const to = world.backend.snapshot();
-  transact(world, bot);
-  bot.flush('flush');
-  world.time.after(400, () => {
-    world.rollBack(to);
-    const [other] = othersOf(world, bot);
-    if (other === undefined || world.random.chance(0.4)) {
-      change(world, bot);
-      bot.flush('flush');
-      world.time.after(3_000, () => bot.flush('persistAll'));
-      return;
-    }
-    // A process that has seen nothing of what was lost.
-    other.crash();
-    other.restore();
-    world.time.after(200, () => {
-      if (!other.isWritable) return;
-      change(world, other);
-      change(world, bot);
-    });
-  });
-};
-
-/** What is in the backend is damaged; once, and until it is written over. */
-const damage: Act = (world, { account }) => {
-  if (account.damagedAt !== undefined || account.revision === 0) return;
-  // Whoever has read it, and not yet claimed it, cannot know.
-  if (world.bots.some(({ phase }) => phase === 'restoring')) return;
-  world.tell('a record is damaged');
-  account.damage();
-};
-
-const overwriteDamaged: Act = (world, bot) => {
-  if (bot.account.damagedAt === undefined) return;
-  bot.change('damaged', world.random.chance(0.3) ? undefined : { n: world.nextValue() });
-};
-
-/** A spill file was copied by somebody, and the copy is torn. */
-const tear: Act = ({ random }, { account: { litter, spills } }) => {
-  if (spills.length > 0) litter.drop(random.pick(spills).path, random.next());
-};
-
-/** Nobody who lives is kept from showing it: only those who wait are stopped, and processes that end. */
-const pauseWaiting: Act = (world, bot) => {
-  if (bot.phase !== 'open') pause(world, bot);
-};
-
-function mostly(acts: readonly (readonly [weight: number, act: Act])[]): (world: World) => void {
-  const total = acts.reduce((sum, [weight]) => sum + weight, 0);
-  return (world) => {
-    let drawn = world.random.below(total);
-    const bot = world.random.pick(world.bots);
-    const act = acts.find(([weight]) => {
-      drawn -= weight;
-      return drawn < 0;
-    })?.[1];
-    if (bot.process.isRunning) act?.(world, bot);
-  };
 }
 
 const WRITING = [
@@ -196,6 +66,40 @@ const WRITING = [
   [1, poke],
 ] as const;
 
+/** Everything that can come together in the recovery of an account. */
+const RECOVERING = [
+  ...WRITING,
+  [3, open],
+  [2, persistAll],
+  [3, backUp],
+  [1, rollBack],
+  [1, bringBack],
+  [2, rollBackUnderOwner],
+  [2, stopAndRollBack],
+  [2, stopWithoutBackend],
+  [2, crash],
+  [1, crashWhileOpening],
+  [1, close],
+  [1, lock],
+  [1, storm],
+  [1, outage],
+] as const;
+
+/** What becomes of records, and of files. */
+const SPOILING = [
+  [2, damage],
+  [2, overwriteDamaged],
+  [2, unencodable],
+  [2, refused],
+  [2, transactMuch],
+  [2, transactOften],
+  [3, readAmidst],
+  [1, copySpill],
+  [1, spoilHighWater],
+  [1, tearSpill],
+  [1, deafen],
+] as const;
+
 const ONE = ['take-over'] as const;
 const TWO = ['take-over', 'take-over'] as const;
 
@@ -203,13 +107,25 @@ const PROFILES: readonly Profile[] = [
   {
     name: 'flaky network',
     hosts: ONE,
-    spill: 'none',
+    files: 'none',
     step: mostly([...WRITING, [4, storm], [2, outage], [4, changeBack], [1, persistAll], [1, jump], [1, crash]]),
+  },
+  {
+    name: 'everything at once',
+    steps: 70,
+    weight: 4,
+    hosts: ['take-over', 'wait', 'take-over'],
+    files: 'one for each',
+    kinds: 'both',
+    hasForeigner: true,
+    quarantines: true,
+    hasSmallBatches: true,
+    step: mostly([...RECOVERING, ...SPOILING, [1, pause], [1, loseLeases], [1, jump], [1, changeBack]]),
   },
   {
     name: 'two writers',
     hosts: TWO,
-    spill: 'none',
+    files: 'none',
     step: mostly([
       ...WRITING,
       [2, open],
@@ -224,44 +140,79 @@ const PROFILES: readonly Profile[] = [
   {
     name: 'pauses',
     hosts: TWO,
-    spill: 'none',
+    files: 'none',
     step: mostly([...WRITING, [3, open], [3, pause], [1, storm], [1, jump], [1, close]]),
+  },
+  {
+    name: 'everything in one folder',
+    steps: 70,
+    weight: 4,
+    hosts: ['wait', 'take-over', 'wait'],
+    files: 'shared',
+    kinds: 'both',
+    hasForeigner: true,
+    quarantines: true,
+    hasSmallBatches: true,
+    step: mostly([...RECOVERING, ...SPOILING, [1, loseSpill], [2, loseLeases], [1, refuseBatches]]),
   },
   {
     name: 'waiting',
     hosts: ['wait', 'wait', 'wait'],
-    spill: 'none',
+    files: 'none',
     step: mostly([...WRITING, [3, open], [2, pause], [2, crash], [2, close], [1, storm], [1, jump]]),
   },
   {
     name: 'readers',
     hosts: ['take-over', 'take-over', 'read-only'],
-    spill: 'none',
+    files: 'none',
     step: mostly([...WRITING, [2, open], [3, refresh], [5, readAmidst], [1, storm]]),
   },
   {
     name: 'refused records',
     hosts: ONE,
-    spill: 'none',
-    step: mostly([...WRITING, [3, refused], [3, unencodable], [1, storm], [1, close]]),
+    files: 'shared',
+    hasSmallBatches: true,
+    step: mostly([
+      ...WRITING,
+      [3, refused],
+      [3, unencodable],
+      [2, transactMuch],
+      [3, transactOften],
+      [1, refuseBatches],
+      [1, persistAll],
+      [2, stopWithoutBackend],
+      [1, storm],
+      [1, close],
+      [1, crash],
+    ]),
   },
   {
     name: 'rollback',
     hosts: TWO,
-    spill: 'none',
+    files: 'none',
+    hasSmallBatches: true,
     step: mostly([
       [8, change],
+      [3, transact],
       [3, flush],
-      [2, rollBack],
+      [2, rollBackUnderOwner],
+      [1, lock],
+      [2, open],
+      [1, backUp],
+      [1, rollBack],
+      [1, bringBack],
+      [1, persistAll],
     ]),
   },
   {
     name: 'spill',
     hosts: TWO,
-    spill: 'shared',
+    files: 'shared',
+    hasSmallBatches: true,
     step: mostly([
       ...WRITING,
       [3, stopWithoutBackend],
+      [2, transactOften],
       [3, open],
       [2, crashWhileOpening],
       [2, storm],
@@ -270,49 +221,66 @@ const PROFILES: readonly Profile[] = [
     ]),
   },
   {
-    name: 'offline',
-    hosts: TWO,
-    spill: 'shared',
-    offline: true,
-    step: mostly([...WRITING, [3, stopWithoutBackend], [4, open], [2, outage], [1, crash], [1, storm]]),
+    name: 'everything together',
+    steps: 70,
+    weight: 4,
+    hosts: ['take-over', 'wait'],
+    files: 'one for each',
+    kinds: 'both',
+    hasForeigner: true,
+    quarantines: true,
+    hasSmallBatches: true,
+    step: mostly([...RECOVERING, ...SPOILING, [1, refuseBatches], [1, loseLeases], [1, loseSpill]]),
   },
   {
     name: 'damage',
     hosts: TWO,
-    spill: 'none',
+    files: 'none',
     quarantines: true,
-    step: mostly([...WRITING, [1, damage], [2, overwriteDamaged], [3, close], [2, open], [1, crash]]),
+    step: mostly([...WRITING, [1, damage], [2, overwriteDamaged], [3, close], [3, readAmidst], [2, open], [1, crash]]),
   },
   {
     name: 'waiting for the living',
     hosts: ['wait', 'wait', 'wait'],
-    spill: 'none',
+    files: 'none',
     isCalm: true,
-    step: mostly([...WRITING, [3, open], [2, pauseWaiting], [1, crash], [2, close], [2, jump]]),
+    step: mostly([...WRITING, [3, open], [2, pauseWaiting], [1, crash], [2, close], [2, jump], [1, loseLeases]]),
   },
   {
     name: 'hosts of their own',
     hosts: TWO,
-    spill: 'one for each',
-    offline: true,
-    step: mostly([...WRITING, [3, stopWithoutBackend], [4, open], [1, crash], [1, close], [1, tear], [1, outage]]),
+    files: 'one for each',
+    kinds: 'both',
+    step: mostly([
+      ...WRITING,
+      [3, stopWithoutBackend],
+      [4, open],
+      [1, crash],
+      [1, close],
+      [1, tearSpill],
+      [1, copySpill],
+      [1, spoilHighWater],
+      [1, outage],
+    ]),
   },
   {
     name: 'waiting, with spills',
     hosts: ['wait', 'wait'],
-    spill: 'shared',
+    files: 'shared',
     step: mostly([...WRITING, [3, stopWithoutBackend], [4, open], [1, crash], [1, close], [1, pause], [1, storm]]),
   },
   {
     name: 'two accounts',
     hosts: ['wait', 'wait'],
     accounts: 2,
-    spill: 'shared',
+    files: 'shared',
+    kinds: 'both',
     step: mostly([
       ...WRITING,
       [4, open],
       [3, close],
       [1, stopWithoutBackend],
+      [1, rollBackUnderOwner],
       [1, crash],
       [1, pause],
       [1, storm],
@@ -323,44 +291,38 @@ const PROFILES: readonly Profile[] = [
     name: 'two accounts of the living',
     hosts: ['wait', 'wait', 'wait'],
     accounts: 2,
-    spill: 'none',
+    files: 'none',
     isCalm: true,
-    step: mostly([...WRITING, [6, open], [1, crash], [4, close], [2, jump]]),
+    step: mostly([...WRITING, [6, open], [1, crash], [4, close], [2, jump], [1, loseLeases]]),
   },
   {
-    name: 'rollback of what was spilled on',
+    name: 'a branch that is grown over',
     hosts: TWO,
-    spill: 'shared',
-    offline: true,
-    step: mostly([...WRITING, [3, stopWithoutBackend], [1, crash], [2, rollBack], [2, open], [1, storm], [1, close]]),
+    files: 'one for each',
+    kinds: 'both',
+    step: mostly([...WRITING, [3, rollBackUnderOwner], [2, stopAndRollBack], [2, open], [1, crash], [1, close]]),
   },
   {
-    name: 'everything at once',
-    hosts: ['take-over', 'wait', 'take-over'],
-    spill: 'shared',
-    offline: true,
-    step: mostly([
-      ...WRITING,
-      [2, open],
-      [2, storm],
-      [1, outage],
-      [1, pause],
-      [1, crash],
-      [1, crashWhileOpening],
-      [2, close],
-      [2, stopWithoutBackend],
-      [2, changeBack],
-      [1, unencodable],
-      [1, persistAll],
-      [1, jump],
-      [1, tear],
-    ]),
+    name: 'slow backend',
+    hosts: ONE,
+    files: 'shared',
+    isSlow: true,
+    hasSmallBatches: true,
+    step: mostly([...WRITING, [3, transactOften], [1, persistAll], [1, stopWithoutBackend], [1, storm], [1, crash]]),
+  },
+  {
+    name: 'deaf driver',
+    hosts: ['take-over', 'wait'],
+    files: 'shared',
+    step: mostly([...WRITING, [2, deafen], [3, open], [2, close], [1, persistAll], [1, crash]]),
   },
 ];
 
+const TURNS = PROFILES.flatMap((profile) => Array.from({ length: profile.weight ?? 1 }, () => profile));
+
 /** Seeds take turns. */
 export function profileOf(seed: number): Profile {
-  const profile = PROFILES[seed % PROFILES.length];
+  const profile = TURNS[seed % TURNS.length];
   if (profile === undefined) throw new Error('there is no profile');
   return profile;
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { DriverMutant } from './backend.js';
+import { type PairCounts, summedPairs } from './corners.js';
 
 const here = resolve(import.meta.dirname, '../..');
 
@@ -10,6 +11,8 @@ const here = resolve(import.meta.dirname, '../..');
 export interface SeedsResult {
   readonly seeds: number;
   readonly commits: number;
+  /** How many histories came to each pair of corners. */
+  readonly pairs: PairCounts;
   /** The one with the lowest seed. */
   readonly violation: FoundViolation | undefined;
 }
@@ -39,6 +42,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
   return {
     seeds: results.reduce((sum, { seeds }) => sum + seeds, 0),
     commits: results.reduce((sum, { commits }) => sum + commits, 0),
+    pairs: summedPairs(results.map(({ pairs }) => pairs)),
     violation: violations[0],
   };
 }

@@ -1,59 +1,62 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { RestoreResult } from '../../src/core/restore/restore-options.js';
-import { parseSpill } from '../../src/core/spill/spill-file.js';
 import { AccountStateStore } from '../../src/core/store/account-state-store.js';
 import type { StoreEventMap } from '../../src/core/store/store-events.js';
-import type { Account } from './account.js';
-import { type AppliedCommit, type CommitMessage, DAMAGED_RECORD } from './backend.js';
-import type { BotOptions } from './bot.js';
+import type { Account, LocalKnowledge } from './account.js';
+import { type AppliedCommit, isIn, isUnfinished } from './applied-commit.js';
+import { type CommitMessage, DAMAGED_RECORD } from './backend.js';
+import type { Bot } from './bot.js';
 import { checkConflicts } from './checks/conflicts.js';
 import { checkFenced } from './checks/fenced.js';
-import { checkKnown } from './checks/known.js';
-import { holds, type TrackedSpill } from './checks/spills.js';
+import { checkKept } from './checks/kept.js';
+import { checkKnown, knownCommits, knowsMore } from './checks/known.js';
+import { checkNotRestored } from './checks/not-restored.js';
+import { checkSpilled, holds, type TrackedSpill } from './checks/spills.js';
 import type { Host } from './host.js';
-import { payloadOf, Versions } from './ledger.js';
+import { payloadOf } from './ledger.js';
 import { codeOf, isSame, type Meta, memoryOf, payloadsOf, shown } from './memory.js';
+import { isNamed, type RestoreStart } from './restore-start.js';
 import type { SimulatedProcess } from './time.js';
+import { Versions } from './versions.js';
 import { must } from './violation.js';
 import type { World } from './world.js';
-
-/** What was there when a restore began. */
-export interface RestoreStart {
-  /** How many commits had been applied, and how many spills written. */
-  readonly commits: number;
-  readonly spilled: number;
-  readonly wasRolledBack: boolean;
-  readonly spills: readonly TrackedSpill[];
-  readonly litter: readonly string[];
-  /** Where the bot's spills are. */
-  readonly directory: string | undefined;
-  readonly acceptRollback: boolean;
-  /** The newest revision that its driver has seen, or that it was called with. */
-  readonly known: number;
-}
 
 /** One store of a bot, all that it has held, and what it says, checked against what the backend has applied. */
 export class Session {
   readonly store: AccountStateStore<Meta>;
   readonly rejected = new Set<string>();
+  /** All that were ever refused. */
+  readonly refused = new Set<string>();
+  /** Records that may be refused: no backend or codec could take them, or what they were changed with. */
+  readonly unwritable = new Set<string>();
   versions = new Versions(new Map());
   phase: 'restoring' | 'open' | 'closing' | 'closed' = 'restoring';
   readonly #world: World;
+  readonly #bot: Bot;
   readonly #account: Account;
   readonly #process: SimulatedProcess;
-  readonly #isReader: boolean;
+  readonly #start: RestoreStart;
   #writerId: string | undefined;
   /** Its claim was acknowledged. */
   #isOwner = false;
+  #usesWord = false;
+  /** What local files said when the account was claimed: others write some, too. */
+  #claimedWith: LocalKnowledge = { own: [], foreign: [] };
+  #foreignCommits: number | undefined;
+  #holdsDamaged = false;
   #revision = 0;
+  #base: AppliedCommit | undefined;
 
-  constructor(world: World, account: Account, host: Host, options: BotOptions) {
-    const { ownership, quarantines, spillDirectory, startOffline } = options;
-    const { driver, process } = host;
+  constructor(world: World, bot: Bot, { driver, process }: Host, start: RestoreStart) {
+    const { account, options } = bot;
+    const { highWaterDirectory, ownership, quarantines, spillDirectory } = options;
     this.#world = world;
+    this.#bot = bot;
     this.#account = account;
     this.#process = process;
-    this.#isReader = ownership === 'read-only';
+    this.#start = start;
     this.store = new AccountStateStore<Meta>({
       accountId: account.id,
       driver,
@@ -63,7 +66,8 @@ export class Session {
       flush: world.flush,
       ownership: ownership === 'wait' ? { mode: 'wait', leaseMs: 3_000 } : ownership,
       onRejected: quarantines ? 'quarantine' : 'throw',
-      ...(spillDirectory === undefined ? {} : { spill: { directory: spillDirectory, startOffline } }),
+      ...(spillDirectory === undefined ? {} : { spill: { directory: spillDirectory } }),
+      ...(highWaterDirectory === undefined ? {} : { highWater: { directory: highWaterDirectory } }),
     });
     this.#listen();
     this.#requireNotRestored();
@@ -74,57 +78,91 @@ export class Session {
     return this.#revision;
   }
 
+  /** The last of its commits that was acknowledged. */
+  get base(): AppliedCommit | undefined {
+    return this.#base;
+  }
+
   get isFenced(): boolean {
     return this.store.persistenceStatus().state === 'fenced';
   }
 
-  get isOffline(): boolean {
-    return this.store.persistenceStatus().ownership === 'offline';
+  get isRolledBack(): boolean {
+    return this.store.persistenceStatus().lastError?.code === 'ROLLED_BACK';
   }
 
-  sent({ batch, options }: CommitMessage): void {
-    const { ledger } = this.#world;
+  sent(message: CommitMessage): void {
+    const { ledger } = this.#account;
+    const { batch, options } = message;
     this.#writerId = options.writerId;
-    // A store that was started offline claims, and writes, without a restore in between.
-    if (this.phase === 'open') ledger.writes(options.writerId, this.versions);
+    const { known, word } = this.#start;
+    const isClaim = !this.#isOwner;
+    if (isClaim) {
+      this.#claimedWith = this.#bot.known().local;
+      this.#foreignCommits = this.#account.namesake?.applied.length;
+    }
+    if (isClaim && word !== undefined && isNamed(word, options.expected)) this.#usesWord ||= this.#needsWord();
+    ledger.sent(message, {
+      isClaim,
+      base: this.#base,
+      known: [...knownCommits({ ...known, local: this.#claimedWith }), this.#base].filter((each) => each !== undefined),
+      refused: this.refused,
+      usesWord: isClaim && this.#usesWord,
+      keepsLocal: isClaim && this.#usesWord && word?.keep === 'local',
+      holdsDamaged: this.#holdsDamaged,
+    });
     const recordKeys = [...batch.upserts.keys(), ...[...batch.deletes].map((key) => `-${key}`)];
-    this.tell(`sends ${options.writeId} on ${options.expected?.writeId}: ${recordKeys.join(' ')}`);
+    const floor = (options.revisionFloor ?? 0) > 0 ? `, above ${options.revisionFloor}` : '';
+    this.tell(`sends ${options.writeId} on ${options.expected?.writeId}${floor}: ${recordKeys.join(' ')}`);
   }
 
-  restored({ status, revision, spills }: RestoreResult, start: RestoreStart): void {
-    const { applied, litter: known, spills: tracked } = this.#account;
-    const { isOffline } = this;
+  restored({ quarantined, status, revision, spills }: RestoreResult): void {
+    const { applied, litter } = this.#account;
+    const start = this.#start;
     const counts = `replayed ${spills?.replayed.length ?? 0}, conflicting ${spills?.conflicting.length ?? 0}`;
-    this.tell(`restored revision ${revision}${isOffline ? ' offline' : ''}, ${counts}`);
+    this.tell(`restored revision ${revision}, ${counts}`);
     this.phase = 'open';
     const memory = memoryOf(this.store);
     this.versions = new Versions(memory);
-    if (this.#isReader) return;
-    if (spills !== undefined && !this.#world.wasRolledBack) checkConflicts(spills, revision, applied, tracked);
-    if (spills !== undefined) known.check(start.litter, spills);
-    if (isOffline) {
-      this.#restoredOffline(memory);
-      return;
+    this.#holdsDamaged = quarantined.some(({ recordKey }) => recordKey === DAMAGED_RECORD);
+    if (quarantined.length > 0) this.#world.reach('quarantine');
+    if (this.#bot.isReader) return;
+    if (spills !== undefined) litter.check(start.litter, spills);
+    const claim = applied.findLast(({ head }) => head.revision === revision && head.writerId === this.#writerId);
+    must(claim !== undefined, 'restore claims the account', () => `${this.#process.name}, revision ${revision}`);
+    this.#owns(claim);
+    this.#account.ledger.writes(claim.head.writerId, this.versions);
+    this.#requireSame('restore shows what the backend holds', payloadsOf(claim.after));
+    const isEmpty = payloadsOf(claim.after).size === 0;
+    must(status === 'restored' || isEmpty, 'an account with records is never empty', () => status);
+    must(!isUnfinished(claim.head), 'what is unfinished is never an account', () => claim.head.writeId);
+    if (this.#usesWord) checkKept(this.#account, claim, start, memory);
+    else if (!claim.keepsLocal) checkKnown(this.#account, claim, { ...start.known, local: this.#claimedWith });
+    if (spills !== undefined && !this.#usesWord) checkConflicts(spills, claim, start.spills);
+    const isAlone = this.#account.namesake?.applied.length === this.#foreignCommits;
+    for (const { kind, path } of this.#usesWord || !isAlone ? [] : this.#claimedWith.foreign) {
+      must(kind !== 'spill' || existsSync(path), 'what is of another backend is never touched', () => path);
     }
-    const claim = this.#restoredOwned(status, revision);
-    checkKnown(claim, applied, start);
-    this.#checkReplayed(memory, claim, spills?.replayed.at(-1));
+    this.#checkReplayed(memory, claim, spills?.replayed ?? []);
+    this.#reachRestored(start, spills?.replayed.length ?? 0);
   }
 
-  notRestored(error: unknown, start: RestoreStart): void {
+  notRestored(error: unknown): void {
     const code = codeOf(error);
     this.tell(`restore: ${code}`);
     if (this.phase === 'restoring') this.phase = 'closed';
     if (code !== 'CORRUPT' && code !== 'ROLLED_BACK') return;
-    const { applied, damagedAt, spills } = this.#account;
-    const claimed = applied.slice(start.commits).some(({ head }) => head.writerId === this.#writerId);
-    // A claim that landed may have been lost, with the rest, before it was known.
-    const isLost = code === 'ROLLED_BACK' && !start.wasRolledBack;
-    must(!claimed || isLost, 'an account that cannot be read is never claimed', () => this.#process.name);
-    // What somebody spills while this one reads may be newer than what it reads.
-    const isAccepted = start.acceptRollback && start.known <= this.#account.revision;
-    const isOlder = spills.length > start.spilled || (this.#world.wasRolledBack && !isAccepted);
-    must(code === 'CORRUPT' ? damagedAt !== undefined : isOlder, 'restore rejects for a right reason', () => code);
+    if (code === 'CORRUPT') this.#world.reach('corrupt');
+    const head = isAccountKeeperError(error) ? error.head : undefined;
+    checkNotRestored(this.#account, this.#start, {
+      code,
+      head,
+      writerId: this.#writerId,
+      rollbacks: this.#world.rollbacks,
+      process: this.#process.name,
+      isTorn: [...this.#world.spoilt.torn].some((path) => this.#bot.directories.includes(dirname(path))),
+      known: this.#bot.known(),
+    });
   }
 
   /** @param mark what had been changed when the flush began. */
@@ -142,21 +180,25 @@ export class Session {
 
   /** A store that closed without an error has saved all that it held. */
   requireSaved(): void {
-    if (this.#world.wasRolledBack || !this.#isOwner) return;
+    if (!this.#isOwner) return;
     this.#requireSame('a store that closes well has saved everything', payloadsOf(this.#lastState()));
   }
 
   /** With nothing pending, and nobody else there, memory and backend are the same. */
   requireStored(): void {
-    const { applied, records } = this.#account;
-    if (applied.at(-1)?.head.writerId !== this.#writerId) return;
-    this.#requireSame('with nothing pending, memory is stored', payloadsOf(records));
+    const { stored } = this.#account;
+    if (stored?.head.writerId !== this.#writerId || !isIn(this.#base, stored)) return;
+    this.#requireSame('with nothing pending, memory is stored', payloadsOf(this.#account.records));
   }
 
   /** What a reader shows is what was stored at one instant. */
   requireRead(revision: number): void {
-    const held = this.#account.applied.findLast(({ head }) => head.revision === revision);
-    if (held !== undefined) this.#requireSame('a read is one instant', payloadsOf(held.after));
+    const { applied } = this.#account;
+    const held = applied.filter(({ head }) => head.revision === revision);
+    if (held.length === 0) return;
+    const memory = memoryOf(this.store);
+    const isOne = held.some(({ after, head }) => !isUnfinished(head) && isSame(memory, payloadsOf(after)));
+    must(isOne, 'a read is one instant', () => `${this.#process.name}: ${shown(memory)} at ${revision}`);
   }
 
   tell(line: string): void {
@@ -166,37 +208,79 @@ export class Session {
   #listen(): void {
     const { store } = this;
     store.on('restored', ({ revision }) => {
-      this.#isOwner = !this.isOffline;
-      this.#revision = this.#isOwner ? revision : 0;
-    });
-    store.on('online', ({ revision, spills }) => {
       this.#isOwner = true;
       this.#revision = revision;
-      this.tell(`is online, replayed ${spills?.replayed.length}`);
     });
     store.on('flushed', ({ revision }) => {
       this.#revision = revision;
+      const { applied } = this.#account;
+      const own = applied.findLast(({ head }) => head.revision === revision && head.writerId === this.#writerId);
+      if (own !== undefined && !isUnfinished(own.head)) this.#owns(own);
     });
-    store.on('record-rejected', ({ recordKey }) => this.rejected.add(recordKey));
+    store.on('record-rejected', ({ recordKey, error }) => {
+      this.tell(`record-rejected ${recordKey}: ${error.code}`);
+      this.rejected.add(recordKey);
+      this.refused.add(recordKey);
+      this.versions.refused(recordKey);
+      this.#world.guard(this.#process, () => {
+        const isRight = this.unwritable.has(recordKey);
+        must(isRight, 'only what cannot be written is refused', () => `${this.#process.name}: ${recordKey}`);
+      });
+    });
     store.on('spilled', ({ file: path }) => {
       this.tell(`spilled ${path}`);
-      const memory = this.versions.now();
-      this.#account.spills.push({ path, bytes: readFileSync(path), memory, rejected: new Set(this.rejected) });
+      this.#world.reach('spill');
+      const { rejected, unwritable, versions } = this;
+      const spill: TrackedSpill = {
+        path,
+        bytes: readFileSync(path),
+        memory: versions.now(),
+        rejected: new Set([...rejected, ...unwritable]),
+        versions,
+        holdsDamaged: this.#holdsDamaged,
+        isRemoved: false,
+      };
+      this.#account.spills.push(spill);
+      this.#world.guard(this.#process, () => checkSpilled(spill));
     });
     store.on('fenced', (event) => this.#fenced(event));
   }
 
   #fenced(event: StoreEventMap['fenced'][0]): void {
     const world = this.#world;
+    const account = this.#account;
     const writerId = this.#writerId;
     this.tell(`is fenced, ${event.outcome}: ${[...event.unacknowledged.keys()].join(' ')}`);
+    world.reach('fenced');
     if (writerId === undefined) return;
-    world.ledger.fenced(writerId);
+    account.ledger.fenced(writerId);
+    const memory = memoryOf(this.store);
     world.guard(this.#process, () => {
       must(!world.isCalm, 'who waits takes nothing from an owner that lives', () => this.#process.name);
-      if (!this.#isOwner || world.wasRolledBack) return;
-      checkFenced(event, writerId, memoryOf(this.store), this.#account.applied, this.#revision);
+      if (!this.#isOwner) return;
+      const rival = account.commitOf(event.by?.writeId);
+      const isCutOff = !isIn(this.#base, rival);
+      // Whose place a part of something takes is known once the rest is there.
+      const isPart = rival !== undefined && isUnfinished(rival.head);
+      must(isPart || event.rolledBack === isCutOff, 'a branch that was grown over is recognised', () => {
+        return `${this.#process.name}: ${event.rolledBack} at ${this.#base?.head.writeId}, by ${rival?.head.writeId}`;
+      });
+      if (isCutOff) world.reach('grown over');
+      if (!world.wasRolledBack) checkFenced(event, writerId, memory, account.applied, this.#revision);
     });
+  }
+
+  /** Something is known that is missing in what is stored, or what is stored is the half of something. */
+  #needsWord(): boolean {
+    const { stored } = this.#account;
+    const isHalf = stored !== undefined && isUnfinished(stored.head);
+    return isHalf || knowsMore(this.#start.known, stored) || knowsMore(this.#bot.known(), stored);
+  }
+
+  /** A commit of this store was acknowledged. */
+  #owns(commit: AppliedCommit): void {
+    this.#base = commit;
+    this.#bot.acknowledged = commit;
   }
 
   #requireNotRestored(): void {
@@ -208,32 +292,27 @@ export class Session {
     must(false, 'nothing is changed before restore', () => this.#process.name);
   }
 
-  #restoredOffline(memory: ReadonlyMap<string, string>): void {
-    const isSpilled = this.#account.spills.some((spill) => existsSync(spill.path) && holds(memory, spill));
-    must(isSpilled, 'what was spilled is there offline', () => shown(memory));
-    if (this.#writerId !== undefined) this.#world.ledger.writes(this.#writerId, this.versions);
-  }
-
-  #restoredOwned(status: RestoreResult['status'], revision: number): AppliedCommit {
-    const { applied } = this.#account;
-    const claim = applied.find(({ head }) => head.revision === revision && head.writerId === this.#writerId);
-    must(claim !== undefined, 'restore claims the account', () => `${this.#process.name}, revision ${revision}`);
-    const stored = payloadsOf(claim.after);
-    this.#requireSame('restore shows what the backend holds', stored);
-    must(status === 'restored' || stored.size === 0, 'an account with records is never empty', () => status);
-    this.#world.ledger.writes(claim.head.writerId, this.versions);
-    return claim;
-  }
-
-  #checkReplayed(memory: ReadonlyMap<string, string>, claim: AppliedCommit, replayed: string | undefined): void {
+  #checkReplayed(memory: ReadonlyMap<string, string>, claim: AppliedCommit, replayed: readonly string[]): void {
+    const last = this.#account.knownSpills.find(({ path }) => path === replayed.at(-1));
     // Unless an earlier request of the same claim has landed, and somebody has gone on from there.
-    const last = this.#account.spills.find(({ path }) => path === replayed);
-    if (last === undefined || claim.head.writeId !== parseSpill(last.bytes).replayWriteId) return;
+    if (last === undefined || claim.batch.upserts.size + claim.batch.deletes.size === 0) return;
     must(holds(memory, last), 'what was spilled comes back', () => `${shown(memory)}, spilled ${shown(last.memory)}`);
   }
 
+  #reachRestored({ commits, known, word }: RestoreStart, replayed: number): void {
+    const world = this.#world;
+    if (replayed > 0) world.reach('replay');
+    if (known.local.own.some(({ note }) => note.kind === 'high-water')) world.reach('high-water');
+    if (known.local.foreign.length > 0) world.reach('foreign file');
+    const rivals = this.#account.applied.slice(commits).filter(({ head }) => head.writerId !== this.#writerId);
+    if (rivals.length > 0) world.reach('contested');
+    if (this.#usesWord && word !== undefined) world.reach(word.keep === 'local' ? 'word: local' : 'word: backend');
+    else if (world.reached.has('word: local') || world.reached.has('word: backend'))
+      world.reach('restart after a word');
+  }
+
   #lastState(): ReadonlyMap<string, string> {
-    return this.#account.applied.findLast(({ head }) => head.writerId === this.#writerId)?.after ?? new Map();
+    return this.#base?.after ?? new Map();
   }
 
   #requireSame(invariant: string, stored: ReadonlyMap<string, string>): void {

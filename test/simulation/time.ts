@@ -16,9 +16,15 @@ export class SimulatedTime {
   #tasks: Task[] = [];
   #nowMs = 0;
   #order = 0;
+  #turn = 0;
 
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** Grows whenever everything that was resolved has run its course. */
+  get turn(): number {
+    return this.#turn;
   }
 
   /** @returns what takes it back. */
@@ -35,11 +41,13 @@ export class SimulatedTime {
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await settle();
+    this.#turn += 1;
     for (let task = this.#next(endMs); task !== undefined; task = this.#next(endMs)) {
       this.#tasks.splice(this.#tasks.indexOf(task), 1);
       this.#nowMs = Math.max(this.#nowMs, task.dueMs);
       task.run();
       await settle();
+      this.#turn += 1;
     }
     this.#nowMs = endMs;
   }
@@ -64,6 +72,7 @@ export class SimulatedProcess {
   #state: 'running' | 'paused' | 'ended' = 'running';
   #skewMs = 1_700_000_000_000;
   #waiting: (() => void)[] = [];
+  #pauses = 0;
 
   constructor(name: string, time: SimulatedTime) {
     this.name = name;
@@ -83,6 +92,11 @@ export class SimulatedProcess {
     return this.#state === 'ended';
   }
 
+  /** How often it was paused. */
+  get pauses(): number {
+    return this.#pauses;
+  }
+
   /** Runs in this process: at once, when it goes on, or never. */
   deliver(run: () => void): void {
     if (this.#state === 'running') run();
@@ -90,7 +104,9 @@ export class SimulatedProcess {
   }
 
   pause(): void {
-    if (this.#state === 'running') this.#state = 'paused';
+    if (this.#state !== 'running') return;
+    this.#state = 'paused';
+    this.#pauses += 1;
   }
 
   resume(): void {

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DriverMutant } from './backend.js';
+import { countPairs } from './corners.js';
 import { runHistory } from './history.js';
 
 /**
@@ -12,12 +13,14 @@ import { runHistory } from './history.js';
  */
 const [first = '0', step = '1', end = '0', mutant] = process.argv.slice(2);
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'accountkeeper-simulation-'));
-const found = { seeds: 0, commits: 0, violation: undefined as unknown };
+const found = { seeds: 0, commits: 0, pairs: {} as Record<string, number>, violation: undefined as unknown };
 
 for (let seed = Number(first); seed < Number(end) && found.violation === undefined; seed += Number(step)) {
-  const { commits, profile, trace, violation } = await runHistory(seed, folder, mutant as DriverMutant | undefined);
+  const history = await runHistory(seed, folder, mutant as DriverMutant | undefined);
+  const { commits, profile, reached, trace, violation } = history;
   found.seeds += 1;
   found.commits += commits;
+  countPairs(found.pairs, reached);
   if (violation !== undefined) found.violation = { seed, profile, message: violation.message, trace };
 }
 rmSync(folder, { recursive: true, force: true });

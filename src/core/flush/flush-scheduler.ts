@@ -4,7 +4,7 @@ import type { Unfinished } from '../ownership/head-meta.js';
 import type { AccountHead, CommitBatch, StoredAccount } from '../persistence-driver.js';
 import type { AccountWriter, CommitRequest, CommitResult } from './account-writer.js';
 import { backoffMs } from './backoff.js';
-import type { BatchSize } from './batch-size.js';
+import { type BatchSize, fits, sizeOf } from './batch-size.js';
 import { Debounce } from './debounce.js';
 import type { FlushSettings } from './flush-options.js';
 import { CHECK, FlushWaiters } from './flush-waiters.js';
@@ -178,7 +178,11 @@ export class FlushScheduler {
     const attempts = [...this.#abandoned, ...(this.#attempt === undefined ? [] : [this.#attempt.request])];
     const { batches, failed } = this.#pending.groups();
     const rejected = [...this.#rejected.keys()].filter((recordKey) => !this.#pending.has(recordKey));
-    return { attempts, newer: batches, rejected: [...rejected, ...failed], unfinished: this.#rewrite?.id };
+    // A group that no commit can hold is refused as soon as it is its turn: nobody could replay it either.
+    const newer = batches.filter((batch) => fits(sizeOf(batch), this.#parts.limits));
+    const tooLarge = batches.filter((batch) => !newer.includes(batch));
+    const refused = tooLarge.flatMap(({ upserts, deletes }) => [...upserts.keys(), ...deletes]);
+    return { attempts, newer, rejected: [...rejected, ...failed, ...refused], unfinished: this.#rewrite?.id };
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { HighWaterFile, readHighWaters } from '../high-water/high-water-file.js';
-import type { AccountHead } from '../persistence-driver.js';
+import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
 import type { RestoredSpills } from '../restore/restore-options.js';
 import type { KnownHead } from '../restore/rollback.js';
 import type { ReplayPlan } from './replay-plan.js';
@@ -21,6 +21,7 @@ export interface LocalKnowledge {
 
 /** What the local files of one account work with. */
 export interface LocalFilesOptions {
+  readonly driver: PersistenceDriver;
   readonly accountId: string;
   /** Where spill files lie; `undefined`: there are none. */
   readonly spillDirectory: string | undefined;
@@ -33,11 +34,15 @@ export interface LocalFilesOptions {
 
 const NOTHING: LocalKnowledge = { spills: [], damaged: [], known: [] };
 
+/** What this process saw acknowledged, by driver, account and lineage: it counts as what a file says. */
+const seen = new WeakMap<PersistenceDriver, Map<string, KnownHead & { readonly accountId: string }>>();
+
 /** The spill and high-water files of one account, of whichever lineage. */
 export class LocalFiles {
   readonly #options: LocalFilesOptions;
   readonly #folder: SpillFolder | undefined;
   #highWater: HighWaterFile | undefined;
+  #lineage: string | undefined;
 
   constructor(options: LocalFilesOptions) {
     this.#options = options;
@@ -51,12 +56,17 @@ export class LocalFiles {
     const { spills, damaged } = this.#folder?.read(accountId) ?? NOTHING;
     const directories = new Set([highWaterDirectory, spillDirectory].filter((each) => each !== undefined));
     const noted = [...directories].flatMap((directory) => readHighWaters(directory, accountId));
-    return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf)] };
+    const remembered = [...(seen.get(this.#options.driver)?.values() ?? [])].filter(
+      (each) => each.accountId === accountId,
+    );
+    return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf), ...remembered] };
   }
 
   /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */
   track(lineage: string, head: AccountHead): void {
     const { highWaterDirectory } = this.#options;
+    this.#lineage = lineage;
+    this.#see(head);
     if (highWaterDirectory !== undefined) this.#note(highWaterDirectory, lineage, head);
   }
 
@@ -69,6 +79,7 @@ export class LocalFiles {
 
   /** The backend has acknowledged this head. */
   note(head: AccountHead): void {
+    this.#see(head);
     if (this.#options.highWaterDirectory !== undefined) this.#highWater?.note(head);
   }
 
@@ -112,6 +123,16 @@ export class LocalFiles {
       kept = [...folder.aside(this.#options.accountId, 'conflicting')];
     });
     return { replayed: replay.map(({ path }) => path), conflicting: kept, damaged: damaged.map(({ path }) => path) };
+  }
+
+  #see({ revision, writeId, writerId }: AccountHead): void {
+    const { accountId, driver } = this.#options;
+    const heads = seen.get(driver) ?? new Map<string, KnownHead & { readonly accountId: string }>();
+    const lineage = this.#lineage;
+    seen.set(
+      driver,
+      heads.set(JSON.stringify([accountId, lineage]), { accountId, revision, writeId, writerId, lineage }),
+    );
   }
 
   #note(directory: string, lineage: string, head: AccountHead): HighWaterFile {

@@ -33,13 +33,14 @@ export class RestoreRun<T extends object> {
   #isWaiting = false;
 
   constructor(parts: PersistenceParts<T>, events: StoreEvents, createScratch: () => readonly RecordTable[]) {
-    const { accountId, clock, createId, highWater, ownership, spill } = parts;
+    const { accountId, clock, createId, driver, highWater, ownership, spill } = parts;
     this.#parts = parts;
     this.#events = events;
     this.#createScratch = createScratch;
     // Any number of refreshes may be under way at once.
     setMaxListeners(0, this.#abort.signal);
     this.files = new LocalFiles({
+      driver,
       accountId,
       clock,
       createId,

@@ -1,5 +1,6 @@
 import type { StoreEventMap } from '../../../src/core/store/store-events.js';
-import { type AppliedCommit, DAMAGED_RECORD } from '../backend.js';
+import type { AppliedCommit } from '../applied-commit.js';
+import { DAMAGED_RECORD } from '../backend.js';
 import { type Meta, payloadsOf, shown, textOf } from '../memory.js';
 import { must } from '../violation.js';
 

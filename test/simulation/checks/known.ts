@@ -1,24 +1,42 @@
-import { dirname } from 'node:path';
-import { parseSpill } from '../../../src/core/spill/spill-file.js';
-import type { AppliedCommit } from '../backend.js';
+import type { Account, LocalKnowledge } from '../account.js';
+import { type AppliedCommit, isIn } from '../applied-commit.js';
 import { must } from '../violation.js';
-import type { TrackedSpill } from './spills.js';
 
-/** What a spill file says that the backend has acknowledged: nobody claims less unasked, and no revision of it comes again. */
-export function checkKnown(
-  claim: AppliedCommit,
-  applied: readonly AppliedCommit[],
-  start: {
-    readonly spills: readonly TrackedSpill[];
-    readonly directory: string | undefined;
-    readonly acceptRollback: boolean;
-  },
-): void {
-  const known = start.spills.filter(({ path }) => dirname(path) === start.directory);
-  const replaced = applied[applied.indexOf(claim) - 1]?.head.revision ?? 0;
-  for (const { path, bytes } of known) {
-    const acknowledged = parseSpill(bytes).base?.revision ?? 0;
-    must(replaced >= acknowledged || start.acceptRollback, 'a rollback is found out by a spill', () => path);
-    must(claim.head.revision > acknowledged, 'no revision is used again that a spill knows', () => path);
+/** What a process knows of an account before it asks its backend. */
+export interface Known {
+  readonly local: LocalKnowledge;
+  /** What its driver was told of. */
+  readonly mark: AppliedCommit | undefined;
+  /** The newest that one of its stores saw acknowledged. */
+  readonly acknowledged: AppliedCommit | undefined;
+}
+
+/** The commits of which a process knows. */
+export function knownCommits({ local, mark, acknowledged }: Known): readonly AppliedCommit[] {
+  return [...local.own.map(({ commit }) => commit), mark, acknowledged].filter((commit) => commit !== undefined);
+}
+
+/**
+ * Without the operator's word nobody takes an account over of which something is missing that the process knows of; nor
+ * one of which all that it knows is another backend's.
+ */
+export function checkKnown(account: Account, claim: AppliedCommit, { local, acknowledged }: Known): void {
+  const related = local.own.filter(({ commit }) => account.areRelated(commit, claim));
+  for (const { commit, note } of related) {
+    must(isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
   }
+  const isRelated = acknowledged !== undefined && account.areRelated(acknowledged, claim);
+  const isMissing = isRelated && !isIn(acknowledged, claim);
+  must(!isMissing, 'a rollback is found out by the process', () => `${acknowledged?.head.writeId}`);
+  const others = [...local.foreign, ...local.own.map(({ note }) => note)].map(({ path }) => path);
+  must(related.length > 0 || isRelated || others.length === 0, 'an account of another backend is not taken over', () =>
+    others.join(' '),
+  );
+}
+
+/** Whether a process knows of something that is missing in what is stored, or of other backends' files alone. */
+export function knowsMore(known: Known, stored: AppliedCommit | undefined): boolean {
+  const { own, foreign } = known.local;
+  const isForeign = !own.some(({ commit }) => isIn(commit, stored)) && foreign.length > 0;
+  return isForeign || knownCommits(known).some((commit) => !isIn(commit, stored));
 }

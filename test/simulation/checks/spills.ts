@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import { parseSpill } from '../../../src/core/spill/spill-file.js';
-import type { AppliedCommit } from '../backend.js';
+import type { AppliedCommit } from '../applied-commit.js';
+import { DAMAGED_RECORD } from '../backend.js';
 import { isSame } from '../memory.js';
+import type { Versions } from '../versions.js';
 import { must } from '../violation.js';
 
 /** A spill file, as it was when it was written. */
@@ -11,21 +13,41 @@ export interface TrackedSpill {
   readonly bytes: Buffer;
   /** What the store that wrote it held. */
   readonly memory: ReadonlyMap<string, string>;
-  /** Record keys that could not be written at all. */
+  /** Record keys that perhaps could not be written at all. */
   readonly rejected: ReadonlySet<string>;
+  readonly versions: Versions;
+  readonly holdsDamaged: boolean;
+  /** Somebody has taken it away. */
+  isRemoved: boolean;
 }
 
 /** A spill file is there, unchanged, until its content is in the backend. */
-export function checkSpills(spills: readonly TrackedSpill[], applied: readonly AppliedCommit[]): void {
-  for (const { path, bytes } of spills) {
+export function checkSpills(spills: readonly TrackedSpill[], applied: Iterable<AppliedCommit>): void {
+  const replayed = new Set<string>();
+  for (const { isRemoved, path, bytes } of spills) {
+    if (isRemoved) continue;
     const found = [path, `${path}.conflicting`, `${path}.refused`].find((each) => existsSync(each));
     if (found !== undefined) {
       must(readFileSync(found).equals(bytes), 'a spill file is never changed', () => path);
       continue;
     }
-    const { id } = parseSpill(bytes);
-    const isReplayed = applied.some(({ head }) => parseHeadMeta(head.meta).replayed.includes(id));
-    must(isReplayed, 'a spill file is not gone before its content is in the backend', () => path);
+    if (replayed.size === 0) for (const id of replayedIn(applied)) replayed.add(id);
+    must(
+      replayed.has(parseSpill(bytes).id),
+      'a spill file is not gone before its content is in the backend',
+      () => path,
+    );
+  }
+}
+
+/** What a spill has to say of what could not be saved: nothing that was in memory is left out in silence. */
+export function checkSpilled({ bytes, memory, path }: TrackedSpill): void {
+  const { records, refused, unencodable } = parseSpill(bytes);
+  for (const [recordKey, text] of memory) {
+    const isWritten = records.has(recordKey) || refused.has(recordKey) || unencodable.includes(recordKey);
+    must(isWritten, 'a spill names all that was in memory', () => `${path}: ${recordKey}`);
+    const isRight = !text.endsWith('n') || unencodable.includes(recordKey);
+    must(isRight, 'a spill names what cannot be encoded', () => `${path}: ${recordKey}`);
   }
 }
 
@@ -33,7 +55,11 @@ export function checkSpills(spills: readonly TrackedSpill[], applied: readonly A
 export function holds(memory: ReadonlyMap<string, string>, { memory: spilled, rejected }: TrackedSpill): boolean {
   // Nobody may have tried yet to encode what cannot be.
   const isWritten = ([recordKey, text]: readonly [string, string]): boolean => {
-    return !rejected.has(recordKey) && !text.endsWith('n');
+    return !rejected.has(recordKey) && !text.endsWith('n') && recordKey !== DAMAGED_RECORD;
   };
   return isSame(new Map([...memory].filter(isWritten)), new Map([...spilled].filter(isWritten)));
+}
+
+function* replayedIn(applied: Iterable<AppliedCommit>): Iterable<string> {
+  for (const { head } of applied) yield* parseHeadMeta(head.meta).replayed;
 }

@@ -1,9 +1,9 @@
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { SourceEdit } from './mutants.js';
+import type { SourceEdit } from './mutant.js';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../../..');
 
 /**
  * Copies the sources and the simulation to a folder of their own, with the edits made.
