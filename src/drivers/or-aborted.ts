@@ -8,3 +8,25 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<
     promise.then(resolve, reject).then(done, done);
   });
 }
+
+/**
+ * Does the work under a signal that is aborted with the given one, or after so many milliseconds. Node.js 20 can
+ * collect `AbortSignal.any([signal, AbortSignal.timeout(ms)])` together with its timer: it never fires then.
+ */
+export async function underLimit<T>(
+  signal: AbortSignal,
+  timeoutMs: number,
+  work: (limited: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal.reason);
+  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}

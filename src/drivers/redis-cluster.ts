@@ -1,5 +1,5 @@
 import type { Operation } from './operation.js';
-import { orAborted } from './or-aborted.js';
+import { orAborted, underLimit } from './or-aborted.js';
 import { isDemoted, RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
@@ -191,8 +191,11 @@ export class ClusterTopology implements RedisTopology {
     return (await allAnswers(new Map(questions), this.#silent, signal)).answers;
   }
 
-  async #ask(node: RedisNode, signal: AbortSignal): Promise<View> {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+  #ask(node: RedisNode, signal: AbortSignal): Promise<View> {
+    return underLimit(signal, ANSWER_TIMEOUT_MS, (limited) => this.#askWithin(node, limited));
+  }
+
+  async #askWithin(node: RedisNode, limited: AbortSignal): Promise<View> {
     const link = await orAborted(node.link(limited), limited);
     const reply = await orAborted(link.send(['CLUSTER', 'SLOTS'], readOperation(limited)), limited);
     if (!Array.isArray(reply) || reply.length === 0) {

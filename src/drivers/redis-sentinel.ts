@@ -1,5 +1,5 @@
 import type { Operation } from './operation.js';
-import { orAborted } from './or-aborted.js';
+import { orAborted, underLimit } from './or-aborted.js';
 import { RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress } from './redis-link.js';
 import { type OpenRedisLink, RedisNode } from './redis-node.js';
@@ -116,8 +116,11 @@ export class SentinelTopology implements RedisTopology {
     throw failures.find((error) => error instanceof RedisFailure && error.kind === 'refused') ?? failures[0];
   }
 
-  async #ask(sentinel: RedisNode, signal: AbortSignal): Promise<Claim> {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+  #ask(sentinel: RedisNode, signal: AbortSignal): Promise<Claim> {
+    return underLimit(signal, ANSWER_TIMEOUT_MS, (limited) => this.#askWithin(sentinel, limited));
+  }
+
+  async #askWithin(sentinel: RedisNode, limited: AbortSignal): Promise<Claim> {
     try {
       const link = await orAborted(sentinel.link(limited), limited);
       // Only the second answer names a new master from the moment on at which it is one. The first one has the epoch.

@@ -71,6 +71,8 @@ export class AccountWriter {
   readonly #options: AccountWriterOptions;
   #head: AccountHead;
   #rollback: Rollback | undefined;
+  /** The highest revision that a request of unknown outcome can have had. */
+  #mayHaveReached = 0;
   /** The rollback above which the next request is made. */
   #accepted: Rollback | undefined;
 
@@ -104,8 +106,12 @@ export class AccountWriter {
   async readRolledBack(limits: OperationOptions): Promise<StoredAccount | undefined> {
     const { stored } = this.#rollback ?? {};
     if (stored === undefined) return undefined;
-    const writer = writerOf(stored.revision, parseHeadMeta(this.#head.meta).claims);
-    if (writer === undefined || writer === stored.writerId) return this.#load(stored, limits);
+    const { claims } = parseHeadMeta(this.#head.meta);
+    const isKnown = [this.#head, ...claims].some(({ writerId }) => writerId === stored.writerId);
+    // Beyond what the claims reach back to, only a head of before there were claims is taken for an own one.
+    const isOwn = isKnown || parseHeadMeta(stored.meta).lineage === undefined;
+    const writer = writerOf(stored.revision, claims) ?? (isOwn ? stored.writerId : undefined);
+    if (writer === stored.writerId) return this.#load(stored, limits);
     const message = `another writer went on from an older state of account ${JSON.stringify(this.#options.accountId)}, at revision ${stored.revision}; close this store, and choose at the next restore what to keep`;
     throw new AccountKeeperError('FENCED', message, { head: stored });
   }
@@ -115,7 +121,16 @@ export class AccountWriter {
     if (this.#rollback?.stored?.writeId === stored?.head.writeId) this.#accepted = this.#rollback;
   }
 
-  async send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
+  async send(request: CommitRequest, options: SendOptions): Promise<CommitResult> {
+    const result = await this.#send(request, options);
+    if (result.kind === 'failed' && result.mayHaveLanded) {
+      const { expected, revisionFloor = 0 } = request.options;
+      this.#mayHaveReached = Math.max(this.#mayHaveReached, Math.max(expected?.revision ?? 0, revisionFloor) + 1);
+    }
+    return result;
+  }
+
+  async #send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
     const { accountId, driver } = this.#options;
     const limits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
     try {
@@ -189,7 +204,7 @@ export class AccountWriter {
     mayHaveLanded: boolean,
   ): CommitResult {
     const { revision, writeId } = this.#head;
-    this.#rollback = { stored, floor: Math.max(revision, cause.known?.revision ?? 0) };
+    this.#rollback = { stored, floor: Math.max(revision, cause.known?.revision ?? 0, this.#mayHaveReached) };
     this.#accepted = undefined;
     const found = stored === undefined ? 'no revision' : `revision ${stored.revision} (${stored.writeId})`;
     const message =
@@ -210,6 +225,8 @@ export class AccountWriter {
   async #superseded(stored: AccountHead, limits: OperationOptions): Promise<CommitResult> {
     try {
       const account = await this.#load(stored, limits);
+      if (account?.head.writeId !== stored.writeId)
+        throw new AccountKeeperError('UNAVAILABLE', 'the account has changed');
       this.#advance(stored);
       this.#accepted = { stored, floor: stored.revision };
       return { kind: 'superseded', stored: account };

@@ -135,8 +135,10 @@ export class FlushScheduler {
   #failures = 0;
   #lastError: AccountKeeperError | undefined;
   #lastFlushedAt: number | undefined;
-  /** What the backend came back with, above which everything is to be written. */
-  #rewriteAbove: { readonly stored: StoredAccount | undefined; readonly upTo: number } | undefined;
+  /** Everything is to be written, `above` what the backend came back with where it was rolled back. */
+  #rewriteWanted:
+    | { readonly above?: { readonly stored: StoredAccount | undefined }; readonly upTo: number }
+    | undefined;
   #rewrite: Rewrite | undefined;
 
   constructor(parts: FlushSchedulerParts) {
@@ -185,13 +187,19 @@ export class FlushScheduler {
     return { attempts, newer, rejected: [...rejected, ...failed, ...refused], unfinished: this.#rewrite?.id };
   }
 
+  /** Everything that is in memory is written, as one whole: in several commits where it has to be. */
+  rewrite(): void {
+    this.markApart(this.#parts.records.everything());
+    this.#rewriteWanted = { upTo: this.#pending.lastSequence };
+  }
+
   /**
-   * Everything is written with the next attempt, above what the backend came back with. A request that may have landed
-   * belongs to the history that was lost.
+   * The same, above what the backend came back with. A request that may have landed belongs to the history that was
+   * lost.
    */
   rewriteAbove(stored: StoredAccount | undefined): void {
     this.markApart(this.#parts.records.everything(stored));
-    this.#rewriteAbove = { stored, upTo: this.#pending.lastSequence };
+    this.#rewriteWanted = { above: { stored }, upTo: this.#pending.lastSequence };
   }
 
   /** These records count as changed, each by itself. */
@@ -199,8 +207,7 @@ export class FlushScheduler {
     const nowMs = this.#parts.clock.monotonic();
     const first = !this.isPending;
     for (const recordKey of recordKeys) {
-      this.#rejected.take(recordKey);
-      this.#pending.markApart(recordKey, nowMs);
+      this.#pending.markApart(recordKey, nowMs, this.#rejected.take(recordKey));
     }
     if (!this.#pending.isEmpty) this.#markedAt(nowMs, first);
   }
@@ -210,8 +217,9 @@ export class FlushScheduler {
     const nowMs = this.#parts.clock.monotonic();
     const first = !this.isPending;
     // A record that was set aside is tried again, and as old as its oldest change that is not saved.
-    const setAside = this.#rejected.size > 0 ? this.#rejected.take(recordKey) : undefined;
-    this.#pending.mark(recordKey, nowMs, setAside);
+    const together = this.#rejected.size > 0 ? this.#rejected.groupOf(recordKey) : [];
+    for (const each of together) this.#pending.mark(each, nowMs, this.#rejected.take(each));
+    if (together.length === 0) this.#pending.mark(recordKey, nowMs);
     this.#markedAt(nowMs, first);
   }
 
@@ -320,13 +328,14 @@ export class FlushScheduler {
   }
 
   #rewriteIfWanted(): void {
-    const wanted = this.#rewriteAbove;
-    if (wanted === undefined) return;
+    const wanted = this.#rewriteWanted;
+    if (wanted === undefined || (wanted.above === undefined && this.#attempt !== undefined)) return;
     const { createId, writer } = this.#parts;
-    this.#rewrite = { id: `rewrite:${createId()}`, part: 0, upTo: wanted.upTo };
-    this.#rewriteAbove = undefined;
+    this.#rewrite = { id: `rewrite:${createId()}`, part: this.#rewrite?.part ?? 0, upTo: wanted.upTo };
+    this.#rewriteWanted = undefined;
+    if (wanted.above === undefined) return;
     if (this.#attempt !== undefined) this.#giveUp(this.#attempt);
-    writer.goOnAbove(wanted.stored);
+    writer.goOnAbove(wanted.above.stored);
   }
 
   /** The next request with everything that is pending and can be written. */
@@ -343,7 +352,10 @@ export class FlushScheduler {
       }
     }
     this.#debounce.reset();
-    if (!this.#waiters.wantsCheck) return undefined;
+    // The last part of a whole may be none that can be written: the mark has to go all the same.
+    const isMarked = (this.#rewrite?.part ?? 0) > 0;
+    if (!isMarked) this.#rewrite = undefined;
+    if (!isMarked && !this.#waiters.wantsCheck) return undefined;
     return this.#attemptOf({ batch: { upserts: new Map(), deletes: new Set() }, entries: new Map() });
   }
 
@@ -362,14 +374,20 @@ export class FlushScheduler {
     const records = [...entries.keys()];
     const message = `${records.length} records that changed together are more than one commit of the driver can hold`;
     const error = new AccountKeeperError('TOO_LARGE', message, { records });
-    for (const [recordKey, entry] of entries) this.#setAside(recordKey, entry, error);
+    for (const [recordKey, entry] of entries) this.#setAside(recordKey, entry, error, records);
     return { batch, entries: new Map() };
   }
 
-  #setAside(recordKey: string, entry: PendingEntry, error: AccountKeeperError): void {
+  /** @param together the records of a group that is refused as a whole. */
+  #setAside(
+    recordKey: string,
+    entry: PendingEntry,
+    error: AccountKeeperError,
+    together: readonly string[] = [recordKey],
+  ): void {
     // It may have changed since: then it is the newer value's turn.
     if (this.#pending.has(recordKey)) this.#pending.age(recordKey, entry);
-    else this.#rejected.add(recordKey, entry, error);
+    else this.#rejected.add(recordKey, entry, error, together);
     this.#outbox.push(() => this.#parts.listener.rejected({ recordKey, error }));
   }
 
@@ -492,7 +510,8 @@ export class FlushScheduler {
   #settle(): void {
     this.#settleWaiters();
     this.#lag.update(this.#oldestSinceMs());
-    if (this.#waiters.wantsAttempt && this.#waiters.wantsCheck) {
+    const isMarked = this.#pending.isEmpty && (this.#rewrite?.part ?? 0) > 0;
+    if (isMarked || (this.#waiters.wantsAttempt && this.#waiters.wantsCheck)) {
       this.#startAttempt();
     } else if (this.#pending.isEmpty) {
       this.#drain?.finished();

@@ -121,10 +121,10 @@ export class PendingSet {
   }
 
   /** Marks a record that belongs together with no other one, before those that are changing now. */
-  markApart(recordKey: string, nowMs: number): void {
+  markApart(recordKey: string, nowMs: number, before?: PendingEntry): void {
     this.#lastSequence += 1;
     if (this.#open.has(recordKey) || this.#apart.has(recordKey)) return;
-    this.#apart.set(recordKey, { sequence: this.#lastSequence, sinceMs: nowMs });
+    this.#apart.set(recordKey, before ?? { sequence: this.#lastSequence, sinceMs: nowMs });
     this.#closeSoon();
   }
 

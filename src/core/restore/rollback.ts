@@ -77,7 +77,9 @@ export function judge(
     foreign: others.flatMap(({ path }) => (path === undefined ? [] : [path])),
     isOperators: false,
   };
-  if (contradicted === undefined && !isHalf)
+  const isToldToStop =
+    meta.unfinished !== undefined && options.onRolledBack?.keep === 'backend' && namesHead(options.onRolledBack, head);
+  if (contradicted === undefined && !isHalf && !isToldToStop)
     return { ...going, local: isWhole(continued, meta) ? continued : undefined };
   const keepable = newestWhole(local.spills, relevant);
   const { onRolledBack: choice } = options;

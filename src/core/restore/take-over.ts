@@ -42,6 +42,8 @@ export interface TakeOverParts {
   readonly read: (stored: StoredAccount) => Promise<ReadAccount>;
   /** Whether a record is of a kind that is persisted. */
   readonly isPersisted: (recordKey: string) => boolean;
+  /** Whether it waits for an owner, which takes as long as it takes. */
+  readonly waits: boolean;
   /** Aborted when the store closes. */
   readonly closing: AbortSignal;
   /** The lease to name in the head. */
@@ -183,6 +185,7 @@ async function read(parts: TakeOverParts, options: RestoreOptions, deadline: Dea
   const { accountId, driver } = parts;
   const { onRolledBack: choice } = options;
   let seen: readonly KnownHead[] = [];
+  const knownBefore = parts.files.read().known;
   const stored = await deadline
     .bound((rest) => driver.load(accountId, rest))
     .catch((thrown: unknown) => {
@@ -199,7 +202,7 @@ async function read(parts: TakeOverParts, options: RestoreOptions, deadline: Dea
       if (seen.length > 0) situationOf(parts, options, undefined, head, seen);
       throw thrown;
     });
-  return situationOf(parts, options, stored, stored?.head, seen);
+  return situationOf(parts, options, stored, stored?.head, seen, knownBefore);
 }
 
 function situationOf(
@@ -208,10 +211,11 @@ function situationOf(
   stored: StoredAccount | undefined,
   head: AccountHead | undefined,
   seen: readonly KnownHead[],
+  knownBefore?: readonly KnownHead[],
 ): Situation {
   const meta = parseHeadMeta(head?.meta ?? '');
   const read = files.read();
-  const local = { ...read, known: [...read.known, ...seen] };
+  const local = { ...read, known: [...(knownBefore ?? read.known), ...seen] };
   const verdict = judge(accountId, head, meta, local, options);
   const plan = planReplay(head, meta, verdict.spills);
   return {
@@ -371,7 +375,7 @@ function takenOver(head: AccountHead | undefined): AccountKeeperError {
 }
 
 function restoreLimits(
-  { clock, closing }: TakeOverParts,
+  { clock, closing, waits }: TakeOverParts,
   options: RestoreOptions,
 ): { readonly signal: AbortSignal; readonly deadline: () => Deadline } {
   const timeoutMs = requireDuration('timeoutMs', options.timeoutMs ?? RESTORE_TIMEOUT_MS, 1);
@@ -382,7 +386,7 @@ function restoreLimits(
   }
   const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
   const endMs = clock.monotonic() + timeoutMs;
-  const isBounded = options.timeoutMs !== undefined;
+  const isBounded = options.timeoutMs !== undefined || !waits;
   // Waiting for an owner takes as long as it takes, unless the caller set a limit.
   const remaining = (): number => (isBounded ? endMs - clock.monotonic() : timeoutMs);
   return { signal, deadline: () => new Deadline(clock, remaining(), signal) };

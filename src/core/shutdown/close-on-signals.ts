@@ -162,7 +162,7 @@ function warn(name: string, thrown: unknown): void {
 }
 
 function exitCodeOf(outcomes: readonly Outcome[]): number {
-  const unpersisted = outcomes.filter(({ account }) => isPending(account));
+  const unpersisted = outcomes.filter(({ account, error }) => error?.code === 'UNPERSISTED' || isPending(account));
   if (unpersisted.length === 0) return EXIT_CODES.persisted;
   const isSpilled = ({ error }: Outcome): boolean => error?.spillFile !== undefined && (error.lost ?? []).length === 0;
   return unpersisted.every(isSpilled) ? EXIT_CODES.spilled : EXIT_CODES.lost;

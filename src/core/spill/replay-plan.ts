@@ -27,10 +27,13 @@ export function planReplay(head: AccountHead | undefined, meta: HeadMeta, spills
   const replay: StoredSpill[] = [];
   const done: StoredSpill[] = [];
   const conflicting: StoredSpill[] = [];
+  const last = spills.find(({ spill }) => meta.unfinished?.id === replayIdOf(spill))?.spill;
+  const begun = new Set(last === undefined ? [] : [...last.follows, last.id]);
   for (const stored of inOrder(spills)) {
     const { spill } = stored;
     if (meta.replayed.includes(spill.id)) done.push(stored);
-    else if (!spill.fenced && liesOn(spill, head, meta, replay.at(-1)?.spill)) replay.push(stored);
+    else if (!spill.fenced && (begun.has(spill.id) || liesOn(spill, head, meta, replay.at(-1)?.spill)))
+      replay.push(stored);
     else conflicting.push(stored);
   }
   return { replay, done, conflicting };
@@ -49,7 +52,7 @@ function inOrder(spills: readonly StoredSpill[]): readonly StoredSpill[] {
 }
 
 function liesOn(spill: Spill, head: AccountHead | undefined, meta: HeadMeta, previous: Spill | undefined): boolean {
-  if (meta.unfinished !== undefined) return meta.unfinished.id === replayIdOf(spill);
+  if (meta.unfinished !== undefined) return false;
   const before = spill.follows.at(-1);
   if (before !== undefined) return previous?.id === before || head?.writeId === `${before}-replay`;
   if (previous !== undefined) return false;

@@ -1,5 +1,5 @@
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { AccountWriter } from '../flush/account-writer.js';
+import { AccountWriter, type CommitResult } from '../flush/account-writer.js';
 import { batchLimits } from '../flush/batch-size.js';
 import { FlushScheduler, type FlushStatus } from '../flush/flush-scheduler.js';
 import { formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
@@ -51,6 +51,7 @@ export interface SessionEnd {
 interface Spilled {
   readonly file: string;
   readonly records: ReadonlySet<string>;
+  readonly unencodable: readonly string[];
 }
 
 /** What a store writes with, from the moment when it owns its account until it is closed. */
@@ -122,7 +123,7 @@ export class AccountSession<T extends object> {
 
   /** Marks every record that is in memory as changed. */
   markAll(): void {
-    this.#scheduler.markApart(this.#encoder.everything());
+    this.#scheduler.rewrite();
   }
 
   flush(): Promise<void> {
@@ -163,9 +164,11 @@ export class AccountSession<T extends object> {
       const leaseEnds = lease?.release();
       const isSaved = recordKeys.length === 0;
       if (isSaved) await patiently(leaseEnds);
-      const released = isSaved && !wasFenced && (await this.#release(remainingMs()));
+      const release = isSaved && !wasFenced ? await this.#release(remainingMs()) : undefined;
       await patiently(files.settled());
-      return { recordKeys, lost, error, released };
+      const isRolledBack = this.writer.isRolledBack || (release?.kind === 'fenced' && release.rolledBack);
+      if (isSaved && isRolledBack) return this.#endRolledBack(release);
+      return { recordKeys, lost, error, released: release?.kind === 'acknowledged' };
     } finally {
       unreserve();
     }
@@ -185,19 +188,31 @@ export class AccountSession<T extends object> {
   }
 
   /** A failure leaves the account to whoever takes it over next. */
-  async #release(remainingMs: number): Promise<boolean> {
+  async #release(remainingMs: number): Promise<CommitResult | undefined> {
     const timeoutMs = Math.min(RELEASE_TIMEOUT_MS, remainingMs);
-    if (timeoutMs < 1) return false;
+    if (timeoutMs < 1) return undefined;
     try {
       const request = this.writer.request(NOTHING, this.#meta({ released: true }));
       const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs });
-      if (result.kind !== 'acknowledged') return false;
-      this.#options.files.note(result.head);
-      return true;
+      if (result.kind === 'acknowledged') this.#options.files.note(result.head);
+      return result;
     } catch {
       // The caller's createId failed.
-      return false;
+      return undefined;
     }
+  }
+
+  /** The backend has lost what it had acknowledged, and this store has all of it. */
+  #endRolledBack(release: CommitResult | undefined): SessionEnd {
+    const error = release !== undefined && 'error' in release ? release.error : this.#scheduler.status().lastError;
+    this.#spill(error?.code === 'FENCED');
+    const recordKeys = [...this.#encoder.everything()];
+    return {
+      recordKeys,
+      lost: this.#spilled === undefined ? recordKeys : this.#spilled.unencodable,
+      error,
+      released: false,
+    };
   }
 
   #fenced(error: AccountKeeperError, rolledBack: boolean, recordKeys: readonly string[]): void {
@@ -226,12 +241,12 @@ export class AccountSession<T extends object> {
   }
 
   /** Once: what happens to the store afterwards changes nothing that is persisted. */
-  #spill(): void {
+  #spill(isFenced = this.#scheduler.status().lastError?.code === 'FENCED'): void {
     const { events, files, parts } = this.#options;
     const { accountId } = parts;
     if (this.#spilled !== undefined || !files.takesSpills) return;
     try {
-      const content = this.#spillContent();
+      const content = this.#spillContent(isFenced);
       const file = files.spill(content);
       if (file === undefined) return;
       const { attempts, newer, refused } = content;
@@ -239,14 +254,14 @@ export class AccountSession<T extends object> {
       const records = new Set(batches.flatMap(({ upserts, deletes }) => [...upserts.keys(), ...deletes]));
       for (const recordKey of refused.keys()) records.add(recordKey);
       for (const recordKey of content.unencodable) records.delete(recordKey);
-      this.#spilled = { file, records };
+      this.#spilled = { file, records, unencodable: content.unencodable };
       events.emit('spilled', { accountId, file, records: [...records] });
     } catch (thrown) {
       events.emit('spill-failed', { accountId, error: toAccountKeeperError(thrown, 'spill') });
     }
   }
 
-  #spillContent(): SpillContent {
+  #spillContent(fenced: boolean): SpillContent {
     const { attempts, newer, rejected, unfinished } = this.#scheduler.unsaved();
     const { head } = this.writer;
     const records = this.#encoder.encodeAll(this.#encoder.everything());
@@ -256,7 +271,7 @@ export class AccountSession<T extends object> {
       lineage: this.#claimed.lineage,
       claims: this.#claimed.claims,
       base: { revision: head.revision, writeId: head.writeId },
-      fenced: this.#scheduler.status().lastError?.code === 'FENCED',
+      fenced,
       follows: [],
       attempts: attempts.map(({ batch, options: { writeId, expected, revisionFloor } }) => ({
         writeId,

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { AccountKeeperError } from '../errors.js';
 import { type LeaseShare, shareLease } from '../ownership/process-lease.js';
 import { waitForOwner } from '../ownership/wait-for-owner.js';
 import type { AccountHead } from '../persistence-driver.js';
@@ -7,6 +8,7 @@ import type { RestoreOptions } from '../restore/restore-options.js';
 import { type RestoredAccount, readOnly, type TakeOverParts, type TurnLimits, takeOver } from '../restore/take-over.js';
 import { LocalFiles } from '../spill/local-files.js';
 import type { RecordTable } from '../tables/change-sink.js';
+import { within } from '../within.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import type { StoreEvents } from './store-events.js';
 
@@ -92,6 +94,7 @@ export class RestoreRun<T extends object> {
       createId,
       onRejected,
       files: this.files,
+      waits: this.#parts.ownership.mode === 'wait',
       closing: this.#abort.signal,
       isPersisted: (recordKey) => empty.some((table) => table.owns(recordKey)),
       lease: () => this.#lease?.reference,
@@ -119,7 +122,12 @@ export class RestoreRun<T extends object> {
         onWaiting: (owner) => this.#events.emit('waiting', { accountId, owner }),
       });
       this.#lease ??= shareLease({ driver, clock, createId, leaseMs }, found.lease);
-      await this.#lease.begun;
+      const { begun } = this.#lease;
+      const late = (): AccountKeeperError =>
+        new AccountKeeperError('TIMEOUT', 'the lease could not be written in time');
+      const aborted = (cause: unknown): AccountKeeperError =>
+        new AccountKeeperError('ABORTED', 'restore was aborted', { cause });
+      await within({ clock, timeoutMs: Math.min(leaseMs, timeoutMs ?? leaseMs), signal, late, aborted }, () => begun);
       return (head) => head?.writeId === found.head?.writeId;
     } finally {
       this.#isWaiting = false;
