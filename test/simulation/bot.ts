@@ -341,7 +341,10 @@ export class Bot {
     const session = this.#writable;
     if (session === undefined || !session.isRolledBack) return () => undefined;
     this.flush('persistAll');
-    return () => must(!session.isRolledBack, 'persistAll goes on above a rollback', () => this.process.name);
+    // What somebody else was acknowledged since is not for this store to undo.
+    const { stored } = this.account;
+    const isCutOff = stored !== undefined && !isIn(stored, session.base);
+    return () => must(isCutOff || !session.isRolledBack, 'persistAll goes on above a rollback', () => this.process.name);
   }
 
   get #writable(): Session | undefined {
