@@ -238,7 +238,7 @@ export class Bot {
         this.#world.guard(this.process, () => {
           session.flushed(mark);
           const { base } = session;
-          if (base === undefined) return;
+          if (base === undefined || session.isInParts) return;
           for (const recordKey of mark.keys()) {
             if (recordKey === DAMAGED_RECORD || session.rejected.has(recordKey)) continue;
             acknowledged.acknowledge(recordKey, memory.get(recordKey), newest, base);
@@ -344,7 +344,8 @@ export class Bot {
     // What somebody else was acknowledged since is not for this store to undo.
     const { stored } = this.account;
     const isCutOff = stored !== undefined && !isIn(stored, session.base);
-    return () => must(isCutOff || !session.isRolledBack, 'persistAll goes on above a rollback', () => this.process.name);
+    return () =>
+      must(isCutOff || !session.isRolledBack, 'persistAll goes on above a rollback', () => this.process.name);
   }
 
   get #writable(): Session | undefined {

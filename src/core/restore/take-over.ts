@@ -108,7 +108,7 @@ export async function takeOver(parts: TakeOverParts, options: RestoreOptions): P
   await limits.deadline().bound((rest) => driver.open({ ...rest, onWarning }));
   let contested: Contested | undefined;
   for (let round = 1; ; round += 1) {
-    const mayTake = await turn({ signal: limits.signal, timeoutMs: options.timeoutMs });
+    const mayTake = await turn({ signal: limits.signal, timeoutMs: limits.waitMs() });
     const deadline = limits.deadline();
     try {
       const claimsFirst = contested !== undefined && round > READING_ROUNDS && mayTake(contested.head);
@@ -373,7 +373,7 @@ function takenOver(head: AccountHead | undefined): AccountKeeperError {
 function restoreLimits(
   { clock, closing }: TakeOverParts,
   options: RestoreOptions,
-): { readonly signal: AbortSignal; readonly deadline: () => Deadline } {
+): { readonly signal: AbortSignal; readonly deadline: () => Deadline; readonly waitMs: () => number | undefined } {
   const timeoutMs = requireDuration('timeoutMs', options.timeoutMs ?? RESTORE_TIMEOUT_MS, 1);
   const { minRevision = 0 } = options;
   if (!Number.isSafeInteger(minRevision) || minRevision < 0) {
@@ -385,5 +385,9 @@ function restoreLimits(
   const isBounded = options.timeoutMs !== undefined;
   // Waiting for an owner takes as long as it takes, unless the caller set a limit.
   const remaining = (): number => (isBounded ? endMs - clock.monotonic() : timeoutMs);
-  return { signal, deadline: () => new Deadline(clock, remaining(), signal) };
+  return {
+    signal,
+    deadline: () => new Deadline(clock, remaining(), signal),
+    waitMs: () => (isBounded ? Math.max(1, remaining()) : undefined),
+  };
 }
