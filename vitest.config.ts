@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['test/support/servers/install.ts'],
     // Most of the time goes into waiting for servers, not into computing.
     maxWorkers: 3,
-    testTimeout: 30_000,
+    testTimeout: 70_000,
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',

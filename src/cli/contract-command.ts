@@ -59,7 +59,7 @@ function runOptions(values: Readonly<Record<string, unknown>>): RunOptions {
   }
   return {
     seed: wholeNumber('seed', values['seed'], 1, 0),
-    clauseTimeoutMs: wholeNumber('timeout', values['timeout'], 30_000, 1),
+    clauseTimeoutMs: wholeNumber('timeout', values['timeout'], 60_000, 1),
     require: oneOf('require', values['require'], 'nothing', [
       ...CONFORMANCE_LEVELS,
       'fair-weather',

@@ -15,7 +15,7 @@ Options of contract
   --require <level>   basic, durable, atomic, safe: fail when less was proven; claimed: fail when anything is unproven
                       that the driver claims; fair-weather: the same, but for what needs a fault
   --seed <n>          what generated ids and values come from (default 1)
-  --timeout <ms>      how long one clause may take (default 30000)
+  --timeout <ms>      how long one clause may take (default 60000)
 
   A URL comes without control over its backend: what needs a fault of it is skipped, so that its level is one in fair
   weather, and the report says which faults a module would have to bring. What the run has written is dropped at its end,

@@ -1,4 +1,5 @@
 import type { Operation } from './operation.js';
+import { orAborted } from './or-aborted.js';
 
 type Mode = 'shared' | 'exclusive';
 
@@ -90,15 +91,5 @@ class Lock {
 /** The result of the work, or a rejection as soon as nobody waits for it any more. */
 export async function untilAborted<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
   operation.assertActive();
-  const { signal } = operation;
-  let giveUp: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    giveUp = () => reject(signal.reason);
-    signal.addEventListener('abort', giveUp, { once: true });
-  });
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    if (giveUp !== undefined) signal.removeEventListener('abort', giveUp);
-  }
+  return orAborted(work(), operation.signal);
 }

@@ -246,7 +246,7 @@ describe('runDriverContract', () => {
     expect(await seen(8)).not.toEqual(first);
   });
 
-  it('can run twice on one backend', async () => {
+  it('can run twice on one backend', { timeout: 120_000 }, async () => {
     const subject = memorySubject('memory');
     const first = await run(subject);
     const second = await run(subject);

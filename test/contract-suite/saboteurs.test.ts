@@ -27,15 +27,15 @@ async function failedClauses(subject: ContractSubject, options: ContractOptions 
 const QUICK: ContractOptions = { outageDeadlineMs: 100 };
 
 describe('the contract suite finds a driver that', () => {
-  for (const { fault, clause, related, disguise, clauseTimeoutMs = 30_000 } of SABOTEURS) {
-    it(`${fault}: ${clause}`, { timeout: 60_000 }, async () => {
+  for (const { fault, clause, related, disguise, clauseTimeoutMs = 60_000 } of SABOTEURS) {
+    it(`${fault}: ${clause}`, { timeout: 120_000 }, async () => {
       const failed = await failedClauses(memorySubject(fault, disguise), { clauseTimeoutMs });
       expect(failed.toSorted()).toEqual([clause, ...related].sort());
     });
   }
 
   for (const { fault, clause, related, disguise } of REMOTE_SABOTEURS) {
-    it(`${fault}: ${clause}`, { timeout: 60_000 }, async () => {
+    it(`${fault}: ${clause}`, { timeout: 120_000 }, async () => {
       const failed = await failedClauses(remoteMemorySubject(fault, disguise), QUICK);
       expect(failed.toSorted()).toEqual([clause, ...related].sort());
     });
@@ -44,7 +44,7 @@ describe('the contract suite finds a driver that', () => {
 
 describe('the contract suite finds a driver for reading that', () => {
   for (const [fault, disguise] of ACCESS_SABOTEURS) {
-    it(`${fault}: OP1`, { timeout: 60_000 }, async () => {
+    it(`${fault}: OP1`, { timeout: 120_000 }, async () => {
       const backend = new MemoryBackend();
       const subject: ContractSubject = {
         name: fault,
@@ -60,7 +60,7 @@ describe('the contract suite finds a driver of which each process', () => {
   const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-saboteur-'));
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('checks the condition behind a lock of its own: CC8', { timeout: 120_000 }, async () => {
+  it('checks the condition behind a lock of its own: CC8', { timeout: 240_000 }, async () => {
     const path = join(folder, 'state.db');
     const module = new URL('./fixtures/locks-in-process-module.ts', import.meta.url);
     module.searchParams.set('path', path);
@@ -70,7 +70,7 @@ describe('the contract suite finds a driver of which each process', () => {
 });
 
 describe('the contract suite', () => {
-  it('finds nothing wrong with a driver that is stopped and paused', { timeout: 60_000 }, async () => {
+  it('finds nothing wrong with a driver that is stopped and paused', { timeout: 120_000 }, async () => {
     expect(await failedClauses(remoteMemorySubject('remote memory'), QUICK)).toEqual([]);
   });
 });

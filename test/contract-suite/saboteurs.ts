@@ -87,7 +87,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   {
     fault: 'reads a replica that lags behind',
     clause: 'OR2',
-    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'RE2'],
+    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'RE2', 'SC1'],
     disguise: wrap(ReadsStaleReplica),
   },
   { fault: 'half-applies a batch', clause: 'AC1', related: ['FA1'], disguise: withRecords(HalfApplies) },
@@ -161,7 +161,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'ends at once where a deadline is far', clause: 'TI5', related: [], disguise: wrap(OverflowsTimers) },
   { fault: "leaves a listener on the caller's signal", clause: 'TI6', related: [], disguise: wrap(LeavesListeners) },
   { fault: 'works on after close', clause: 'CL5', related: [], disguise: remake(WorksOnAfterClose) },
-  { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 5000 },
+  { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 10_000 },
 ];
 
 /** Those whose fault shows only while the backend is stopped or paused, or after it was. */

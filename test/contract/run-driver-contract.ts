@@ -24,7 +24,7 @@ export interface ContractOptions {
   /**
    * Milliseconds that one clause may take. The runner's own limit for a test has to be longer.
    *
-   * @default 30_000
+   * @default 60_000
    */
   readonly clauseTimeoutMs?: number;
   /**
@@ -76,7 +76,7 @@ export function runDriverContract(
   subject: ContractSubject,
   options: ContractOptions = {},
 ): void {
-  const { clauseTimeoutMs = 30_000, outageDeadlineMs = 500, seed = 1, require: required = 'nothing' } = options;
+  const { clauseTimeoutMs = 60_000, outageDeadlineMs = 500, seed = 1, require: required = 'nothing' } = options;
   const { only, onResult, onReport } = options;
   const probe = subject.createDriver();
   const probeClosed = closeQuietly(probe);

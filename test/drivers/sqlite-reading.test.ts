@@ -3,25 +3,28 @@ import { on, once } from 'node:events';
 import { chmod, copyFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { afterTest, batchOf, collect, onTopOf, rawSqlite, rejection, sqlite, temporaryFolder } from './support.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { batchOf, collect, onTopOf, rawSqlite, rejection, sqlite, temporaryFolder } from './support.js';
 
-/** A process without the rights of this one, with a driver on the file. @returns what tells it what to do */
-async function unprivilegedReader(path: string): Promise<(command: string) => Promise<unknown>> {
-  const script = fileURLToPath(new URL('./unprivileged-reader.ts', import.meta.url));
-  const child = fork(script, [path], { execArgv: ['--import', 'tsx'] });
-  const exited = once(child, 'exit');
-  afterTest(async () => {
-    if (child.connected) child.send('close');
-    await exited;
-  });
-  const answers = on(child, 'message');
-  await answers.next();
-  return async (command) => {
-    child.send(command);
-    const { value } = await answers.next();
-    return value[0];
-  };
+/** A process without the rights of this one. */
+const reader = fork(fileURLToPath(new URL('./unprivileged-reader.ts', import.meta.url)), {
+  execArgv: ['--import', 'tsx'],
+});
+const answers = on(reader, 'message', { close: ['exit'] });
+await answers.next();
+
+afterAll(async () => {
+  const exited = once(reader, 'exit');
+  reader.disconnect();
+  await exited;
+});
+
+/** What it read, or the code of the error. */
+async function tell(command: string, path = ''): Promise<unknown> {
+  reader.send([command, path]);
+  const { done, value } = await answers.next();
+  if (done === true) throw new Error('the reader has ended');
+  return value[0];
 }
 
 /** A folder that somebody without rights can look into, and its database. */
@@ -56,13 +59,13 @@ describe('SqliteDriver: opened for reading', () => {
     const path = join(await temporaryFolder(), 'state.db');
     const writer = sqlite({ path });
     let head = await writer.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
-    const reader = sqlite({ path });
-    await reader.open({ access: 'read' });
-    expect((await reader.load('a'))?.head).toEqual(head);
+    const driver = sqlite({ path });
+    await driver.open({ access: 'read' });
+    expect((await driver.load('a'))?.head).toEqual(head);
     head = await writer.commit('a', batchOf({ k: '2' }), onTopOf(head));
     await writer.close();
-    expect((await reader.load('a'))?.records.get('k')).toBe('2');
-    await reader.close();
+    expect((await driver.load('a'))?.records.get('k')).toBe('2');
+    await driver.close();
     expect(await readdir(dirname(path))).toEqual(['state.db']);
     const later = sqlite({ path });
     await later.open({ access: 'read' });
@@ -91,8 +94,7 @@ describe('SqliteDriver: opened for reading', () => {
     const first = await writer.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     await writer.close();
     await chmod(path, 0o444);
-    const tell = await unprivilegedReader(path);
-    expect(await tell('open')).toBe('done');
+    expect(await tell('open', path)).toBe('done');
     expect(await tell('load')).toEqual({ k: '1' });
     expect(await tell('commit')).toBe('UNAVAILABLE');
     expect(await tell('load')).toEqual({ k: '1' });
@@ -110,13 +112,10 @@ describe('SqliteDriver: opened for reading', () => {
       await copyFile(path + suffix, killed + suffix);
       await chmod(killed + suffix, 0o444);
     }
-    const late = await unprivilegedReader(killed);
-    expect(await late('open')).toBe('done');
-    expect(await late('load')).toEqual({ k: '3' });
-    await late('close');
+    expect(await tell('open', killed)).toBe('done');
+    expect(await tell('load')).toEqual({ k: '3' });
     await rm(`${killed}-shm`);
-    const without = await unprivilegedReader(killed);
-    expect(await without('open')).toBe('UNAVAILABLE');
+    expect(await tell('open', killed)).toBe('UNAVAILABLE');
     expect(await readdir(dirname(killed))).toEqual(['state.db', 'state.db-wal']);
   });
 
@@ -124,8 +123,7 @@ describe('SqliteDriver: opened for reading', () => {
     const path = await folderWithState();
     await sqlite({ path }).commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     await chmod(path, 0);
-    const tell = await unprivilegedReader(path);
-    expect(await tell('open')).toBe('UNAVAILABLE');
+    expect(await tell('open', path)).toBe('UNAVAILABLE');
     expect(await tell('load')).toBe('UNAVAILABLE');
   });
 

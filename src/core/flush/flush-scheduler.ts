@@ -414,7 +414,6 @@ export class FlushScheduler {
     this.#lastError = undefined;
     this.#timeoutMs = settings.commitTimeoutMs;
     this.#abandoned = [];
-    this.#waiters.checked();
     this.#lastFlushedAt = clock.now();
     this.#waiters.checked();
     this.#finishPart();

@@ -26,7 +26,8 @@ export interface RestoreOptions extends OperationOptions {
  */
 export interface RollbackChoice {
   /**
-   * `backend`: what is stored. What it lost is gone then, and spills on top of that are reported as conflicting.
+   * `backend`: what is stored. What it lost is gone then; spill files on top of that are reported as conflicting, or as foreign where the
+   * backend is another one.
    * `local`: the spill file that holds the whole account as it was at the newest head that is known, or after it; it is
    * written in the place of what is stored.
    */

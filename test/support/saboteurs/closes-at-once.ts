@@ -1,15 +1,22 @@
+import { setMaxListeners } from 'node:events';
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import type {
   AccountHead,
   CommitBatch,
   CommitOptions,
   OperationOptions,
+  PersistenceDriver,
 } from '../../../src/core/persistence-driver.js';
 import { WrappedDriver } from './wrapped-driver.js';
 
 /** Closes without waiting for the commits that are under way. */
 export class ClosesAtOnce extends WrappedDriver {
   readonly #controller = new AbortController();
+
+  constructor(inner: PersistenceDriver) {
+    super(inner);
+    setMaxListeners(0, this.#controller.signal);
+  }
 
   override async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
     const commit = super.commit(accountId, batch, options);

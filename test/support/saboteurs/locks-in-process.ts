@@ -1,3 +1,4 @@
+import { isAccountKeeperError } from '../../../src/core/errors.js';
 import type {
   AccountHead,
   CommitBatch,
@@ -6,25 +7,26 @@ import type {
 } from '../../../src/core/persistence-driver.js';
 import { SqliteDriver } from '../../../src/drivers/sqlite-driver.js';
 import { copyOf } from './copy-of.js';
-import { hasCode } from './errors.js';
 
-/** What is under way of each account, in this process. */
-const LOCKS = new Map<string, Promise<unknown>>();
+/** The writers of this process, from each of which a lock of this process would protect the others. */
+const WRITERS = new Set<string>();
 
-/** Checks the condition before it begins to write, behind a lock that other processes know nothing of. */
+const CHECK_TIMEOUT_MS = 2000;
+
+/**
+ * Checks the condition before it begins to write, as if behind a lock of this process: what another process writes in
+ * between is written over.
+ */
 export class LocksInProcess extends SqliteDriver {
   readonly #inFlight = new Set<Promise<unknown>>();
 
   override commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
-    // The lock is where the fault is. What may be given up does not wait for it.
+    WRITERS.add(options.writerId);
     if (options.signal !== undefined || options.timeoutMs !== undefined) return super.commit(accountId, batch, options);
-    const copy = copyOf(batch);
-    const before = LOCKS.get(accountId);
-    const commit = (before ?? Promise.resolve()).then(() => this.#locked(accountId, copy, options));
+    const commit = this.#checked(accountId, copyOf(batch), options);
     const settled = commit.catch(() => undefined);
-    LOCKS.set(accountId, settled);
     this.#inFlight.add(settled);
-    settled.then(() => this.#inFlight.delete(settled));
+    void settled.then(() => this.#inFlight.delete(settled));
     return commit;
   }
 
@@ -33,17 +35,19 @@ export class LocksInProcess extends SqliteDriver {
     await super.close(options);
   }
 
-  async #locked(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
+  async #checked(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
     const { revision = 0, writeId = '' } = options.expected ?? {};
-    const stored = await super.head(accountId).catch(() => 'unknown' as const);
+    const stored = await super.head(accountId, { timeoutMs: CHECK_TIMEOUT_MS }).catch(() => 'unknown' as const);
     const isExpected =
       stored !== 'unknown' && (stored?.revision ?? 0) === revision && (stored?.writeId ?? '') === writeId;
     if (!isExpected) return super.commit(accountId, batch, options);
-    for (let expected = options.expected; ; expected = await super.head(accountId)) {
+    for (let { expected } = options; ; ) {
       try {
         return await super.commit(accountId, batch, { ...options, expected });
       } catch (error) {
-        if (!hasCode(error, 'CONFLICT')) throw error;
+        const isConflict = isAccountKeeperError(error) && error.code === 'CONFLICT';
+        if (!isConflict || error.head === undefined || WRITERS.has(error.head.writerId)) throw error;
+        expected = error.head;
       }
     }
   }
