@@ -90,6 +90,9 @@ export class Account {
     if (commit.keepsLocal) {
       const kept = isUnfinished(head) ? undefined : keptBy(commit, this.knownSpills);
       const base = this.commitOf(kept === undefined ? undefined : parseSpill(kept.bytes).base?.writeId);
+      // A file has the newest value of a record that was refused, and restore leaves it there.
+      const { refused = [], unencodable = [] } = kept === undefined ? {} : parseSpill(kept.bytes);
+      for (const recordKey of [...new Map(refused).keys(), ...unencodable]) this.acknowledged.forget(recordKey);
       const isPart = before?.keepsLocal === true && isUnfinished(before.head);
       commit.parents = [isPart ? before : undefined, base].filter((parent) => parent !== undefined);
     } else if (!isUnfinished(head) && sender.base !== undefined && !isIn(sender.base, commit)) {

@@ -12,10 +12,6 @@ import type { SimulatedProcess } from './time.js';
 import { must } from './violation.js';
 import type { World } from './world.js';
 
-/** Why a flush may reject in a world that is well: somebody else owns the account, or the backend has lost something. */
-const LASTING: ReadonlySet<string> = new Set(['FENCED', 'ROLLED_BACK']);
-const UNWRITABLE: ReadonlySet<string> = new Set(['INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
-
 /** How a bot opens its account. */
 export interface BotOptions {
   readonly ownership: 'take-over' | 'wait' | 'read-only';
@@ -70,11 +66,11 @@ export class Bot {
   }
 
   get isWritable(): boolean {
-    return this.#writable !== undefined;
+    return this.writable !== undefined;
   }
 
   get isRolledBack(): boolean {
-    return this.#writable?.isRolledBack === true;
+    return this.writable?.isRolledBack === true;
   }
 
   /** A restore was rejected, and nobody has restored the account since. */
@@ -169,7 +165,7 @@ export class Bot {
   }
 
   change(symbol: string, value: Meta | undefined): void {
-    const session = this.#writable;
+    const session = this.writable;
     if (session === undefined) return;
     const recordKey = `metadata/${symbol}`;
     const text = value === undefined ? undefined : textOf(value);
@@ -205,7 +201,7 @@ export class Bot {
 
   /** Several symbols change together, or, if it fails, none of them. */
   transact(changes: ReadonlyMap<string, Meta | undefined>, fails: boolean): void {
-    const session = this.#writable;
+    const session = this.writable;
     if (session === undefined) return;
     const recordKeys = [...changes.keys()].map((symbol) => `metadata/${symbol}`);
     const rejected = recordKeys.filter((recordKey) => session.rejected.has(recordKey));
@@ -223,7 +219,7 @@ export class Bot {
   }
 
   flush(method: 'flush' | 'persistAll', timeoutMs?: number): void {
-    const session = this.#writable;
+    const session = this.writable;
     if (session === undefined) return;
     const { rollbacks } = this.#world;
     const { acknowledged } = this.account;
@@ -238,7 +234,7 @@ export class Bot {
         this.#world.guard(this.process, () => {
           session.flushed(mark);
           const { base } = session;
-          if (base === undefined) return;
+          if (base === undefined || session.isInParts) return;
           for (const recordKey of mark.keys()) {
             if (recordKey === DAMAGED_RECORD || session.rejected.has(recordKey)) continue;
             acknowledged.acknowledge(recordKey, memory.get(recordKey), newest, base);
@@ -296,55 +292,8 @@ export class Bot {
     );
   }
 
-  /** In a world that is well again: nothing that can be written may stay pending. */
-  settleDown(): void {
-    const session = this.#writable;
-    if (session === undefined) return;
-    const { lastError, ownership, pendingRecords, state } = session.store.persistenceStatus();
-    if (lastError === undefined && pendingRecords === 0) session.requireStored();
-    const isDone = pendingRecords <= session.rejected.size || lastError?.code === 'ROLLED_BACK';
-    must(isDone, 'nothing that can be written stays pending', () => {
-      return `${this.process.name}: ${pendingRecords} pending, ${session.rejected.size} rejected, ${state}, ${ownership}, ${lastError?.message}`;
-    });
-  }
-
-  /**
-   * In a world that is well again: `flush()` settles, and rejects only for a reason that stays.
-   *
-   * @returns what to call once it must have settled.
-   */
-  flushAtLast(): () => void {
-    const session = this.#writable;
-    if (session === undefined) return () => undefined;
-    const { process } = this;
-    let settled = false;
-    const settle = (): void => {
-      settled = true;
-    };
-    session.store.flush().then(settle, (error: unknown) => {
-      settle();
-      this.#world.guard(process, () => {
-        const code = codeOf(error);
-        const isRight = LASTING.has(code) || (UNWRITABLE.has(code) && session.rejected.size > 0);
-        must(isRight, 'flush rejects for a right reason', () => `${process.name}: ${code}`);
-      });
-    });
-    return () => must(settled, 'flush settles', () => process.name);
-  }
-
-  /**
-   * In a world that is well again: what was rolled back is written above what is stored.
-   *
-   * @returns what to call once it must have been.
-   */
-  persistAtLast(): () => void {
-    const session = this.#writable;
-    if (session === undefined || !session.isRolledBack) return () => undefined;
-    this.flush('persistAll');
-    return () => must(!session.isRolledBack, 'persistAll goes on above a rollback', () => this.process.name);
-  }
-
-  get #writable(): Session | undefined {
+  /** Its store, if that owns the account. */
+  get writable(): Session | undefined {
     const session = this.#session;
     return session?.phase === 'open' && !this.isReader && !session.isFenced ? session : undefined;
   }

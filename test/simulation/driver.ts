@@ -96,7 +96,7 @@ export class SimulatedDriver implements PersistenceDriver {
   }
 
   async #change(message: CommitMessage): Promise<AccountHead> {
-    const { backend, onCommit, recordMs, weather } = this.#parts;
+    const { backend, mutant, onCommit, recordMs, weather } = this.#parts;
     const { accountId, batch, options } = message;
     const { expected, revisionFloor = 0 } = options;
     requireWithin(batch, options.meta, this.limits);
@@ -107,7 +107,8 @@ export class SimulatedDriver implements PersistenceDriver {
     const atBackend = (): AccountHead => {
       const stored = backend.head(accountId);
       const isExpected = stored?.revision === expected?.revision && stored?.writeId === expected?.writeId;
-      const goesOn = mark !== undefined && revisionFloor >= mark.revision && isExpected;
+      const isSimilar = mutant === 'compares-the-revision-alone' && stored?.revision === expected?.revision;
+      const goesOn = isSimilar || (mark !== undefined && revisionFloor >= mark.revision && isExpected);
       if (!goesOn) assertNotRolledBack(accountId, stored, mark);
       if (weather.refusesBatches && records > 1) throw new AccountKeeperError('TOO_LARGE', REFUSED);
       return backend.commit(message);

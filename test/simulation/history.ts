@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { flushAtLast, persistAtLast, requireSettled } from './at-last.js';
 import type { DriverMutant, SimulatedBackend } from './backend.js';
 import type { BotOptions } from './bot.js';
 import type { Corner } from './corners.js';
@@ -77,13 +78,13 @@ async function play(world: World, profile: Profile, root: string): Promise<void>
     await world.pass(random.chance(0.15) ? random.below(12_000) : random.below(150));
   }
   await world.heal();
-  const flushed = world.bots.map((bot) => bot.flushAtLast());
+  const flushed = world.bots.map((bot) => flushAtLast(world, bot));
   await world.pass(10_000);
-  for (const requireSettled of flushed) requireSettled();
-  for (const bot of world.bots) bot.settleDown();
+  for (const requireFlushed of flushed) requireFlushed();
+  for (const bot of world.bots) requireSettled(bot);
   // One of them: the others are cut off then.
   const [rolledBack] = world.bots.filter(({ isRolledBack }) => isRolledBack);
-  const requirePersisted = random.chance(0.5) ? rolledBack?.persistAtLast() : undefined;
+  const requirePersisted = random.chance(0.5) ? rolledBack && persistAtLast(rolledBack) : undefined;
   await world.pass(10_000);
   requirePersisted?.();
   for (const bot of world.bots) bot.close(5_000);
@@ -148,7 +149,7 @@ async function reopen(world: World, options: BotOptions, backend: SimulatedBacke
   }
   await world.pass(10_000);
   for (const bot of bots) {
-    bot.settleDown();
+    requireSettled(bot);
     bot.close(5_000);
   }
   await world.pass(10_000);

@@ -83,6 +83,12 @@ export class Session {
     return this.#base;
   }
 
+  /** The last commit of this store has to be followed by more: it stands for nothing yet. */
+  get isInParts(): boolean {
+    const last = this.#account.applied.findLast(({ head }) => head.writerId === this.#writerId);
+    return last !== undefined && isUnfinished(last.head);
+  }
+
   get isFenced(): boolean {
     return this.store.persistenceStatus().state === 'fenced';
   }
@@ -168,7 +174,8 @@ export class Session {
   /** @param mark what had been changed when the flush began. */
   flushed(mark: ReadonlyMap<string, number>): void {
     if (this.#writerId === undefined) return;
-    this.tell('flushed');
+    this.tell(this.isInParts ? 'flushed a part' : 'flushed');
+    if (this.isInParts) return;
     const stored = this.#lastState();
     for (const [recordKey, from] of mark) {
       if (this.rejected.has(recordKey) || recordKey === DAMAGED_RECORD) continue;

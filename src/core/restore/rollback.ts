@@ -69,7 +69,8 @@ export function judge(
     own.find((known) => contradicts(known, head, meta)) ?? (own.length === 0 ? others[0] : undefined);
   const continued = local.spills.find(({ spill }) => continues(spill, meta));
   const isHalf = meta.unfinished !== undefined && continued === undefined;
-  const relevant = own.length === 0 ? others : own;
+  // Where nothing is stored, there is no lineage to be told apart from.
+  const relevant = head === undefined ? local.known : own.length === 0 ? others : own;
   const going: Verdict = {
     local: undefined,
     spills: local.spills.filter(({ spill }) => isOwn(spill)),

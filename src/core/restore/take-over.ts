@@ -110,7 +110,7 @@ export async function takeOver(parts: TakeOverParts, options: RestoreOptions): P
   await limits.deadline().bound((rest) => driver.open({ ...rest, onWarning }));
   let contested: Contested | undefined;
   for (let round = 1; ; round += 1) {
-    const mayTake = await turn({ signal: limits.signal, timeoutMs: options.timeoutMs });
+    const mayTake = await turn({ signal: limits.signal, timeoutMs: limits.waitMs() });
     const deadline = limits.deadline();
     try {
       const claimsFirst = contested !== undefined && round > READING_ROUNDS && mayTake(contested.head);
@@ -377,7 +377,7 @@ function takenOver(head: AccountHead | undefined): AccountKeeperError {
 function restoreLimits(
   { clock, closing, waits }: TakeOverParts,
   options: RestoreOptions,
-): { readonly signal: AbortSignal; readonly deadline: () => Deadline } {
+): { readonly signal: AbortSignal; readonly deadline: () => Deadline; readonly waitMs: () => number | undefined } {
   const timeoutMs = requireDuration('timeoutMs', options.timeoutMs ?? RESTORE_TIMEOUT_MS, 1);
   const { minRevision = 0 } = options;
   if (!Number.isSafeInteger(minRevision) || minRevision < 0) {
@@ -389,5 +389,9 @@ function restoreLimits(
   const isBounded = options.timeoutMs !== undefined || !waits;
   // Waiting for an owner takes as long as it takes, unless the caller set a limit.
   const remaining = (): number => (isBounded ? endMs - clock.monotonic() : timeoutMs);
-  return { signal, deadline: () => new Deadline(clock, remaining(), signal) };
+  return {
+    signal,
+    deadline: () => new Deadline(clock, remaining(), signal),
+    waitMs: () => (isBounded ? Math.max(1, remaining()) : undefined),
+  };
 }

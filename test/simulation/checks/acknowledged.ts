@@ -40,6 +40,11 @@ export class Acknowledged {
     this.#acknowledged.set(recordKey, [...before, { order: made.order, commit }]);
   }
 
+  /** What was acknowledged of a record before is in no file that somebody wants to keep. */
+  forget(recordKey: string): void {
+    this.#acknowledged.delete(recordKey);
+  }
+
   /**
    * At the end: what is stored is the newest that was acknowledged, or something newer. A backend that was rolled back
    * has lost what nobody knew of who has written since; what anybody knew of has to be there.

@@ -1,5 +1,5 @@
 import type { Account, LocalKnowledge } from '../account.js';
-import { type AppliedCommit, isIn } from '../applied-commit.js';
+import { type AppliedCommit, isIn, isUnfinished } from '../applied-commit.js';
 import { must } from '../violation.js';
 
 /** What a process knows of an account before it asks its backend. */
@@ -22,7 +22,7 @@ export function knownCommits({ local, mark, acknowledged }: Known): readonly App
  */
 export function checkKnown(account: Account, claim: AppliedCommit, { local, acknowledged }: Known): void {
   const related = local.own.filter(({ commit }) => account.areRelated(commit, claim));
-  for (const { commit, note } of related) {
+  for (const { commit, note } of goesOnFromHalf(claim) ? [] : related) {
     must(isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
   }
   const isRelated = acknowledged !== undefined && account.areRelated(acknowledged, claim);
@@ -32,6 +32,15 @@ export function checkKnown(account: Account, claim: AppliedCommit, { local, ackn
   must(related.length > 0 || isRelated || others.length === 0, 'an account of another backend is not taken over', () =>
     others.join(' '),
   );
+}
+
+/** Whether somebody has said, at some time, that the half of something is to count as the whole. */
+function goesOnFromHalf(claim: AppliedCommit): boolean {
+  for (let commit = claim; commit.before !== undefined; commit = commit.before) {
+    const { head } = commit.before;
+    if (isUnfinished(head) && head.writerId !== commit.head.writerId && !commit.keepsLocal) return true;
+  }
+  return false;
 }
 
 /** Whether a process knows of something that is missing in what is stored, or of other backends' files alone. */

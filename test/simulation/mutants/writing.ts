@@ -118,7 +118,7 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
     'lease-under-a-new-id',
     'A lease that the backend has lost is renewed under another id than the heads name.',
     'src/core/ownership/process-lease.ts',
-    "if (error.code === 'ROLLED_BACK') await this.#writeAgain(error);",
-    "if (error.code === 'ROLLED_BACK') this.#beginAnew();",
+    "const isLost = code === 'ROLLED_BACK' || head === undefined;",
+    "const isLost = code !== 'CONFLICT' && head !== undefined && this.#floor < 0;",
   ),
 ];
