@@ -4,6 +4,7 @@ import type { DriverCapabilities, DriverLimits, OperationOptions } from '../core
 import type { BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
 import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import { checkOperationOptions } from './input-checks.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from './keyv-client.js';
 import { KeyvConnection } from './keyv-connection.js';
 import { LEAST_LIMITS, type StorageLimits, storageLimits } from './keyv-limits.js';
@@ -135,7 +136,7 @@ export class KeyvDriver extends BaseDriver {
   override async close(options: OperationOptions = {}): Promise<void> {
     await super.close(options);
     // A driver that never connected has nothing that would have ended.
-    const { timeoutMs = DISCONNECT_TIMEOUT_MS } = options;
+    const { timeoutMs } = checkOperationOptions(options, DISCONNECT_TIMEOUT_MS);
     const doing = `close of the ${this.name} driver`;
     await startOperation({ doing, kind: 'write', timeoutMs }, () => this.#disconnect()).result;
   }

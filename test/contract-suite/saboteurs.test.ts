@@ -60,7 +60,7 @@ describe('the contract suite finds a driver of which each process', () => {
   const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-saboteur-'));
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('checks the condition behind a lock of its own: CC8', { timeout: 240_000 }, async () => {
+  it('checks the condition behind a lock of its own: CC8', { timeout: 400_000 }, async () => {
     const path = join(folder, 'state.db');
     const module = new URL('./fixtures/locks-in-process-module.ts', import.meta.url);
     module.searchParams.set('path', path);

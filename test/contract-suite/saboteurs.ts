@@ -87,7 +87,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   {
     fault: 'reads a replica that lags behind',
     clause: 'OR2',
-    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'RE2', 'SC1'],
+    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'RE2'],
     disguise: wrap(ReadsStaleReplica),
   },
   { fault: 'half-applies a batch', clause: 'AC1', related: ['FA1'], disguise: withRecords(HalfApplies) },

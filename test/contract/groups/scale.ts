@@ -8,7 +8,7 @@ const group = 'scale';
 const SIZES = [10_001, 50_001];
 const ACCOUNTS = 1000;
 /** Some backends take a request for each record. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 const manyRecords: Clause = {
   id: 'SC1',
@@ -25,12 +25,11 @@ const manyRecords: Clause = {
       const added = new Map<string, string>();
       for (let n = records.size; n < size; n += 1) added.set(`metadata/S${n}`, `{"n":${n}}`);
       await commitAll(writer, added);
+      await writer.commit({ 'metadata/S7': `changed ${size}` });
       for (const [key, value] of added) records.set(key, value);
+      records.set('metadata/S7', `changed ${size}`);
       expectRecords(`${size} records`, await loaded(await scope.open()), records);
     }
-    records.set('metadata/S7', 'changed').set('added', '1').delete('metadata/S8');
-    await writer.commit({ 'metadata/S7': 'changed', added: '1' }, ['metadata/S8']);
-    expectRecords('many records after a commit of three', await loaded(driver), records);
     // Others delete record by record.
     if (!scope.capabilities.atomicCommit) return;
     await writer.drop({ timeoutMs: TIMEOUT_MS });

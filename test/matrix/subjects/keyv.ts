@@ -74,7 +74,7 @@ export const keyvEtcd: MatrixSubject = {
         execArgv: TSX,
       },
       versions: [serverVersion('etcd'), ...packageVersions('keyv', '@keyv/etcd')],
-      clauseTimeoutMs: 90_000,
+      clauseTimeoutMs: 240_000,
       dispose: async () => {
         await raw.disconnect();
         await server.dispose();
