@@ -217,9 +217,7 @@ export class FlushScheduler {
     const nowMs = this.#parts.clock.monotonic();
     const first = !this.isPending;
     // A record that was set aside is tried again, and as old as its oldest change that is not saved.
-    const together = this.#rejected.size > 0 ? this.#rejected.groupOf(recordKey) : [];
-    for (const each of together) this.#pending.mark(each, nowMs, this.#rejected.take(each));
-    if (together.length === 0) this.#pending.mark(recordKey, nowMs);
+    this.#pending.mark(recordKey, nowMs, this.#rejected.size > 0 ? this.#rejected.take(recordKey) : undefined);
     this.#markedAt(nowMs, first);
   }
 
@@ -374,20 +372,14 @@ export class FlushScheduler {
     const records = [...entries.keys()];
     const message = `${records.length} records that changed together are more than one commit of the driver can hold`;
     const error = new AccountKeeperError('TOO_LARGE', message, { records });
-    for (const [recordKey, entry] of entries) this.#setAside(recordKey, entry, error, records);
+    for (const [recordKey, entry] of entries) this.#setAside(recordKey, entry, error);
     return { batch, entries: new Map() };
   }
 
-  /** @param together the records of a group that is refused as a whole. */
-  #setAside(
-    recordKey: string,
-    entry: PendingEntry,
-    error: AccountKeeperError,
-    together: readonly string[] = [recordKey],
-  ): void {
+  #setAside(recordKey: string, entry: PendingEntry, error: AccountKeeperError): void {
     // It may have changed since: then it is the newer value's turn.
     if (this.#pending.has(recordKey)) this.#pending.age(recordKey, entry);
-    else this.#rejected.add(recordKey, entry, error, together);
+    else this.#rejected.add(recordKey, entry, error);
     this.#outbox.push(() => this.#parts.listener.rejected({ recordKey, error }));
   }
 

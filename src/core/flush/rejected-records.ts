@@ -4,8 +4,6 @@ import type { PendingEntry } from './pending-set.js';
 interface RejectedRecord {
   readonly entry: PendingEntry;
   readonly error: AccountKeeperError;
-  /** The keys of the records that were refused with it, as a whole. */
-  readonly together: readonly string[];
 }
 
 /** Records that changed and cannot be written. They are set aside, so that the others can, until they change again. */
@@ -20,13 +18,8 @@ export class RejectedRecords {
     return this.#records.keys();
   }
 
-  add(recordKey: string, entry: PendingEntry, error: AccountKeeperError, together: readonly string[]): void {
-    this.#records.set(recordKey, { entry, error, together });
-  }
-
-  /** The keys that are still set aside of those that belong together with a record, itself included. */
-  groupOf(recordKey: string): readonly string[] {
-    return this.#records.get(recordKey)?.together.filter((each) => this.#records.has(each)) ?? [];
+  add(recordKey: string, entry: PendingEntry, error: AccountKeeperError): void {
+    this.#records.set(recordKey, { entry, error });
   }
 
   /** Takes a record out, because it has changed again. */

@@ -146,7 +146,8 @@ async function claimThenRead(
   head: AccountHead | undefined,
   deadline: Deadline,
 ): Promise<RestoredAccount> {
-  const situation = situationOf(parts, options, undefined, head, []);
+  const known = parts.files.read().known;
+  const situation = situationOf(parts, options, { stored: undefined, head, seen: [] }, known);
   // What takes the place of everything has to know what is stored.
   if (situation.verdict.local !== undefined) return readThenClaim(parts, options, () => true, deadline);
   const claim = claimOn(parts, situation);
@@ -181,42 +182,57 @@ export async function readOnly(
   return { head, account: await deadline.bound(() => decoded(parts, stored)), foreign: verdict.foreign };
 }
 
+/** What is stored, and what the driver remembers beyond that. */
+interface Loaded {
+  readonly stored: StoredAccount | undefined;
+  readonly head: AccountHead | undefined;
+  readonly seen: readonly KnownHead[];
+  /** Why nothing was loaded; nobody may go on from there. */
+  readonly refusal?: AccountKeeperError;
+}
+
 async function read(parts: TakeOverParts, options: RestoreOptions, deadline: Deadline): Promise<Situation> {
+  const { known } = parts.files.read();
+  const loaded = await load(parts, options, deadline);
+  try {
+    return situationOf(parts, options, loaded, parts.files.read().known);
+  } catch {
+    // Throws, unless only what was noted during the load speaks against it: an owner may have committed meanwhile.
+    situationOf(parts, options, loaded, known);
+    const noted = parts.files.read().known;
+    return situationOf(parts, options, await load(parts, options, deadline), noted);
+  }
+}
+
+async function load(parts: TakeOverParts, options: RestoreOptions, deadline: Deadline): Promise<Loaded> {
   const { accountId, driver } = parts;
   const { onRolledBack: choice } = options;
-  let seen: readonly KnownHead[] = [];
-  const knownBefore = parts.files.read().known;
-  const stored = await deadline
-    .bound((rest) => driver.load(accountId, rest))
-    .catch((thrown: unknown) => {
-      // The driver remembers more than is stored, and so does the one who judges, from now on.
-      const { code, head, known } = toAccountKeeperError(thrown, 'restore');
-      if (code !== 'ROLLED_BACK') throw thrown;
-      if (known !== undefined) seen = [known];
-      if (!namesHead(choice, head)) throw thrown;
-      return deadline.bound((rest) => driver.load(accountId, { ...rest, rolledBackTo: choice }));
-    })
-    .catch((thrown: unknown) => {
-      const { head } = toAccountKeeperError(thrown, 'restore');
-      // Throws, with what the operator can choose.
-      if (seen.length > 0) situationOf(parts, options, undefined, head, seen);
-      throw thrown;
-    });
-  return situationOf(parts, options, stored, stored?.head, seen, knownBefore);
+  try {
+    const stored = await deadline.bound((rest) => driver.load(accountId, rest));
+    return { stored, head: stored?.head, seen: [] };
+  } catch (thrown) {
+    // The driver remembers more than is stored, and so does the one who judges, from now on.
+    const refusal = toAccountKeeperError(thrown, 'restore');
+    const { code, head, known } = refusal;
+    const seen = known === undefined ? [] : [known];
+    if (code !== 'ROLLED_BACK') throw thrown;
+    if (!namesHead(choice, head)) return { stored: undefined, head, seen, refusal };
+    const stored = await deadline.bound((rest) => driver.load(accountId, { ...rest, rolledBackTo: choice }));
+    return { stored, head: stored?.head, seen };
+  }
 }
 
 function situationOf(
   { accountId, files }: TakeOverParts,
   options: RestoreOptions,
-  stored: StoredAccount | undefined,
-  head: AccountHead | undefined,
-  seen: readonly KnownHead[],
-  knownBefore?: readonly KnownHead[],
+  { stored, head, seen, refusal }: Loaded,
+  known: readonly KnownHead[],
 ): Situation {
   const meta = parseHeadMeta(head?.meta ?? '');
   const read = files.read();
-  const local = { ...read, known: [...(knownBefore ?? read.known), ...seen] };
+  const local = { ...read, known: [...known, ...seen] };
   const verdict = judge(accountId, head, meta, local, options);
+  if (refusal !== undefined) throw refusal;
   const plan = planReplay(head, meta, verdict.spills);
   return {
     stored,

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
+import { readHighWaters } from '../../../src/core/high-water/high-water-file.js';
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import type { RestoreOptions } from '../../../src/core/restore/restore-options.js';
 import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
@@ -511,5 +512,45 @@ describe('what needs several commits', () => {
     const { message } = await rejection(next.store.restore());
     expect((await next.store.restore(pasted(message, 'backend'))).records).toBe(11);
     expect((await metaOf(backend)).unfinished).toBeUndefined();
+  });
+});
+
+describe('a restore beside an owner', () => {
+  it('is not told of a rollback when the owner commits, and notes it, during the load', async () => {
+    const owner = await opened();
+    await write(owner, { A: 1 });
+    const next = kept({ backend: owner.backend });
+    const { load } = next.driver;
+    let loads = 0;
+    next.driver.load = async (...args) => {
+      const loaded = await load.apply(next.driver, args);
+      loads += 1;
+      if (loads === 1) await write(owner, { A: 2 });
+      const { revision } = owner.store.persistenceStatus();
+      const noted = (): boolean => readHighWaters(directory, ACCOUNT).some((high) => high.revision === revision);
+      while (!noted()) await new Promise((resolve) => setImmediate(resolve));
+      return loaded;
+    };
+    await next.store.restore();
+    expect(next.store.getSymbolMetadata('A')).toEqual({ n: 2 });
+  });
+
+  it('is told when the backend is emptied during the load, and only then a file says what it held', async () => {
+    const owner = await opened();
+    await write(owner, { A: 1 });
+    await owner.store.close();
+    const [name = ''] = readdirSync(directory);
+    const file = join(directory, name);
+    const text = readFileSync(file);
+    rmSync(file);
+    const next = kept({ backend: owner.backend });
+    const { load } = next.driver;
+    next.driver.load = async (...args) => {
+      rollBack(owner.backend);
+      writeFileSync(file, text);
+      return load.apply(next.driver, args);
+    };
+    expect((await rejection(next.store.restore())).code).toBe('ROLLED_BACK');
+    expect([...owner.backend.keys()]).toEqual([]);
   });
 });

@@ -16,12 +16,17 @@ export function checkReplays(applied: readonly AppliedCommit[], spills: readonly
       const spill = known.get(id);
       if (spill === undefined || commit.keepsLocal) continue;
       const bases = [spill.base?.writeId, ...spill.attempts.map(({ writeId }) => writeId)];
-      const made = [commit, ...ancestorsOf(commit)].find(
-        ({ before }) => before === undefined || !isUnfinished(before.head),
+      // What it was made on may itself be the half of a whole, which it continues.
+      const chain = [commit, ...ancestorsOf(commit)];
+      const whole = chain.findIndex(({ before }) => before === undefined || !isUnfinished(before.head));
+      const found = chain.slice(0, whole + 1).map(({ before }) => before?.head.writeId);
+      must(
+        found.some((writeId) => bases.includes(writeId)),
+        'a spill is replayed on top of what it was made on',
+        () => {
+          return `${id} on ${found.join(' or ')}, made on ${bases.join(' or ')}`;
+        },
       );
-      must(bases.includes(made?.before?.head.writeId), 'a spill is replayed on top of what it was made on', () => {
-        return `${id} on ${made?.before?.head.writeId}, made on ${bases.join(' or ')}`;
-      });
     }
   }
 }
