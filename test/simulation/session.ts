@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAccountKeeperError } from '../../src/core/errors.js';
+import { parseHeadMeta } from '../../src/core/ownership/head-meta.js';
 import type { RestoreResult } from '../../src/core/restore/restore-options.js';
+import { parseSpill } from '../../src/core/spill/spill-file.js';
 import { AccountStateStore } from '../../src/core/store/account-state-store.js';
 import type { StoreEventMap } from '../../src/core/store/store-events.js';
 import type { Account, LocalKnowledge } from './account.js';
@@ -107,7 +109,8 @@ export class Session {
       this.#claimedWith = this.#bot.known().local;
       this.#foreignCommits = this.#account.namesake?.applied.length;
     }
-    if (isClaim && word !== undefined && isNamed(word, options.expected)) this.#usesWord ||= this.#needsWord();
+    if (isClaim && word !== undefined && isNamed(word, options.expected))
+      this.#usesWord ||= this.#needsWord(options.meta ?? '');
     ledger.sent(message, {
       isClaim,
       base: this.#base,
@@ -278,10 +281,18 @@ export class Session {
   }
 
   /** Something is known that is missing in what is stored, or what is stored is the half of something. */
-  #needsWord(): boolean {
-    const { stored } = this.#account;
-    const isHalf = stored !== undefined && isUnfinished(stored.head);
-    return isHalf || knowsMore(this.#start.known, stored) || knowsMore(this.#bot.known(), stored);
+  /** When somebody has removed a file meanwhile, it may have been read or not: then only what was written tells. */
+  #needsWord(meta: string): boolean {
+    const { knownSpills, stored } = this.#account;
+    if (stored !== undefined && isUnfinished(stored.head)) return true;
+    const [before, now] = [this.#start.known, this.#bot.known()].map((known) =>
+      knowsMore(known, stored, this.#account),
+    );
+    if (before === now || this.#start.word?.keep === 'backend') return before === true || now === true;
+    const { replayed, unfinished } = parseHeadMeta(meta);
+    return knownSpills.some(({ bytes }) =>
+      [...replayed, unfinished?.id].some((id) => id?.endsWith(parseSpill(bytes).id)),
+    );
   }
 
   /** A commit of this store was acknowledged. */

@@ -118,7 +118,7 @@ class ProcessLease {
   }
 
   /** @returns why it failed, if a repetition cannot mend that. Never rejects */
-  async #write(): Promise<AccountKeeperError | undefined> {
+  async #write(isAnew = false): Promise<AccountKeeperError | undefined> {
     const { createId, driver, leaseMs } = this.#options;
     const { revision, writeId } = this.#head ?? {};
     const expected = revision === undefined || writeId === undefined ? undefined : { revision, writeId };
@@ -137,7 +137,8 @@ class ProcessLease {
       if (error.outcome === 'not-applied') this.#unresolved = undefined;
       if (error.code !== 'CONFLICT' && error.code !== 'ROLLED_BACK') return error.retryable ? undefined : error;
       this.#beginAnew(error);
-      return undefined;
+      // Who waits has seen no sign of life for a third of the time already.
+      return isAnew ? undefined : this.#write(true);
     }
   }
 

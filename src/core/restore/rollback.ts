@@ -75,7 +75,7 @@ export function judge(
     local: undefined,
     spills: local.spills.filter(({ spill }) => isOwn(spill)),
     floor: relevant.reduce((highest, { revision }) => Math.max(highest, revision), 0),
-    foreign: others.flatMap(({ path }) => (path === undefined ? [] : [path])),
+    foreign: [...new Set(others.flatMap(({ path }) => path ?? []))],
     isOperators: false,
   };
   const isToldToStop =

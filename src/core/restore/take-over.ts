@@ -18,7 +18,7 @@ import type { StoredSpill } from '../spill/spill-folder.js';
 import { pause } from '../within.js';
 import { Deadline } from './deadline.js';
 import type { ReadAccount } from './record-reader.js';
-import type { RestoreOptions } from './restore-options.js';
+import type { RestoreOptions, RollbackChoice } from './restore-options.js';
 import { judge, type KnownHead, localIdOf, namesHead, type Verdict } from './rollback.js';
 
 const RESTORE_TIMEOUT_MS = 30_000;
@@ -191,34 +191,44 @@ interface Loaded {
   readonly refusal?: AccountKeeperError;
 }
 
+/** What a file said once holds, also when somebody has removed it since. */
 async function read(parts: TakeOverParts, options: RestoreOptions, deadline: Deadline): Promise<Situation> {
   const { known } = parts.files.read();
-  const loaded = await load(parts, options, deadline);
+  const withNoted = (): readonly KnownHead[] => [...known, ...parts.files.read().known];
+  const loaded = await load(parts, options.onRolledBack, deadline);
   try {
-    return situationOf(parts, options, loaded, parts.files.read().known);
+    return situationOf(parts, options, loaded, withNoted());
   } catch {
     // Throws, unless only what was noted during the load speaks against it: an owner may have committed meanwhile.
     situationOf(parts, options, loaded, known);
-    const noted = parts.files.read().known;
-    return situationOf(parts, options, await load(parts, options, deadline), noted);
+    const noted = withNoted();
+    return situationOf(parts, options, await load(parts, options.onRolledBack, deadline), noted);
   }
 }
 
-async function load(parts: TakeOverParts, options: RestoreOptions, deadline: Deadline): Promise<Loaded> {
-  const { accountId, driver } = parts;
-  const { onRolledBack: choice } = options;
-  try {
-    const stored = await deadline.bound((rest) => driver.load(accountId, rest));
-    return { stored, head: stored?.head, seen: [] };
-  } catch (thrown) {
-    // The driver remembers more than is stored, and so does the one who judges, from now on.
-    const refusal = toAccountKeeperError(thrown, 'restore');
-    const { code, head, known } = refusal;
-    const seen = known === undefined ? [] : [known];
-    if (code !== 'ROLLED_BACK') throw thrown;
-    if (!namesHead(choice, head)) return { stored: undefined, head, seen, refusal };
-    const stored = await deadline.bound((rest) => driver.load(accountId, { ...rest, rolledBackTo: choice }));
-    return { stored, head: stored?.head, seen };
+async function load(
+  { accountId, driver }: TakeOverParts,
+  choice: RollbackChoice | undefined,
+  deadline: Deadline,
+): Promise<Loaded> {
+  const seen: KnownHead[] = [];
+  let rolledBackTo: RollbackChoice | undefined;
+  for (;;) {
+    try {
+      const limits = rolledBackTo === undefined ? {} : { rolledBackTo };
+      const stored = await deadline.bound((rest) => driver.load(accountId, { ...rest, ...limits }));
+      return { stored, head: stored?.head, seen };
+    } catch (thrown) {
+      const refusal = toAccountKeeperError(thrown, 'restore');
+      const { code, head, known } = refusal;
+      if (code !== 'ROLLED_BACK') throw thrown;
+      // The driver remembers more than is stored, and so does the one who judges, from now on.
+      if (known !== undefined) seen.push(known);
+      // Loaded as the operator says; and as it is again, when that is not what is stored any more.
+      const isWord = rolledBackTo === undefined && namesHead(choice, head);
+      if (rolledBackTo === undefined && !isWord) return { stored: undefined, head, seen, refusal };
+      rolledBackTo = isWord ? choice : undefined;
+    }
   }
 }
 

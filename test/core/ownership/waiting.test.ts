@@ -278,11 +278,15 @@ describe('the lease of a process', () => {
       const scene = await owned();
       const key = scene.leaseKey;
       const older = loss === 'gone' ? undefined : scene.backend.get(key);
-      await scene.clock.advance(4 * leaseMs);
+      // Between two renewals.
+      await scene.clock.advance(4 * leaseMs + pollMs / 2);
       scene.wait();
       await scene.clock.advance(leaseMs);
-      if (older === undefined) scene.backend.delete(key);
-      else scene.backend.set(key, older);
+      const lose = (): unknown => (older === undefined ? scene.backend.delete(key) : scene.backend.set(key, older));
+      lose();
+      // And once more, before anybody has seen that it was written again.
+      while (scene.backend.get(key) === older) await scene.clock.advance(10);
+      lose();
       await scene.clock.advance(10 * leaseMs);
       expect(scene.result ?? scene.error).toBeUndefined();
       expect(scene.leaseKey).toBe(key);

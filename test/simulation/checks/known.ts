@@ -43,9 +43,16 @@ function goesOnFromHalf(claim: AppliedCommit): boolean {
   return false;
 }
 
-/** Whether a process knows of something that is missing in what is stored, or of other backends' files alone. */
-export function knowsMore(known: Known, stored: AppliedCommit | undefined): boolean {
+/**
+ * Whether a process knows of something that is missing in what is stored, or of other backends' files alone.
+ *
+ * @param account with it, files of another history than what is stored tell nothing beside one of the same.
+ */
+export function knowsMore(known: Known, stored: AppliedCommit | undefined, account?: Account): boolean {
   const { own, foreign } = known.local;
   const isForeign = !own.some(({ commit }) => isIn(commit, stored)) && foreign.length > 0;
-  return isForeign || knownCommits(known).some((commit) => !isIn(commit, stored));
+  if (isForeign) return true;
+  const related = own.filter(({ commit }) => stored !== undefined && account?.areRelated(commit, stored) === true);
+  const local = { ...known.local, own: related.length > 0 ? related : own };
+  return knownCommits({ ...known, local }).some((commit) => !isIn(commit, stored));
 }

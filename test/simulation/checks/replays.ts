@@ -31,8 +31,9 @@ export function checkReplays(applied: readonly AppliedCommit[], spills: readonly
   }
 }
 
-function replayedBy({ head, parents }: AppliedCommit): readonly string[] {
-  const earlier = new Set(parents.flatMap((parent) => parseHeadMeta(parent.head.meta).replayed));
+function replayedBy({ head, before, parents }: AppliedCommit): readonly string[] {
+  // What was replayed into the state that a local file takes the place of stays named.
+  const earlier = new Set([before, ...parents].flatMap((each) => parseHeadMeta(each?.head.meta ?? '').replayed));
   return parseHeadMeta(head.meta).replayed.filter((id) => !earlier.has(id));
 }
 

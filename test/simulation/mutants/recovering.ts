@@ -116,8 +116,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'persist-all-over-a-stranger',
     'A store that was cut off writes over somebody who went on from an older state, as long as that is not as far.',
     WRITER,
-    'if (writer === undefined || writer === stored.writerId) return this.#load(stored, limits);',
-    'if (writer === undefined || writer.length > 0) return this.#load(stored, limits);',
+    'if (writer === stored.writerId) return this.#load(stored, limits);',
+    'if (writer !== null) return this.#load(stored, limits);',
   ),
   edited(
     'claims-not-carried-on',
