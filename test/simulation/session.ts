@@ -102,6 +102,8 @@ export class Session {
   sent(message: CommitMessage): void {
     const { ledger } = this.#account;
     const { batch, options } = message;
+    // Each attempt to take the account over has a writer of its own.
+    if (this.#writerId !== options.writerId) this.#usesWord = false;
     this.#writerId = options.writerId;
     const { known, word } = this.#start;
     const isClaim = !this.#isOwner;

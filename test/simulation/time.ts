@@ -112,9 +112,9 @@ export class SimulatedProcess {
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
-    const waiting = this.#waiting;
+    // Each in a turn of its own, as timers and messages are: what they change does not belong together.
+    for (const run of this.#waiting) this.#time.after(0, () => this.deliver(run));
     this.#waiting = [];
-    for (const run of waiting) run();
   }
 
   end(): void {

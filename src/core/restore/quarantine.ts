@@ -15,6 +15,8 @@ const FRAME = 512;
 export class Quarantine {
   readonly #unread: Map<string, QuarantinedRecord>;
   readonly #copies = new Map<string, string>();
+  /** The keys of the copies that are not stored yet, by the record that they were made of. */
+  readonly #unstored = new Map<string, readonly string[]>();
   readonly #revision: number;
   readonly #limits: DriverLimits;
 
@@ -38,11 +40,24 @@ export class Quarantine {
   /** The record is written from now on. @returns the keys of the copies that have to be stored before. */
   overwrite(recordKey: string): readonly string[] {
     const record = this.#unread.get(recordKey);
-    if (record === undefined) return [];
-    this.#unread.delete(recordKey);
-    const copies = this.#copiesOf(record);
-    for (const [key, text] of copies) this.#copies.set(key, text);
-    return copies.map(([key]) => key);
+    if (record !== undefined) {
+      this.#unread.delete(recordKey);
+      const copies = this.#copiesOf(record);
+      for (const [key, text] of copies) this.#copies.set(key, text);
+      this.#unstored.set(
+        recordKey,
+        copies.map(([key]) => key),
+      );
+    }
+    return this.#unstored.get(recordKey) ?? [];
+  }
+
+  stored(recordKeys: readonly string[]): void {
+    for (const [recordKey, copies] of this.#unstored) {
+      const left = copies.filter((key) => !recordKeys.includes(key));
+      if (left.length > 0) this.#unstored.set(recordKey, left);
+      else this.#unstored.delete(recordKey);
+    }
   }
 
   /** One copy, or several pieces where the driver takes no value of that size. */

@@ -89,6 +89,7 @@ export class AccountSession<T extends object> {
         pending: () => events.emit('pending', { accountId }),
         flushed: ({ head: acknowledged, recordKeys, durationMs }) => {
           files.note(acknowledged);
+          this.#quarantine.stored(recordKeys);
           events.emit('flushed', { accountId, revision: acknowledged.revision, records: recordKeys, durationMs });
         },
         failed: (event) => events.emit('flush-failed', { accountId, ...event }),
@@ -228,7 +229,7 @@ export class AccountSession<T extends object> {
       by: error.head,
       outcome: error.outcome,
       rolledBack,
-      unacknowledged: new Map(recordKeys.map((recordKey) => [recordKey, this.#encoder.valueOf(recordKey)])),
+      unacknowledged: this.#encoder.shown(recordKeys),
       error,
     });
   }

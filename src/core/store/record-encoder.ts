@@ -39,6 +39,12 @@ export class RecordEncoder implements RecordSource {
     return text === undefined ? this.#tableOf(recordKey)?.recordValue(recordKey) : new StoredText(text);
   }
 
+  /** The values as users know them; of what could not be read, the text. */
+  shown(recordKeys: readonly string[]): ReadonlyMap<string, unknown> {
+    const values = recordKeys.map((recordKey) => [recordKey, this.valueOf(recordKey)] as const);
+    return new Map(values.map(([key, value]) => [key, value instanceof StoredText ? value.text : value]));
+  }
+
   encode(recordKey: string, value: unknown): EncodedChange {
     try {
       const text = this.#textOf(value);

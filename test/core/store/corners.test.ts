@@ -87,6 +87,38 @@ describe('quarantined bytes', () => {
     expect(copies.map(([, text]) => (JSON.parse(text) as Meta)['raw'])).toEqual(['not one either']);
   });
 
+  it('are stored with what takes their place, also when the backend had refused both', async () => {
+    const backend = new MemoryBackend();
+    await storeRaw(backend, { 'metadata/Q': 'not a record' });
+    const open = await openStore<Meta>({ backend, onRejected: 'quarantine' });
+    open.store.on('record-rejected', () => undefined);
+    open.driver.faults.push('too-large');
+    open.store.setSymbolMetadata('Q', { n: 1 });
+    expect((await rejection(open.store.flush())).code).toBe('TOO_LARGE');
+    open.store.setSymbolMetadata('Q', { n: 2 });
+    await open.store.flush();
+    const account = await new MemoryDriver({ backend }).load(ACCOUNT);
+    const texts = [...(account?.records.values() ?? [])];
+    expect(texts.some((text) => text.includes('"raw":"not a record"'))).toBe(true);
+    expect(account?.records.get('metadata/Q')).toContain('{"n":2}');
+  });
+
+  it('are handed out as they are when the store is fenced', async () => {
+    const backend = new MemoryBackend();
+    await storeRaw(backend, { 'metadata/Q': 'not a record' });
+    const open = await openStore<Meta>({ backend, onRejected: 'quarantine' });
+    let unacknowledged: ReadonlyMap<string, unknown> = new Map();
+    open.store.on('fenced', (event) => {
+      ({ unacknowledged } = event);
+    });
+    await openStore<Meta>({ backend, onRejected: 'quarantine' });
+    open.store.setSymbolMetadata('Q', { n: 1 });
+    expect((await rejection(open.store.flush())).code).toBe('FENCED');
+    const { 'metadata/Q': value, ...copies } = Object.fromEntries(unacknowledged);
+    expect(value).toEqual({ n: 1 });
+    expect(Object.values(copies)).toEqual([expect.stringContaining('"raw":"not a record"')]);
+  });
+
   it('block no key, however large they are', async () => {
     const backend = new MemoryBackend();
     const raw = '"'.repeat(1_500);
