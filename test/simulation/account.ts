@@ -95,9 +95,19 @@ export class Account {
       for (const recordKey of [...new Map(refused).keys(), ...unencodable]) this.acknowledged.forget(recordKey);
       const isPart = before?.keepsLocal === true && isUnfinished(before.head);
       commit.parents = [isPart ? before : undefined, base].filter((parent) => parent !== undefined);
-    } else if (!isUnfinished(head) && sender.base !== undefined && !isIn(sender.base, commit)) {
-      commit.parents = [...commit.parents, sender.base];
+    } else {
+      const base = goesOn ? this.#baseOfRest(commit, before) : sender.base;
+      if (!isUnfinished(head) && base !== undefined && !isIn(base, commit)) commit.parents = [...commit.parents, base];
     }
+  }
+
+  /** Whoever finishes what a store had begun to write above a rollback has all that this store was acknowledged. */
+  #baseOfRest(commit: AppliedCommit, before: AppliedCommit): AppliedCommit | undefined {
+    const kept = keptBy(commit, this.knownSpills);
+    if (kept === undefined) return undefined;
+    const { base, unfinished } = parseSpill(kept.bytes);
+    const isRest = unfinished !== undefined && unfinished === parseHeadMeta(before.head.meta).unfinished?.id;
+    return isRest ? this.commitOf(base?.writeId) : undefined;
   }
 
   /** All spills of accounts of its name. */
