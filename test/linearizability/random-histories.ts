@@ -18,8 +18,9 @@ export interface RandomParts {
 
 const WIDTH = 12;
 
-/** In ms. What a paused server holds up has to run out of time. */
+/** In ms. What a paused server holds up has to run out of time, and what a busy machine does not. */
 const PATIENCE_MS = 400;
+const MOST_PATIENCE_MS = 4_000;
 const BETWEEN_ATTEMPTS_MS = 5;
 
 /** How often a client tries again what had no effect, and the observer what failed. */
@@ -96,11 +97,12 @@ async function runHistory({ drivers, recorder, random, progress, tally, about }:
       left -= 1;
       const step = next ?? random.pick(MORE_OFTEN);
       await turns(random.below(random.pick([1, 4, 20])));
-      const result = await untilItHasEffect(async () => {
-        const attempt = await inAHurry(random, (options) => client.do(step, options));
+      const result = await untilItHasEffect(async (attempt) => {
+        const patienceMs = Math.min(attempt * PATIENCE_MS, MOST_PATIENCE_MS);
+        const seen = await inAHurry(random, patienceMs, (options) => client.do(step, options));
         progress.settled();
-        tally.note(attempt, about);
-        return attempt;
+        tally.note(seen, about);
+        return seen;
       });
       // Repeating it is how its outcome becomes known; sometimes the client goes on without that.
       next = result.kind === 'unknown' && random.below(3) > 0 ? 'repeat' : undefined;
@@ -110,21 +112,25 @@ async function runHistory({ drivers, recorder, random, progress, tally, about }:
 }
 
 /** An operation that is sometimes aborted midway, or has next to no time. */
-async function inAHurry(random: Random, work: (options: OperationOptions) => Promise<Result>): Promise<Result> {
+async function inAHurry(
+  random: Random,
+  timeoutMs: number,
+  work: (options: OperationOptions) => Promise<Result>,
+): Promise<Result> {
   const kind = random.below(8);
   if (kind === 0) return work({ timeoutMs: 1 + random.below(8) });
-  if (kind > 1) return work({ timeoutMs: PATIENCE_MS });
+  if (kind > 1) return work({ timeoutMs });
   const controller = new AbortController();
-  const result = work({ timeoutMs: PATIENCE_MS, signal: controller.signal });
+  const result = work({ timeoutMs, signal: controller.signal });
   await turns(random.below(12));
   controller.abort();
   return result;
 }
 
 /** Tries again what had no effect: while the backend is away, nobody makes progress. */
-async function untilItHasEffect(work: () => Promise<Result>): Promise<Result> {
+async function untilItHasEffect(work: (attempt: number) => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
-    const result = await work();
+    const result = await work(attempt);
     if (result.kind !== 'not applied' || attempt === MOST_ATTEMPTS) return result;
     await delay(BETWEEN_ATTEMPTS_MS);
   }
