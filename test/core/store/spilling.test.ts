@@ -143,11 +143,20 @@ describe('what close() cannot persist', () => {
     opened.store.setSymbolMetadata('A', { n: 1 });
     await rejection(opened.store.flush());
     expect(readdirSync(directory)).toHaveLength(1);
-    expect(await rejection(opened.store.close())).toMatchObject({ code: 'UNPERSISTED', spillFile: expect.any(String) });
+    expect(await rejection(opened.store.close())).toMatchObject({
+      code: 'UNPERSISTED',
+      spillFile: expect.any(String),
+      lost: [],
+      cause: expect.objectContaining({ code: 'FENCED' }),
+    });
     expect(readdirSync(directory)).toHaveLength(1);
     await other.store.close();
-    const next = createStore<Meta>({ backend: opened.backend, spill: { directory } });
-    expect((await next.store.restore()).spills?.conflicting).toHaveLength(1);
+    for (const _ of ['the next restore', 'the one after it']) {
+      const next = createStore<Meta>({ backend: opened.backend, spill: { directory } });
+      expect((await next.store.restore()).spills).toMatchObject({ replayed: [], conflicting: [expect.any(String)] });
+      expect(next.store.getSymbolMetadata('A')).toBeUndefined();
+      await next.store.close();
+    }
   });
 
   it('leaves out what the backend had refused, and keeps it in a file', async () => {
