@@ -374,8 +374,11 @@ async function commitAll(
     } catch (thrown) {
       const error = toAccountKeeperError(thrown, 'claim');
       if (error.code === 'CONFLICT') throw index === 0 ? new Contested(error.head) : takenOver(error.head);
-      const refused = recordsAtFault(error, [...batch.upserts.keys(), ...batch.deletes]);
-      if (!isRecordFault(error) || refused.size === 0) throw error;
+      const ofBatch = [...batch.upserts.keys(), ...batch.deletes];
+      const refused = recordsAtFault(error, ofBatch);
+      // The operator's whole is not written as nothing.
+      const isNothingLeft = verdict.local !== undefined && refused.size === ofBatch.length;
+      if (!isRecordFault(error) || refused.size === 0 || isNothingLeft) throw error;
       parts.files.keepRefused(plan.replay);
       batches[index] = without(batch, refused);
       await leftOut(batches);
