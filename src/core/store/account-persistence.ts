@@ -126,7 +126,7 @@ export class AccountPersistence<T extends object> {
     const now = this.#lifecycle;
     if (now.phase !== 'reading') throw this.#notOpen();
     // Another refresh that began later may have been faster; what the operator has named is shown all the same.
-    if ((head?.revision ?? 0) >= now.revision || namesHead(word, head)) {
+    if ((head?.revision ?? 0) >= now.revision || namesHead(options.onRolledBack, head)) {
       this.#show(head, account, now.run, word);
     }
     return resultOf(head?.revision ?? 0, account, foreign);

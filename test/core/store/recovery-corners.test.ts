@@ -216,6 +216,24 @@ describe('a reader of an account that was rolled back', () => {
     await reader.store.refresh(await word('backend', backend));
     expect(reader.store.getSymbolMetadata('A')).toEqual({ n: 5 });
   });
+
+  it('does not go back by a refresh that began before the owner went on', async () => {
+    const owner = await openStore<Meta>();
+    const { backend } = owner;
+    await write(owner, { A: 1 });
+    const reader = createStore<Meta>({ backend, ownership: 'read-only' });
+    await reader.store.restore(await word('backend', backend));
+    const { load } = reader.driver;
+    reader.driver.load = async (...args) => {
+      reader.driver.load = load;
+      const loaded = await load.apply(reader.driver, args);
+      await write(owner, { A: 2 });
+      await reader.store.refresh();
+      return loaded;
+    };
+    await reader.store.refresh();
+    expect(reader.store.getSymbolMetadata('A')).toEqual({ n: 2 });
+  });
 });
 
 describe('a record that was refused and is marked again with everything', () => {
@@ -396,13 +414,14 @@ describe('a restore that is contested without end', () => {
       return commit.apply(next.driver, args);
     };
     let code: string | undefined;
-    rejection(next.store.restore(timeoutMs === undefined ? {} : { timeoutMs })).then((error) => {
+    const restoring = rejection(next.store.restore(timeoutMs === undefined ? {} : { timeoutMs })).then((error) => {
       code = error.code;
     });
     await rival.clock.advance((timeoutMs ?? 30_000) - 1_000);
     expect(code).toBeUndefined();
     expect(n).toBeGreaterThan(3);
     await rival.clock.advance(2_000);
+    await restoring;
     expect(code).toBe('TIMEOUT');
     expect(rival.store.persistenceStatus().ownership).toBe('owner');
   });
