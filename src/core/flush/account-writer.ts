@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { AccountKeeperError, type ErrorCode, toAccountKeeperError } from '../errors.js';
+import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { parseHeadMeta, writerOf } from '../ownership/head-meta.js';
 import type {
   AccountHead,
@@ -10,6 +10,7 @@ import type {
   StoredAccount,
 } from '../persistence-driver.js';
 import { within } from '../within.js';
+import { isRecordFault } from './rejected-records.js';
 
 /** One commit, with everything that a repetition has to send again unchanged. */
 export interface CommitRequest {
@@ -60,8 +61,6 @@ export interface AccountWriterOptions {
 
 /** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
 const GRACE_MS = 250;
-
-const RECORD_FAULTS: ReadonlySet<ErrorCode> = new Set(['INVALID_KEY', 'INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
 
 /**
  * Sends the commits of one writer to one account, and says what came of each. It holds the newest acknowledged head, and
@@ -164,7 +163,7 @@ export class AccountWriter {
       return this.#differs(error, request, mayHaveLanded, limits);
     }
     // Also when an earlier call may have landed: should it land late, the next request finds it and is superseded.
-    if (outcome === 'not-applied' && RECORD_FAULTS.has(code)) return { kind: 'rejected', error };
+    if (isRecordFault(error)) return { kind: 'rejected', error };
     return { kind: 'failed', error, mayHaveLanded: mayHaveLanded || outcome === 'unknown' };
   }
 

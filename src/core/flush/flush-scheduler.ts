@@ -10,7 +10,7 @@ import type { FlushSettings } from './flush-options.js';
 import { CHECK, FlushWaiters } from './flush-waiters.js';
 import { LagMonitor } from './lag-monitor.js';
 import { type BuiltBatch, oldestOf, type PendingEntry, PendingSet, type RecordSource } from './pending-set.js';
-import { RejectedRecords } from './rejected-records.js';
+import { RejectedRecords, recordsAtFault } from './rejected-records.js';
 
 /** What the scheduler tells. Called between two steps, never in the middle of one. */
 export interface FlushListener {
@@ -442,8 +442,7 @@ export class FlushScheduler {
 
   /** Sets aside the records that the error names, or all of them where it names none. */
   #refused(attempt: Attempt, error: AccountKeeperError): void {
-    const named = (error.records ?? []).filter((recordKey) => attempt.entries.has(recordKey));
-    const faulty = new Set(named.length === 0 ? attempt.entries.keys() : named);
+    const faulty = recordsAtFault(error, attempt.entries.keys());
     const others = [...attempt.entries].filter(([recordKey]) => !faulty.has(recordKey));
     this.#giveUp({ ...attempt, entries: new Map(others) });
     for (const [recordKey, entry] of attempt.entries)

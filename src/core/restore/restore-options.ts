@@ -56,11 +56,14 @@ export interface RestoreResult {
 
 /** The spill files that a restore found, by their paths. */
 export interface RestoredSpills {
-  /** Their changes are in the backend now, and the files are gone. */
+  /**
+   * Their changes are in the backend now, and the files are gone. What the backend refused, now or before, is kept in a
+   * file with the ending `.refused`.
+   */
   readonly replayed: readonly string[];
   /**
-   * Another writer has committed since: the backend's version is in memory, and these files are kept, with the ending
-   * `.conflicting`. They are named again at each restore until somebody removes them.
+   * Another writer has committed since, or had fenced the store that wrote the file: the backend's version is in memory,
+   * and these files are kept, with the ending `.conflicting`. They are named again at each restore until somebody removes them.
    */
   readonly conflicting: readonly string[];
   /** Torn, or not written by this library. They are kept. */

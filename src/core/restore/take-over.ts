@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { batchLimits, cutBatches, mergedBatch } from '../flush/batch-size.js';
+import { isRecordFault, recordsAtFault } from '../flush/rejected-records.js';
 import { describeReceived, requireDuration } from '../option-checks.js';
 import { formatHeadMeta, type HeadMeta, type LeaseReference, parseHeadMeta } from '../ownership/head-meta.js';
 import type {
@@ -39,6 +40,8 @@ export interface TakeOverParts {
   readonly onRejected: 'throw' | 'quarantine';
   readonly files: LocalFiles;
   readonly onWarning: (warning: DriverWarning) => void;
+  /** A record of a spill cannot be written. */
+  readonly onRefused: (recordKey: string, error: AccountKeeperError) => void;
   readonly read: (stored: StoredAccount) => Promise<ReadAccount>;
   /** Whether a record is of a kind that is persisted. */
   readonly isPersisted: (recordKey: string) => boolean;
@@ -88,6 +91,7 @@ interface Claim {
 }
 
 const NO_RECORDS: ReadAccount = { records: [], rejected: [] };
+const NO_CHANGES: CommitBatch = { upserts: new Map(), deletes: new Set() };
 
 /** Somebody has committed between the read and the claim. */
 class Contested extends Error {
@@ -134,8 +138,12 @@ async function readThenClaim(
   const { head, stored } = situation;
   if (!mayTake(head)) throw new Contested(head);
   const claim = claimOn(parts, situation);
-  const account = await deadline.bound(() => decoded(parts, withChanges(stored, head, claim.parts)));
-  const claimed = await commitAll(parts, claim, situation, deadline);
+  const decode = (batches: readonly CommitBatch[]): Promise<ReadAccount> =>
+    deadline.bound(() => decoded(parts, withChanges(stored, head, batches)));
+  let account = await decode(claim.parts);
+  const claimed = await commitAll(parts, claim, situation, deadline, async (batches) => {
+    account = await decode(batches);
+  });
   return restored(parts, situation, claim, claimed, account);
 }
 
@@ -151,7 +159,7 @@ async function claimThenRead(
   // What takes the place of everything has to know what is stored.
   if (situation.verdict.local !== undefined) return readThenClaim(parts, options, () => true, deadline);
   const claim = claimOn(parts, situation);
-  const claimed = await commitAll(parts, claim, situation, deadline);
+  const claimed = await commitAll(parts, claim, situation, deadline, async () => undefined);
   try {
     const { accountId, driver } = parts;
     const stored = await deadline.bound((rest) => driver.load(accountId, rest));
@@ -337,15 +345,22 @@ async function decoded(
   throw new AccountKeeperError('CORRUPT', message, { records, cause: first.error });
 }
 
-/** Each part expects the head of the one before. @throws `Contested` when somebody was faster than the first. */
+/**
+ * Each part expects the head of the one before. What the backend refuses is left out, as it is at run time, and kept in
+ * a file; `leftOut` is called with what is still to be written. @throws `Contested` when somebody was faster than the
+ * first.
+ */
 async function commitAll(
   parts: TakeOverParts,
   claim: Claim,
-  { head, verdict }: Situation,
+  { head, plan, verdict }: Situation,
   deadline: Deadline,
+  leftOut: (batches: readonly CommitBatch[]) => Promise<void>,
 ): Promise<AccountHead> {
   let base = head;
-  for (const [index, batch] of claim.parts.entries()) {
+  const batches = [...claim.parts];
+  for (let index = 0; index < batches.length; ) {
+    const batch = batches[index] ?? NO_CHANGES;
     const options = {
       expected: base === undefined ? undefined : { revision: base.revision, writeId: base.writeId },
       writerId: claim.writerId,
@@ -355,14 +370,30 @@ async function commitAll(
     };
     try {
       base = await commit(parts, batch, options, deadline);
+      index += 1;
     } catch (thrown) {
       const error = toAccountKeeperError(thrown, 'claim');
-      if (error.code !== 'CONFLICT') throw error;
-      throw index === 0 ? new Contested(error.head) : takenOver(error.head);
+      if (error.code === 'CONFLICT') throw index === 0 ? new Contested(error.head) : takenOver(error.head);
+      const ofBatch = [...batch.upserts.keys(), ...batch.deletes];
+      const refused = recordsAtFault(error, ofBatch);
+      // The operator's whole is not written as nothing.
+      const isNothingLeft = verdict.local !== undefined && refused.size === ofBatch.length;
+      if (!isRecordFault(error) || refused.size === 0 || isNothingLeft) throw error;
+      parts.files.keepRefused(plan.replay);
+      batches[index] = without(batch, refused);
+      await leftOut(batches);
+      for (const recordKey of refused) parts.onRefused(recordKey, error);
     }
   }
   if (base === undefined) throw new AccountKeeperError('UNAVAILABLE', 'the claim consisted of no commit');
   return base;
+}
+
+function without({ upserts, deletes }: CommitBatch, recordKeys: ReadonlySet<string>): CommitBatch {
+  return {
+    upserts: new Map([...upserts].filter(([recordKey]) => !recordKeys.has(recordKey))),
+    deletes: new Set([...deletes].filter((recordKey) => !recordKeys.has(recordKey))),
+  };
 }
 
 /** Repeats one commit, unchanged, until its outcome is known. */

@@ -40,7 +40,10 @@ export interface ShutdownResult {
 export const EXIT_CODES: { readonly persisted: 0; readonly spilled: 75; readonly lost: 74 } = Object.freeze({
   /** Everything is in the backend. */
   persisted: 0,
-  /** What is not in the backend is in spill files: the next start brings it there. */
+  /**
+   * What is not in the backend is in spill files. The next start writes them to it; the file of a store that was fenced
+   * it only reports.
+   */
   spilled: 75,
   /** Something is in neither of them. */
   lost: 74,

@@ -43,6 +43,7 @@ export class LocalFiles {
   readonly #folder: SpillFolder | undefined;
   #highWater: HighWaterFile | undefined;
   #lineage: string | undefined;
+  #shown: readonly KnownHead[] = [];
 
   constructor(options: LocalFilesOptions) {
     this.#options = options;
@@ -59,7 +60,13 @@ export class LocalFiles {
     const remembered = [...(seen.get(this.#options.driver)?.values() ?? [])].filter(
       (each) => each.accountId === accountId,
     );
-    return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf), ...remembered] };
+    return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf), ...remembered, ...this.#shown] };
+  }
+
+  /** A reader shows this head: what is less, or of another history, takes its place at the operator's word alone. */
+  show(head: AccountHead | undefined): void {
+    this.#shown =
+      head === undefined ? [] : [{ revision: head.revision, writeId: head.writeId, writerId: head.writerId }];
   }
 
   /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */
@@ -102,6 +109,11 @@ export class LocalFiles {
   spill(content: SpillContent): string | undefined {
     const { accountId, clock, createId } = this.#options;
     return this.#folder?.write({ ...content, id: createId(), accountId, createdAtMs: clock.now() });
+  }
+
+  /** The backend refuses changes of these files: they stay in a file although all else is replayed. @throws `UNAVAILABLE` */
+  keepRefused(spills: readonly StoredSpill[]): void {
+    for (const { path } of spills) this.#folder?.copyAside(path, 'refused');
   }
 
   /**

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { accountFileName, fileNamePart } from './account-file-name.js';
 import {
@@ -105,6 +105,20 @@ export class SpillFolder {
       return renameFile(path, aside);
     });
     return aside;
+  }
+
+  /**
+   * Keeps a copy under such a name, as long as the file is still to be replayed. One that is there already is as good.
+   *
+   * @throws `UNAVAILABLE`
+   */
+  copyAside(path: string, reason: AsideReason): void {
+    const copy = `${path}.${reason}`;
+    change(path, 'copied', () => {
+      removeFile(`${copy}${UNFINISHED_SUFFIX}`);
+      if (!existsSync(copy)) writeNewFile(dirname(copy), basename(copy), readFileSync(path));
+      return true;
+    });
   }
 
   /** The files of an account that were set aside for this reason. */

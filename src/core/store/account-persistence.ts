@@ -3,7 +3,8 @@ import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { requireDuration } from '../option-checks.js';
 import type { AccountHead } from '../persistence-driver.js';
 import type { ReadAccount } from '../restore/record-reader.js';
-import type { RestoredSpills, RestoreOptions, RestoreResult } from '../restore/restore-options.js';
+import type { RestoredSpills, RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
+import { namesHead } from '../restore/rollback.js';
 import type { RestoredAccount } from '../restore/take-over.js';
 import type { RecordTable, TableName } from '../tables/change-sink.js';
 import { within } from '../within.js';
@@ -25,7 +26,13 @@ const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined, r
 type Lifecycle<T extends object> =
   | { readonly phase: 'unrestored' }
   | { readonly phase: 'restoring'; readonly run: RestoreRun<T>; readonly settled: Promise<unknown> }
-  | { readonly phase: 'reading'; readonly run: RestoreRun<T>; readonly revision: number }
+  | {
+      readonly phase: 'reading';
+      readonly run: RestoreRun<T>;
+      readonly revision: number;
+      /** As long as the head is shown that it names, it holds. */
+      readonly word: RollbackChoice | undefined;
+    }
   | { readonly phase: 'open'; readonly session: AccountSession<T> }
   | { readonly phase: 'fenced'; readonly session: AccountSession<T>; readonly error: AccountKeeperError }
   | { readonly phase: 'closing'; readonly session: AccountSession<T> | undefined; readonly done: Promise<void> }
@@ -99,7 +106,7 @@ export class AccountPersistence<T extends object> {
     try {
       const restored = await restoring;
       if (this.#lifecycle !== lifecycle) throw this.#notOpen();
-      return this.#begin(restored, run, unreserve);
+      return this.#begin(restored, run, unreserve, options.onRolledBack);
     } catch (thrown) {
       unreserve();
       // Why the restore has failed must not wait for a backend that may be gone.
@@ -113,11 +120,15 @@ export class AccountPersistence<T extends object> {
   async refresh(options: RestoreOptions): Promise<RestoreResult> {
     const before = this.#lifecycle;
     if (before.phase !== 'reading') throw this.#cannotRefresh();
-    const { head, account, foreign } = await before.run.read({ minRevision: before.revision, ...options });
+    const word = options.onRolledBack ?? before.word;
+    const limits = word === undefined ? options : { ...options, onRolledBack: word };
+    const { head, account, foreign } = await before.run.read(limits);
     const now = this.#lifecycle;
     if (now.phase !== 'reading') throw this.#notOpen();
-    // Another refresh that began later may have been faster.
-    if ((head?.revision ?? 0) >= now.revision) this.#show(head, account, now.run);
+    // Another refresh that began later may have been faster; what the operator has named is shown all the same.
+    if ((head?.revision ?? 0) >= now.revision || namesHead(options.onRolledBack, head)) {
+      this.#show(head, account, now.run, word);
+    }
     return resultOf(head?.revision ?? 0, account, foreign);
   }
 
@@ -188,12 +199,17 @@ export class AccountPersistence<T extends object> {
     return 'session' in this.#lifecycle ? this.#lifecycle.session : undefined;
   }
 
-  #begin(restored: Restored, run: RestoreRun<T>, unreserve: () => void): RestoreResult {
+  #begin(
+    restored: Restored,
+    run: RestoreRun<T>,
+    unreserve: () => void,
+    word: RollbackChoice | undefined,
+  ): RestoreResult {
     switch (restored.kind) {
       case 'owned':
         return this.#beginOwned(restored, run, unreserve);
       case 'read-only':
-        this.#show(restored.head, restored.account, run);
+        this.#show(restored.head, restored.account, run, word);
         return this.#tellRestored(resultOf(restored.head?.revision ?? 0, restored.account, restored.foreign));
     }
   }
@@ -226,13 +242,24 @@ export class AccountPersistence<T extends object> {
   }
 
   /** Puts what was read in the place of what was there, in one step. */
-  #show(head: AccountHead | undefined, account: ReadAccount, run: RestoreRun<T>): void {
+  #show(
+    head: AccountHead | undefined,
+    account: ReadAccount,
+    run: RestoreRun<T>,
+    word: RollbackChoice | undefined,
+  ): void {
     const present = new Set(account.records.map(({ recordKey }) => recordKey));
     for (const table of this.#tables) {
       for (const recordKey of [...table.recordKeys()]) if (!present.has(recordKey)) table.forgetRecord(recordKey);
     }
     this.#fill(account);
-    this.#lifecycle = { phase: 'reading', run, revision: head?.revision ?? 0 };
+    run.files.show(head);
+    this.#lifecycle = {
+      phase: 'reading',
+      run,
+      revision: head?.revision ?? 0,
+      word: namesHead(word, head) ? word : undefined,
+    };
   }
 
   #tellRestored(result: RestoreResult): RestoreResult {
@@ -381,7 +408,12 @@ function requirePersisted(
   spillFile: string | undefined,
 ): void {
   if (records.length === 0) return;
-  const kept = spillFile === undefined ? '' : `; ${records.length - lost.length} of them are kept in ${spillFile}`;
+  const use =
+    cause?.code === 'FENCED'
+      ? 'to be compared by you: another writer took the account over, and no restore replays them'
+      : 'for the next restore';
+  const kept =
+    spillFile === undefined ? '' : `; ${records.length - lost.length} of them are kept in ${spillFile}, ${use}`;
   const message = `${records.length} record(s) could not be saved before closing, the first is ${records[0]}${kept}`;
   throw new AccountKeeperError('UNPERSISTED', message, { outcome: 'unknown', records, lost, cause, spillFile });
 }

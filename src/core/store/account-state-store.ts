@@ -83,7 +83,8 @@ export class AccountStateStore<
    * Reads the account anew, with `ownership: 'read-only'`: what is persisted is then as the backend had it at one
    * instant.
    *
-   * Rejects as `restore()` does, and `CONFIG` with another `ownership`; the store is as before then.
+   * Rejects as `restore()` does, `ROLLED_BACK` also when what is stored is less than what is shown, or of another history,
+   * unless `onRolledBack` names it; and `CONFIG` with another `ownership`. The store is as before then.
    */
   async refresh(options?: RestoreOptions): Promise<RestoreResult> {
     return this.#requirePersistence('refresh').refresh(readOptions('refresh', RESTORE_CALL, options));

@@ -98,6 +98,7 @@ export class RestoreRun<T extends object> {
       closing: this.#abort.signal,
       isPersisted: (recordKey) => empty.some((table) => table.owns(recordKey)),
       lease: () => this.#lease?.reference,
+      onRefused: (recordKey, error) => this.#events.emit('record-rejected', { accountId, recordKey, error }),
       onWarning: (warning) => this.#events.emit('driver-warning', { accountId, ...warning }),
       read: (stored) => reader.read(stored, this.#createScratch()),
       turn: (limits) => this.#turn(limits),

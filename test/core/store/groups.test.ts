@@ -73,6 +73,17 @@ describe('what changed together', () => {
     expect(driver.sent).toHaveLength(1);
   });
 
+  it('is written by itself when it changes after its group was refused', async () => {
+    const { store, stored } = await small({ batchRecords: 5 });
+    store.transaction(() => {
+      for (let n = 0; n < 6; n += 1) store.setSymbolMetadata(`big${n}`, { n });
+    });
+    await rejection(store.flush());
+    store.setSymbolMetadata('big0', { n: 9 });
+    expect((await rejection(store.flush()))['records']).toHaveLength(5);
+    expect(await stored()).toEqual({ 'metadata/big0': '{"n":9}' });
+  });
+
   it('is never halved when the driver refuses a batch without naming a record', async () => {
     const { store, driver, stored } = await small({});
     driver.faults.push('too-large');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryBackend } from '../../../src/drivers/memory-backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import { rollBack, snapshot } from '../../support/backend-history.js';
 import { ACCOUNT, createStore, type OpenStore, openStore, rejection } from '../../support/open-store.js';
 
 let directory = '';
@@ -143,11 +144,32 @@ describe('what close() cannot persist', () => {
     opened.store.setSymbolMetadata('A', { n: 1 });
     await rejection(opened.store.flush());
     expect(readdirSync(directory)).toHaveLength(1);
-    expect(await rejection(opened.store.close())).toMatchObject({ code: 'UNPERSISTED', spillFile: expect.any(String) });
+    expect(await rejection(opened.store.close())).toMatchObject({
+      code: 'UNPERSISTED',
+      spillFile: expect.any(String),
+      lost: [],
+      cause: expect.objectContaining({ code: 'FENCED' }),
+    });
     expect(readdirSync(directory)).toHaveLength(1);
     await other.store.close();
+    for (const _ of ['the next restore', 'the one after it']) {
+      const next = createStore<Meta>({ backend: opened.backend, spill: { directory } });
+      expect((await next.store.restore()).spills).toMatchObject({ replayed: [], conflicting: [expect.any(String)] });
+      expect(next.store.getSymbolMetadata('A')).toBeUndefined();
+      await next.store.close();
+    }
+  });
+
+  it('is not replayed for a store that was fenced, also when the take-over is gone with a rollback', async () => {
+    const opened = await openStore<Meta>({ spill: { directory } });
+    const before = snapshot(opened.backend);
+    await openStore<Meta>({ backend: opened.backend });
+    opened.store.setSymbolMetadata('A', { n: 1 });
+    await rejection(opened.store.flush());
+    rollBack(opened.backend, before);
     const next = createStore<Meta>({ backend: opened.backend, spill: { directory } });
-    expect((await next.store.restore()).spills?.conflicting).toHaveLength(1);
+    expect((await next.store.restore()).spills).toMatchObject({ replayed: [], conflicting: { length: 1 } });
+    expect(next.store.getSymbolMetadata('A')).toBeUndefined();
   });
 
   it('leaves out what the backend had refused, and keeps it in a file', async () => {
