@@ -21,7 +21,6 @@ export function keyvRedisSubject(url: string): ContractSubject & { readonly answ
         allowUnconditional: true,
         durability: 'host',
         closeKeyv: true,
-        operationTimeoutMs: 4000,
       });
       answers.watch(driver, adapter);
       return driver;
