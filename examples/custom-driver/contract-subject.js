@@ -21,6 +21,7 @@ export default {
   name: 'custom driver (file per account)',
   /** @param {ContractDriverOptions} [options] */
   createDriver: (options) => new FileDriver({ ...options, folder, fs }),
-  faults,
+  // Whoever opens the folder writes there.
+  faults: { ...faults, readOnly: false },
   module,
 };

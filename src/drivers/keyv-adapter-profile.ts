@@ -1,6 +1,6 @@
 import { isMap } from 'node:util/types';
-import { AccountKeeperError } from '../core/errors.js';
 import { hasMethods, type KeyvAdapter, propertyOf } from './keyv-client.js';
+import { escapeGlob, isKeyvRedis, listKeyvRedis } from './keyv-redis-listing.js';
 
 /** Keys and stored values, as an adapter lists them. */
 export type Listing = AsyncIterable<readonly unknown[]> | Iterable<readonly unknown[]>;
@@ -25,7 +25,7 @@ export interface AdapterProfile {
   readonly inMemory: boolean;
   /**
    * Lists at least all keys that begin with `<start>:`, as they were given to `set`; `undefined` where the adapter cannot
-   * list. @throws `CONFIG`
+   * list.
    */
   list(store: KeyvAdapter, start: string): Listing | undefined;
 }
@@ -35,8 +35,6 @@ const MYSQL_TEXT_BYTES = 65_535;
 /** etcd takes requests of 1.5 MiB; a key and what frames it go off that. */
 const ETCD_VALUE_BYTES = 1_400_000;
 const UNKNOWN_KEY_CHARACTERS = 1024;
-/** Characters with a meaning in a pattern of Redis. */
-const GLOB = /[*?[\]\\^]/g;
 
 const plain = {
   keyCharacters: undefined,
@@ -100,18 +98,7 @@ const redis: AdapterProfile = {
   lingers: true,
   many: new Set(['getMany', 'setMany', 'deleteMany']),
   namespaceInKeys: true,
-  list(store, start) {
-    const namespace = namespaceOf(store);
-    const separator = String(propertyOf(store, 'keyPrefixSeparator'));
-    const hidden = namespace === undefined && start.includes(separator);
-    if (hidden || (namespace !== undefined && escapeGlob(namespace) !== namespace)) {
-      throw new AccountKeeperError(
-        'CONFIG',
-        'accounts: @keyv/redis cannot list the keys of this namespace, because of the characters in it',
-      );
-    }
-    return iterate(store, namespace);
-  },
+  list: (store, start) => (isKeyvRedis(store) ? listKeyvRedis(store, namespaceOf(store), start) : undefined),
 };
 
 const unknown: AdapterProfile = {
@@ -151,7 +138,7 @@ function kindOf(store: KeyvAdapter): AdapterProfile {
     case 'etcd':
       return propertyOf(store, 'client') === undefined ? unknown : etcd;
     case 'redis':
-      if (hasMethods(store, ['createKeyPrefix'])) return redis;
+      if (isKeyvRedis(store)) return redis;
       return propertyOf(store, 'redis') === undefined ? unknown : valkey;
     default:
       return unknown;
@@ -175,8 +162,4 @@ function withoutStart(
   start: string,
 ): AsyncIterable<readonly unknown[]> | undefined {
   return listing === undefined ? undefined : without(listing, start);
-}
-
-function escapeGlob(text: string): string {
-  return text.replace(GLOB, '\\$&');
 }

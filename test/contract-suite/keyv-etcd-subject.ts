@@ -53,6 +53,8 @@ export function etcdFaults(
     },
     failCommits: { before: outOfSpace(server, answers), after: answers.inject },
     failReads: loginRequired(server),
+    // Whoever may only read has to log in, and from then on everybody has to.
+    readOnly: false,
     // It writes its log to the disk before it answers, unless it is started with an option that says unsafe.
     syncsBeforeAcknowledging: async () => true,
   };

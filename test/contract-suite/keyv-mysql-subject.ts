@@ -65,6 +65,8 @@ export function mysqlFaults(server: MariadbTestServer, answers: LostAnswers<Keyv
     },
     failCommits: { before: readOnly(server), after: answers.inject },
     failReads: tableGone(server),
+    // The adapter asks for its table to be created whenever it connects.
+    readOnly: false,
     syncsBeforeAcknowledging: async () => {
       const [row] = await server.query('SELECT @@innodb_flush_log_at_trx_commit AS flush');
       return Number(row?.['flush']) === 1;

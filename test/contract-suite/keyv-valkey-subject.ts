@@ -4,6 +4,7 @@ import { KeyvDriver } from '../../src/drivers/keyv-driver.js';
 import type { ContractFaults, ContractSubject, Inject } from '../contract/index.js';
 import type { RedisTestServer } from '../support/servers/redis-server.js';
 import { keyvKeys, LostAnswers } from './keyv-keys.js';
+import { redisReaderUrl } from './redis-reader.js';
 
 /** A subject whose drivers have a Keyv each, on the server under the URL, in whichever process. */
 export function keyvValkeySubject(url: string): ContractSubject & { readonly answers: LostAnswers<KeyvValkey> } {
@@ -53,6 +54,11 @@ export function valkeyFaults(
     },
     failCommits: { before: notPermitted(server, '@write'), after: answers.inject },
     failReads: notPermitted(server, '@read'),
+    readOnly: async (options) => {
+      const url = await redisReaderUrl(server.url, (...words) => server.cli(...words), '+@read +@connection +info');
+      return keyvValkeySubject(url).createDriver(options);
+    },
+    missing: false,
     syncsBeforeAcknowledging: async () => {
       const [, sync] = (await server.cli('CONFIG', 'GET', 'appendfsync')).split('\n');
       return sync === 'always';

@@ -2,7 +2,7 @@ import { AccountKeeperError } from '../../src/core/errors.js';
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { MemoryBackend } from '../../src/drivers/memory-backend.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
-import type { ContractDriverOptions, ContractFaults } from '../contract/index.js';
+import type { ContractDriverOptions, DriverMaker } from '../contract/index.js';
 
 /** A memory backend for somebody who may only read. */
 class ReadOnlyMemory extends MemoryBackend {
@@ -48,7 +48,7 @@ export type AccessDisguise = (driver: PersistenceDriver, backend: MemoryBackend)
 export function memoryAccess(
   backend: MemoryBackend,
   disguise: AccessDisguise = (driver) => driver,
-): Required<Pick<ContractFaults, 'readOnly' | 'missing'>> {
+): Record<'readOnly' | 'missing', DriverMaker> {
   return {
     readOnly: async ({ prefix = 'default' }: ContractDriverOptions = {}) => {
       const readable = new ReadOnlyMemory(backend);

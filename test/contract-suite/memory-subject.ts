@@ -34,7 +34,6 @@ export function memoryFaults(backend: FaultyMemoryBackend): ContractFaults {
       after: () => backend.fail('after'),
     },
     failReads: () => backend.fail('before'),
-    ...memoryAccess(backend),
   };
 }
 
@@ -51,17 +50,22 @@ export class SmallMemoryDriver extends MemoryDriver {
 /** Turns a memory driver into the one to test. */
 export type Disguise = (driver: MemoryDriver, backend: FaultyMemoryBackend, prefix: string) => PersistenceDriver;
 
-/** A subject on a memory backend of its own, with all the faults that memory can have. */
+/**
+ * A subject on a memory backend of its own, with all the faults that memory can have. Those who may only read have no
+ * disguise, so there are none where writers have one.
+ */
 export function memorySubject(
   name: string,
-  disguise: Disguise = (driver) => driver,
+  disguise?: Disguise,
   Driver: typeof MemoryDriver = SmallMemoryDriver,
 ): ContractSubject {
   const backend = new FaultyMemoryBackend();
   return {
     name,
-    createDriver: ({ prefix = 'default' }: ContractDriverOptions = {}) =>
-      disguise(new Driver({ backend, prefix }), backend, prefix),
-    faults: memoryFaults(backend),
+    createDriver: ({ prefix = 'default' }: ContractDriverOptions = {}) => {
+      const driver = new Driver({ backend, prefix });
+      return disguise?.(driver, backend, prefix) ?? driver;
+    },
+    faults: { ...memoryFaults(backend), ...(disguise === undefined && memoryAccess(backend)) },
   };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { PostgresDriver } from '../../src/drivers/postgres-driver.js';
 import type { ContractFaults, ContractSubject, Inject } from '../contract/index.js';
 import type { FaultProxy } from '../support/servers/fault-proxy.js';
@@ -81,6 +82,13 @@ export function postgresFaults(server: PostgresTestServer, url: string, proxy: F
       );
       return row?.['commit'] !== 'off' && row?.['fsync'] === 'on';
     },
+    readOnly: async (options = {}) => {
+      const [reader, password] = [`reader_${randomUUID().slice(0, 8)}`, 'reader-secret'];
+      await server.query(`CREATE ROLE ${reader} LOGIN PASSWORD '${password}'`);
+      await server.query(`GRANT SELECT ON ${TABLE} TO ${reader}`);
+      return new PostgresDriver({ ...options, url: server.url.replace(/\/\/.*@/, `//${reader}:${password}@`) });
+    },
+    missing: async (options = {}) => new PostgresDriver({ ...options, url, table: 'never_made' }),
   };
 }
 

@@ -16,7 +16,7 @@ runDriverContract(
   { describe, it },
   {
     ...subject,
-    faults: redisFaults(cluster, raw, subject.interruptions),
+    faults: redisFaults(cluster, raw, subject),
     module: redisModule(cluster.url, 'replicated'),
     execArgv: ['--import', 'tsx'],
   },

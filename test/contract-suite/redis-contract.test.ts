@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 const subject = redisSubject('redis', proxy.urlFor(server.url), 'host');
-const faults = redisFaults(server, raw, subject.interruptions);
+const faults = redisFaults(server, raw, subject);
 
 runDriverContract(
   { describe, it },

@@ -17,7 +17,7 @@ runDriverContract(
   { describe, it },
   {
     ...subject,
-    faults: redisFaults(servers, raw, subject.interruptions),
+    faults: redisFaults(servers, raw, subject),
     module: redisModule(servers.url, 'replicated'),
     execArgv: ['--import', 'tsx'],
   },

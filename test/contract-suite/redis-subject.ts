@@ -4,12 +4,19 @@ import type { TestServer } from '../support/servers/test-server.js';
 import { layoutKeys } from './memory-subject.js';
 import { RedisInterruptions } from './redis-interruptions.js';
 import type { RawRedis } from './redis-raw.js';
+import { redisReaderUrl } from './redis-reader.js';
 
 /** A subject with ways to interrupt what its drivers send. */
-export type RedisSubject = ContractSubject & { readonly interruptions: RedisInterruptions };
+export type RedisSubject = ContractSubject & {
+  readonly interruptions: RedisInterruptions;
+  readonly durability: ClaimedDurability;
+};
 
 /** The durability that is claimed of the servers of a test, whose files are synced always. */
 export type ClaimedDurability = NonNullable<RedisDriverOptions['durability']>;
+
+/** What a user needs to open for reading alone. */
+const READ_RIGHTS = '+ping +eval_ro +evalsha_ro +type +get +mget +smembers +scan +cluster|slots +asking';
 
 /** A subject on the servers under the URL, in whichever process. */
 export function redisSubject(name: string, url: string, durability: ClaimedDurability): RedisSubject {
@@ -19,6 +26,7 @@ export function redisSubject(name: string, url: string, durability: ClaimedDurab
   return {
     name,
     interruptions,
+    durability,
     createDriver: (options = {}) =>
       interruptions.driver((importer) => new RedisDriver({ ...options, ...claim, url, durability }, importer)),
     secrets: [/:([^:@/]+)@/.exec(url)?.[1] ?? ''].filter((secret) => secret !== ''),
@@ -35,9 +43,9 @@ export function redisModule(url: string, durability: ClaimedDurability): URL {
 
 /** The faults that the servers can have. `raw` reaches all masters. */
 export function redisFaults(
-  servers: Pick<TestServer, 'stop' | 'start' | 'pause' | 'resume'>,
+  servers: Pick<TestServer, 'url' | 'stop' | 'start' | 'pause' | 'resume'>,
   raw: RawRedis,
-  interruptions: RedisInterruptions,
+  { interruptions, durability }: RedisSubject,
 ): ContractFaults {
   return {
     stop: () => servers.stop(),
@@ -62,6 +70,11 @@ export function redisFaults(
       after: interruptions.at('after'),
     },
     failReads: notPermitted(raw, '@read'),
+    readOnly: async (options = {}) => {
+      const url = await redisReaderUrl(servers.url, (...words) => raw.command(...words), READ_RIGHTS);
+      return new RedisDriver({ ...options, url, durability });
+    },
+    missing: false,
     syncsBeforeAcknowledging: async () => {
       const replies = [
         await raw.command('CONFIG', 'GET', 'appendonly'),

@@ -7,6 +7,7 @@ import { MemoryConnection } from '../../src/drivers/memory-connection.js';
 import type { ContractDriverOptions, ContractSubject } from '../contract/index.js';
 import { FaultyMemoryBackend } from './faulty-memory-backend.js';
 import { Gate, pauseFaults } from './gate.js';
+import { memoryAccess } from './memory-access.js';
 import { memoryFaults } from './memory-subject.js';
 
 /** A memory backend that behaves like a server: it can be stopped and paused. */
@@ -105,6 +106,7 @@ export function remoteMemorySubject(name: string, disguise: RemoteDisguise = (dr
       disguise(new RemoteMemoryDriver(backend, prefix), backend, prefix),
     faults: {
       ...memoryFaults(backend),
+      ...memoryAccess(backend),
       ...pauseFaults(backend.gate),
       stop: async () => backend.setStopped(true),
       start: async () => backend.setStopped(false),

@@ -3,6 +3,8 @@ import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { MemoryDriver } from '../../src/drivers/memory-driver.js';
 import {
   type ClauseResult,
+  type ClauseStatus,
+  type ContractFaults,
   type ContractOptions,
   type ContractReport,
   type ContractSubject,
@@ -187,6 +189,24 @@ describe('runDriverContract', () => {
     expect(report?.missing).toEqual(expect.arrayContaining(['faults.raw', 'faults.failReads']));
     expect(report?.missing).not.toContain('module');
     expect(results.at(-1)?.status).toBe('passed');
+  });
+
+  it('asks for read rights alone where the backend is outside of the process, unless they are not claimed', async () => {
+    const withAccess = async (
+      { faults: { readOnly: _readOnly, missing: _missing, ...faults } = {}, ...subject }: ContractSubject,
+      access: ContractFaults,
+    ): Promise<ClauseStatus | undefined> => {
+      const { report } = await run({ ...subject, faults: { ...faults, ...access } }, { only: ['OP1'] });
+      return report?.results.find(({ id }) => id === 'OP1')?.status;
+    };
+    const [near, far] = [memorySubject('near'), remoteMemorySubject('far')];
+    const { readOnly = false, missing = false } = near.faults ?? {};
+    expect(await withAccess(near, {})).toBe('not claimed');
+    expect(await withAccess(far, {})).toBe('no means');
+    expect(await withAccess(far, { readOnly: false })).toBe('not claimed');
+    expect(await withAccess(near, { readOnly })).toBe('partial');
+    expect(await withAccess(near, { readOnly, missing: false })).toBe('passed');
+    expect(await withAccess(near, { readOnly, missing })).toBe('passed');
   });
 
   it('closes every driver that it made, those of failed clauses too', async () => {

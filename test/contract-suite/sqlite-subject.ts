@@ -1,7 +1,7 @@
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
 import { importSqlite, type SqliteAdapter } from '../../src/drivers/sqlite-adapter.js';
 import { SqliteDriver } from '../../src/drivers/sqlite-driver.js';
-import type { ContractFaults, ContractSubject, Inject } from '../contract/index.js';
+import type { ContractFaults, ContractSubject, DriverMaker, Inject } from '../contract/index.js';
 import { Gate, pauseFaults } from './gate.js';
 import { layoutKeys } from './memory-subject.js';
 import { SqliteDatabase } from './sqlite-database.js';
@@ -57,7 +57,19 @@ export function sqliteSubject(path: string, Driver: typeof SqliteDriver = Sqlite
       });
       return driver;
     },
-    faults: { ...sqliteFaults(database, adapterOf), ...pauseFaults(gate) },
+    faults: { ...sqliteFaults(database, adapterOf), ...pauseFaults(gate), ...sqliteAccess(path) },
+  };
+}
+
+/** Drivers of a file that SQLite is told to open for reading alone, and of one that is not there. */
+function sqliteAccess(path: string): Record<'readOnly' | 'missing', DriverMaker> {
+  return {
+    readOnly: async (options = {}) =>
+      new SqliteDriver({ ...options, path, busyTimeoutMs: 1000 }, async () => {
+        const open = await importSqlite();
+        return (name) => open(name.replace(/mode=rwc?/, 'mode=ro'));
+      }),
+    missing: async (options = {}) => new SqliteDriver({ ...options, path: `${path}-never-made` }),
   };
 }
 

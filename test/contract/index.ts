@@ -37,6 +37,7 @@ export type {
   ContractFaults,
   ContractRollback,
   ContractSubject,
+  DriverMaker,
   Inject,
   RawAccess,
   Undo,

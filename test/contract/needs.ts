@@ -9,11 +9,12 @@ export type ClauseNeed =
   | 'durability host'
   | 'commitMany'
   | 'sharedAcrossProcesses'
-  | 'readOnly'
+  | 'reading alone'
   | 'backend of its own'
   | 'module'
   | 'module if shared'
   | 'means to interrupt'
+  | 'readOnly'
   | 'raw'
   | 'rollback'
   | 'empty'
@@ -34,11 +35,14 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   'durability host': 'claims the durability `host` or more',
   commitMany: 'has `commitMany`',
   sharedAcrossProcesses: 'claims `sharedAcrossProcesses`',
-  readOnly: "claims `open({ access: 'read' })` by `faults.readOnly`",
+  'reading alone':
+    'does not deny, by `faults.readOnly: false`, that read rights are enough; where the backend is in the process, ' +
+    'claims it by `faults.readOnly`',
   'backend of its own': 'claims a durability or `sharedAcrossProcesses`',
   module: '`module`',
   'module if shared': '`module`, if the driver claims `sharedAcrossProcesses`',
   'means to interrupt': '`faults.failCommits.midway`, or a `module` and a durability',
+  readOnly: '`faults.readOnly`',
   raw: '`faults.raw`',
   rollback: '`faults.rollback`',
   empty: '`faults.empty`',
@@ -49,7 +53,7 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   'failCommits.before': '`faults.failCommits.before`',
   failReads: '`faults.failReads`',
   syncsBeforeAcknowledging: '`faults.syncsBeforeAcknowledging`',
-  missing: '`faults.missing`',
+  missing: '`faults.missing`, or `false` in its place',
 };
 
 /** What needs are judged by. */
@@ -83,9 +87,10 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
   ),
   commitMany: claim('commitMany', ({ commitMany }) => commitMany),
   sharedAcrossProcesses: claim('sharedAcrossProcesses', ({ capabilities }) => capabilities.sharedAcrossProcesses),
-  readOnly: claim('access with read rights alone (faults.readOnly)', ({ subject }) =>
-    Boolean(subject.faults?.readOnly),
-  ),
+  'reading alone': claim('access with read rights alone (faults.readOnly)', (facts) => {
+    const { readOnly } = facts.subject.faults ?? {};
+    return readOnly !== false && (readOnly !== undefined || isExternal(facts));
+  }),
   'backend of its own': claim('a backend outside of its process', isExternal),
   module: means('module', ({ subject }) => subject.module !== undefined),
   'module if shared': means(
@@ -97,6 +102,7 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
     canInterrupt,
     'faults.failCommits.midway',
   ),
+  readOnly: means('faults.readOnly', ({ subject }) => subject.faults?.readOnly !== undefined),
   raw: means('faults.raw', ({ subject }) => subject.faults?.raw !== undefined),
   rollback: means('faults.rollback', ({ subject }) => subject.faults?.rollback !== undefined),
   empty: means('faults.empty', ({ subject }) => subject.faults?.empty !== undefined),

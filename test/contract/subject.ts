@@ -41,6 +41,9 @@ export type Undo = () => Promise<void>;
  */
 export type Inject = (driver: PersistenceDriver) => Promise<Undo>;
 
+/** Makes a driver that differs from those of `createDriver` in what it may do, or in what it finds. */
+export type DriverMaker = (options?: ContractDriverOptions) => Promise<PersistenceDriver>;
+
 /** Control over the backend, all of it optional. Real faults of the real backend, wherever it can be made to have them. */
 export interface ContractFaults {
   /** Makes the backend unusable: connections end or fail, and new ones are refused. */
@@ -63,11 +66,14 @@ export interface ContractFaults {
   readonly failReads?: Inject;
   /**
    * A driver, not opened yet, that reaches the same backend with read rights alone: as a user that may only read, or by
-   * a file that cannot be written. Whoever brings it claims that `open({ access: 'read' })` does with that.
+   * a file that cannot be written. `false`: the driver does not claim that `open({ access: 'read' })` does with that.
    */
-  readOnly?(options?: ContractDriverOptions): Promise<PersistenceDriver>;
-  /** A driver, not opened yet, on a backend where nothing was set up: without the file, the schema or the table. */
-  missing?(options?: ContractDriverOptions): Promise<PersistenceDriver>;
+  readonly readOnly?: DriverMaker | false;
+  /**
+   * A driver, not opened yet, on a backend where nothing was set up: without the file, the schema or the table. `false`:
+   * nothing has to be set up in such a backend.
+   */
+  readonly missing?: DriverMaker | false;
   /**
    * For drivers that claim the durability `host`: whether the backend, as this open driver has set it up, syncs to its
    * disk before it acknowledges. To be read from the backend's effective settings.

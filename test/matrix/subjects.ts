@@ -1,7 +1,7 @@
 import type { MatrixSubject } from './matrix-subject.js';
 import { customDriver } from './subjects/custom-driver.js';
 import { keyvMap, memory, sqlite } from './subjects/embedded.js';
-import { keyvEtcd, keyvMysql, keyvValkey } from './subjects/keyv.js';
+import { keyvEtcd, keyvMysql, keyvRedis, keyvValkey } from './subjects/keyv.js';
 import { postgres } from './subjects/postgres.js';
 import { redis, redisCluster, redisSentinel } from './subjects/redis.js';
 
@@ -15,6 +15,7 @@ export const MATRIX_SUBJECTS: readonly MatrixSubject[] = [
   postgres,
   keyvMap,
   keyvMysql,
+  keyvRedis,
   keyvValkey,
   keyvEtcd,
   customDriver,

@@ -1,7 +1,9 @@
 import KeyvEtcd from '@keyv/etcd';
+import { createClient } from '@keyv/redis';
 import KeyvValkey from '@keyv/valkey';
 import { etcdFaults, keyvEtcdSubject } from '../../contract-suite/keyv-etcd-subject.js';
 import { keyvMysqlSubject, mysqlFaults } from '../../contract-suite/keyv-mysql-subject.js';
+import { keyvRedisFaults, keyvRedisSubject } from '../../contract-suite/keyv-redis-subject.js';
 import { keyvValkeySubject, valkeyFaults } from '../../contract-suite/keyv-valkey-subject.js';
 import { startEtcd } from '../../support/servers/etcd-server.js';
 import { startMariadb } from '../../support/servers/mariadb-server.js';
@@ -26,6 +28,32 @@ export const keyvMysql: MatrixSubject = {
       versions: [serverVersion('mariadbd'), ...packageVersions('keyv', '@keyv/mysql')],
       dispose: async () => {
         await adapter.disconnect();
+        await server.dispose();
+      },
+    };
+  },
+};
+
+/** The generic driver on a Redis, without what the driver for it does better. */
+export const keyvRedis: MatrixSubject = {
+  name: 'keyv+redis',
+  start: async () => {
+    const server = await startRedis({ password: 'matrix-secret' });
+    const { url } = server;
+    const raw = createClient({ url });
+    raw.on('error', () => undefined);
+    await raw.connect();
+    const { answers, ...subject } = keyvRedisSubject(url);
+    return {
+      subject: {
+        ...subject,
+        faults: keyvRedisFaults(server, raw, answers),
+        module: fixture('keyv-redis', { url }),
+        execArgv: TSX,
+      },
+      versions: [serverVersion('redis-server'), ...packageVersions('keyv', '@keyv/redis')],
+      dispose: async () => {
+        raw.destroy();
         await server.dispose();
       },
     };

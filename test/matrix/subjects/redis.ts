@@ -18,7 +18,7 @@ export const redis: MatrixSubject = {
     const proxy = await startFaultProxy(server);
     const raw = new RawRedis([server], PASSWORD);
     const subject = redisSubject('redis', proxy.urlFor(server.url), 'host');
-    const faults = redisFaults(server, raw, subject.interruptions);
+    const faults = redisFaults(server, raw, subject);
     // The server answers when it has committed; nothing of that arrives.
     const after = async (): Promise<() => Promise<void>> => {
       proxy.cutMidReply(0);
@@ -66,7 +66,7 @@ function started(name: string, servers: Servers, raw: RawRedis): StartedSubject 
   return {
     subject: {
       ...subject,
-      faults: redisFaults(servers, raw, subject.interruptions),
+      faults: redisFaults(servers, raw, subject),
       module: redisModule(servers.url, durability),
       execArgv: TSX,
     },
