@@ -82,6 +82,7 @@ async function play(world: World, profile: Profile, root: string): Promise<void>
   await world.pass(10_000);
   for (const requireFlushed of flushed) requireFlushed();
   for (const bot of world.bots) requireSettled(bot);
+  world.takeAll();
   // One of them: the others are cut off then.
   const [rolledBack] = world.bots.filter(({ isRolledBack }) => isRolledBack);
   const requirePersisted = random.chance(0.5) ? rolledBack && persistAtLast(rolledBack) : undefined;

@@ -147,10 +147,14 @@ export class World {
     this.backend.replace(state);
   }
 
-  /** All faults are over, and everybody had the time to notice. */
+  /** The backends take every record again. */
+  takeAll(): void {
+    for (const { refused } of [this.backend, this.elsewhere]) refused.clear();
+  }
+
+  /** All faults are over, and everybody had the time to notice; what a backend refuses, it still does. */
   async heal(): Promise<void> {
     Object.assign(this.weather, FAIR);
-    for (const { refused } of [this.backend, this.elsewhere]) refused.clear();
     this.tell('all is well again');
     for (const path of this.spoilt.torn) rmSync(path, { force: true });
     for (const bot of this.bots) bot.process.resume();
