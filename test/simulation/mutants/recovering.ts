@@ -6,7 +6,7 @@ const ENCODER = 'src/core/store/record-encoder.ts';
 const SESSION = 'src/core/store/account-session.ts';
 const TAKE_OVER = 'src/core/restore/take-over.ts';
 const ROLLBACK = 'src/core/restore/rollback.ts';
-const DECODED = 'const account = await deadline.bound(() => decoded(parts, withChanges(stored, head, claim.parts)));';
+const DECODED = 'let account = await decode(claim.parts);';
 
 /** What can go wrong when an account is taken over, or when its backend comes back with less than it had. */
 export const RECOVERY_MUTANTS: readonly Mutant[] = [
@@ -14,8 +14,14 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'claims-before-it-can-read',
     'Restore takes the account over first, and decodes it then.',
     TAKE_OVER,
-    `  ${DECODED}\n  const claimed = await commitAll(parts, claim, situation, deadline);\n`,
-    `  const claimed = await commitAll(parts, claim, situation, deadline);\n  ${DECODED}\n`,
+    `  ${DECODED}
+  const claimed = await commitAll(parts, claim, situation, deadline, async (batches) => {
+    account = await decode(batches);
+  });
+`,
+    `  const claimed = await commitAll(parts, claim, situation, deadline, async () => undefined);
+  ${DECODED}
+`,
   ),
   edited(
     'claims-first-when-contested',
@@ -186,7 +192,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'process-forgets',
     'What a process saw acknowledged is forgotten when its store is closed.',
     'src/core/spill/local-files.ts',
-    '...spills.flatMap(baseOf), ...remembered]',
-    '...spills.flatMap(baseOf), ...remembered.slice(remembered.length)]',
+    '...spills.flatMap(baseOf), ...remembered,',
+    '...spills.flatMap(baseOf), ...remembered.slice(remembered.length),',
   ),
 ];
