@@ -75,7 +75,7 @@ const RECOVERING = [
   [1, rollBack],
   [1, bringBack],
   [2, rollBackUnderOwner],
-  [2, stopAndRollBack],
+  [3, stopAndRollBack],
   [2, stopWithoutBackend],
   [2, crash],
   [1, crashWhileOpening],

@@ -13,7 +13,7 @@ import type { Bot } from './bot.js';
 import { checkConflicts } from './checks/conflicts.js';
 import { checkFenced } from './checks/fenced.js';
 import { checkKept } from './checks/kept.js';
-import { checkKnown, knownCommits, knowsMore } from './checks/known.js';
+import { checkHalf, checkKnown, knownCommits, knowsMore } from './checks/known.js';
 import { checkNotRestored } from './checks/not-restored.js';
 import { checkSpilled, holds, type TrackedSpill } from './checks/spills.js';
 import type { Host } from './host.js';
@@ -147,8 +147,9 @@ export class Session {
     const isEmpty = payloadsOf(claim.after).size === 0;
     must(status === 'restored' || isEmpty, 'an account with records is never empty', () => status);
     must(!isUnfinished(claim.head), 'what is unfinished is never an account', () => claim.head.writeId);
+    if (!this.#usesWord) checkHalf(claim, this.#account.knownSpills);
     if (this.#usesWord) checkKept(this.#account, claim, start, memory);
-    else if (!claim.keepsLocal) checkKnown(this.#account, claim, { ...start.known, local: this.#claimedWith });
+    else if (!claim.keepsLocal) checkKnown(this.#account, claim, start.known, this.#claimedWith);
     if (spills !== undefined && !this.#usesWord) checkConflicts(spills, claim, start.spills);
     const isAlone = this.#account.namesake?.applied.length === this.#foreignCommits;
     for (const { kind, path } of this.#usesWord || !isAlone ? [] : this.#claimedWith.foreign) {

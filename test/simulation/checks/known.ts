@@ -1,6 +1,11 @@
+import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
+import { localIdOf } from '../../../src/core/restore/rollback.js';
+import { replayIdOf } from '../../../src/core/spill/replay-plan.js';
+import { parseSpill } from '../../../src/core/spill/spill-file.js';
 import type { Account, LocalKnowledge } from '../account.js';
 import { type AppliedCommit, isIn, isUnfinished } from '../applied-commit.js';
 import { must } from '../violation.js';
+import type { TrackedSpill } from './spills.js';
 
 /** What a process knows of an account before it asks its backend. */
 export interface Known {
@@ -19,8 +24,12 @@ export function knownCommits({ local, mark, acknowledged }: Known): readonly App
 /**
  * Without the operator's word nobody takes an account over of which something is missing that the process knows of; nor
  * one of which all that it knows is another backend's.
+ *
+ * @param start what it knew when the restore began.
+ * @param local what its files say when it claims.
  */
-export function checkKnown(account: Account, claim: AppliedCommit, { local, acknowledged }: Known): void {
+export function checkKnown(account: Account, claim: AppliedCommit, start: Known, local: LocalKnowledge): void {
+  const { acknowledged } = start;
   const related = local.own.filter(({ commit }) => account.areRelated(commit, claim));
   for (const { commit, note } of goesOnFromHalf(claim) ? [] : related) {
     must(isIn(commit, claim), 'a rollback is found out by a local file', () => note.path);
@@ -29,8 +38,31 @@ export function checkKnown(account: Account, claim: AppliedCommit, { local, ackn
   const isMissing = isRelated && !isIn(acknowledged, claim);
   must(!isMissing, 'a rollback is found out by the process', () => `${acknowledged?.head.writeId}`);
   const others = [...local.foreign, ...local.own.map(({ note }) => note)].map(({ path }) => path);
-  must(related.length > 0 || isRelated || others.length === 0, 'an account of another backend is not taken over', () =>
-    others.join(' '),
+  const wasRelated = start.local.own.some(({ commit }) => account.areRelated(commit, claim));
+  must(
+    related.length > 0 || isRelated || wasRelated || others.length === 0,
+    'an account of another backend is not taken over',
+    () => others.join(' '),
+  );
+}
+
+/** Without the operator's word, only who has the file that says the rest goes on from the half of something. */
+export function checkHalf(claim: AppliedCommit, spills: readonly TrackedSpill[]): void {
+  let { before } = claim;
+  while (before !== undefined && before.head.writerId === claim.head.writerId) before = before.before;
+  if (before === undefined || !isUnfinished(before.head)) return;
+  const { unfinished } = parseHeadMeta(before.head.meta);
+  const { replayed } = parseHeadMeta(claim.head.meta);
+  const isRest = spills
+    .map(({ bytes }) => parseSpill(bytes))
+    .some((spill) => {
+      const ids = [replayIdOf(spill), localIdOf(spill), spill.unfinished];
+      return replayed.includes(spill.id) && ids.includes(unfinished?.id);
+    });
+  must(
+    isRest,
+    'what is unfinished is never an account',
+    () => `${before.head.writeId}, taken over by ${claim.head.writeId}`,
   );
 }
 
