@@ -65,12 +65,13 @@ export function judge(
   };
   const own = local.known.filter(isOwn);
   const others = local.known.filter((known) => !isOwn(known));
-  const contradicted =
-    own.find((known) => contradicts(known, head, meta)) ?? (own.length === 0 ? others[0] : undefined);
+  // What the driver remembers without a lineage may be anybody's, and tells nothing of whose the files are.
+  const isTold = own.some(({ lineage, path }) => lineage !== undefined || path !== undefined);
+  const contradicted = own.find((known) => contradicts(known, head, meta)) ?? (isTold ? undefined : others[0]);
   const continued = local.spills.find(({ spill }) => continues(spill, meta));
   const isHalf = meta.unfinished !== undefined && continued === undefined;
   // Where nothing is stored, there is no lineage to be told apart from.
-  const relevant = head === undefined ? local.known : own.length === 0 ? others : own;
+  const relevant = head !== undefined && isTold ? own : local.known;
   const going: Verdict = {
     local: undefined,
     spills: local.spills.filter(({ spill }) => isOwn(spill)),
