@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { HighWaterFile, readHighWaters } from '../high-water/high-water-file.js';
+import { parseHeadMeta } from '../ownership/head-meta.js';
 import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
 import type { RestoredSpills } from '../restore/restore-options.js';
 import type { KnownHead } from '../restore/rollback.js';
@@ -65,8 +66,7 @@ export class LocalFiles {
 
   /** A reader shows this head: what is less, or of another history, takes its place at the operator's word alone. */
   show(head: AccountHead | undefined): void {
-    this.#shown =
-      head === undefined ? [] : [{ revision: head.revision, writeId: head.writeId, writerId: head.writerId }];
+    this.#shown = head === undefined ? [] : [{ ...head, lineage: parseHeadMeta(head.meta).lineage }];
   }
 
   /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */

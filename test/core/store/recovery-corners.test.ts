@@ -217,6 +217,21 @@ describe('a reader of an account that was rolled back', () => {
     expect(reader.store.getSymbolMetadata('A')).toEqual({ n: 5 });
   });
 
+  it('follows the owner also beside files of another backend, once the operator has said whose they are', async () => {
+    const other = await opened();
+    await write(other, { X: 1 });
+    await other.store.close();
+    const owner = await openStore<Meta>();
+    const { backend } = owner;
+    await write(owner, { A: 1 });
+    const reader = kept({ backend, ownership: 'read-only' });
+    expect((await rejection(reader.store.restore())).code).toBe('ROLLED_BACK');
+    await reader.store.restore(await word('backend', backend));
+    await write(owner, { A: 2 });
+    await reader.store.refresh();
+    expect(reader.store.getSymbolMetadata('A')).toEqual({ n: 2 });
+  });
+
   it('does not go back by a refresh that began before the owner went on', async () => {
     const owner = await openStore<Meta>();
     const { backend } = owner;
