@@ -235,6 +235,8 @@ export class Session {
       this.rejected.add(recordKey);
       this.refused.add(recordKey);
       this.versions.refused(recordKey);
+      // The backend has lost what it had of it before, and does not take it again.
+      if (!isIn(this.#base, this.#account.stored)) this.#account.acknowledged.forget(recordKey);
       this.#world.guard(this.#process, () => {
         const isRight = this.unwritable.has(recordKey);
         must(isRight, 'only what cannot be written is refused', () => `${this.#process.name}: ${recordKey}`);
