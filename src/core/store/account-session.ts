@@ -138,13 +138,20 @@ export class AccountSession<T extends object> {
 
   /** Writes all that is in memory; above a rollback of the backend, if one is known, without what else is there. */
   async persistAll(): Promise<void> {
-    if (this.writer.isRolledBack) {
-      const { commitTimeoutMs } = this.#options.parts.flush;
+    if (this.writer.isRolledBack) await this.#rewriteAbove();
+    else this.markAll();
+    await this.#scheduler.flush();
+  }
+
+  async #rewriteAbove(): Promise<void> {
+    const { commitTimeoutMs } = this.#options.parts.flush;
+    try {
       this.#scheduler.rewriteAbove(await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }));
-    } else {
+    } catch (thrown) {
+      if (toAccountKeeperError(thrown, 'load').code !== 'ROLLED_BACK') throw thrown;
+      // Another head is stored by now: the next attempt finds out what that means.
       this.markAll();
     }
-    await this.#scheduler.flush();
   }
 
   /** Saves what is pending by the deadline, or spills it, and releases the account. */

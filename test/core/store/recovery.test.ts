@@ -73,6 +73,29 @@ async function metaOf(backend: MemoryBackend): Promise<ReturnType<typeof parseHe
 }
 
 describe('persistAll() after a rollback', () => {
+  it('writes what is in memory also when the newer data come back while it looks', async () => {
+    const open = await opened();
+    await write(open, { A: 1 });
+    const older = snapshot(open.backend);
+    await write(open, { A: 2, B: 1 });
+    const newer = snapshot(open.backend);
+    rollBack(open.backend, older);
+    open.store.setSymbolMetadata('C', { n: 1 });
+    expect((await rejection(open.store.flush())).code).toBe('ROLLED_BACK');
+    const { load } = open.driver;
+    open.driver.load = (...args) => {
+      open.driver.load = load;
+      rollBack(open.backend, newer);
+      return load.apply(open.driver, args);
+    };
+    await open.store.persistAll();
+    expect(await open.stored()).toEqual({
+      'metadata/A': '{"n":2}',
+      'metadata/B': '{"n":1}',
+      'metadata/C': '{"n":1}',
+    });
+  });
+
   async function rolledBack(): Promise<OpenStore<Meta>> {
     const open = await opened();
     await write(open, { A: 1, gone: 1 });
