@@ -106,7 +106,9 @@ export class Account {
     const kept = keptBy(commit, this.knownSpills);
     if (kept === undefined) return undefined;
     const { base, unfinished } = parseSpill(kept.bytes);
-    const isRest = unfinished !== undefined && unfinished === parseHeadMeta(before.head.meta).unfinished?.id;
+    let half: AppliedCommit | undefined = before;
+    while (half?.head.writerId === commit.head.writerId) half = half.before;
+    const isRest = unfinished !== undefined && unfinished === parseHeadMeta(half?.head.meta ?? '').unfinished?.id;
     return isRest ? this.commitOf(base?.writeId) : undefined;
   }
 
