@@ -105,11 +105,14 @@ export class Account {
   #baseOfRest(commit: AppliedCommit, before: AppliedCommit): AppliedCommit | undefined {
     const kept = keptBy(commit, this.knownSpills);
     if (kept === undefined) return undefined;
-    const { base, unfinished } = parseSpill(kept.bytes);
-    let half: AppliedCommit | undefined = before;
-    while (half?.head.writerId === commit.head.writerId) half = half.before;
-    const isRest = unfinished !== undefined && unfinished === parseHeadMeta(half?.head.meta ?? '').unfinished?.id;
-    return isRest ? this.commitOf(base?.writeId) : undefined;
+    const idOf = (each: AppliedCommit | undefined): string | undefined =>
+      parseHeadMeta(each?.head.meta ?? '').unfinished?.id;
+    let first: AppliedCommit | undefined = before;
+    while (first?.head.writerId === commit.head.writerId) first = first.before;
+    const id = idOf(first);
+    if (first === undefined || id === undefined || id !== parseSpill(kept.bytes).unfinished) return undefined;
+    while (first.before !== undefined && idOf(first.before) === id) first = first.before;
+    return this.ledger.senderOf(first)?.base;
   }
 
   /** All spills of accounts of its name. */
