@@ -297,10 +297,20 @@ const PROFILES: readonly Profile[] = [
   },
   {
     name: 'a branch that is grown over',
+    weight: 2,
     hosts: TWO,
     files: 'one for each',
     kinds: 'both',
-    step: mostly([...WRITING, [3, rollBackUnderOwner], [2, stopAndRollBack], [2, open], [1, crash], [1, close]]),
+    step: mostly([
+      ...WRITING,
+      [3, rollBackUnderOwner],
+      [2, stopAndRollBack],
+      [2, open],
+      [3, readAmidst],
+      [1, damage],
+      [1, crash],
+      [1, close],
+    ]),
   },
   {
     name: 'slow backend',

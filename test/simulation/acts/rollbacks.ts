@@ -61,7 +61,7 @@ export const stopAndRollBack: Act = (world, bot) => {
   time.after(300, () => stopWithoutBackend(world, bot));
   time.after(900, () => rollBackTo(world, to));
   time.after(9_500, () => bot.process.deliver(() => open(world, bot)));
-  if (random.chance(0.3)) time.after(9_600, () => growOver(world, bot));
+  if (random.chance(0.5)) time.after(9_600, () => growOver(world, bot));
   time.after(11_000 + random.below(4_000), () => bot.process.deliver(() => open(world, bot)));
 };
 
