@@ -102,7 +102,9 @@ export class Ledger {
       written.set(recordKey, index);
     }
     this.#written.set(commit, written);
-    const isKept = sender?.holdsDamaged !== true || holdsDamaged(after);
+    // What the backend lost, and does not take again, is in memory alone.
+    const isRefused = sender?.refused.has(DAMAGED_RECORD) === true && !after.has(DAMAGED_RECORD);
+    const isKept = sender?.holdsDamaged !== true || isRefused || holdsDamaged(after);
     must(isKept, 'the bytes of a damaged record are kept', () => head.writeId);
   }
 }
