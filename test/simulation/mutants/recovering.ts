@@ -150,7 +150,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'foreign-files-are-nobodys',
     'An account of another backend is taken over where all files are of the first.',
     ROLLBACK,
-    '(own.length === 0 ? others[0] : undefined)',
+    '(isTold ? undefined : others[0])',
     'undefined',
   ),
   edited(
