@@ -303,8 +303,9 @@ describe('PostgresDriver: recovery', () => {
     const late = postgres({ url, table: uniqueName() });
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     await server.kill();
-    for (const promise of [driver.load('a'), late.open()]) {
-      expect(await rejection(promise)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    const failing = [driver.load('a'), late.open()];
+    for (const error of await Promise.all(failing.map(rejection))) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
     }
     await server.start();
     expect((await driver.load('a'))?.head).toEqual(head);

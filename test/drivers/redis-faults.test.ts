@@ -207,8 +207,9 @@ describe('RedisDriver: a server that restarts', () => {
     const own = await redisServer();
     await own.stop();
     const driver = redis({ url: own.url });
-    for (const attempt of [driver.open(), driver.head('a'), collect(driver.accounts())]) {
-      expect(await rejection(attempt)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
+    const failing = [driver.open(), driver.head('a'), collect(driver.accounts())];
+    for (const error of await Promise.all(failing.map(rejection))) {
+      expect(error).toMatchObject({ code: 'UNAVAILABLE', outcome: 'not-applied', retryable: true });
     }
     await own.start();
     await driver.open();
