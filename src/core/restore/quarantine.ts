@@ -52,6 +52,7 @@ export class Quarantine {
     return this.#unstored.get(recordKey) ?? [];
   }
 
+  /** These records were acknowledged: copies among them need not be stored again. */
   stored(recordKeys: readonly string[]): void {
     for (const [recordKey, copies] of this.#unstored) {
       const left = copies.filter((key) => !recordKeys.includes(key));

@@ -154,8 +154,7 @@ async function claimThenRead(
   head: AccountHead | undefined,
   deadline: Deadline,
 ): Promise<RestoredAccount> {
-  const known = parts.files.read().known;
-  const situation = situationOf(parts, options, { stored: undefined, head, seen: [] }, known);
+  const situation = situationOf(parts, options, { stored: undefined, head, seen: [] }, parts.files.read());
   // What takes the place of everything has to know what is stored.
   if (situation.verdict.local !== undefined) return readThenClaim(parts, options, () => true, deadline);
   const claim = claimOn(parts, situation);
@@ -201,14 +200,17 @@ interface Loaded {
 
 /** What a file said once holds, also when somebody has removed it since. */
 async function read(parts: TakeOverParts, options: RestoreOptions, deadline: Deadline): Promise<Situation> {
-  const { known } = parts.files.read();
-  const withNoted = (): readonly KnownHead[] => [...known, ...parts.files.read().known];
+  const before = parts.files.read();
+  const withNoted = (): LocalKnowledge => {
+    const now = parts.files.read();
+    return { ...now, known: [...before.known, ...now.known] };
+  };
   const loaded = await load(parts, options.onRolledBack, deadline);
   try {
     return situationOf(parts, options, loaded, withNoted());
   } catch {
     // Throws, unless only what was noted during the load speaks against it: an owner may have committed meanwhile.
-    situationOf(parts, options, loaded, known);
+    situationOf(parts, options, loaded, before);
     const noted = withNoted();
     return situationOf(parts, options, await load(parts, options.onRolledBack, deadline), noted);
   }
@@ -241,14 +243,13 @@ async function load(
 }
 
 function situationOf(
-  { accountId, files }: TakeOverParts,
+  { accountId }: TakeOverParts,
   options: RestoreOptions,
   { stored, head, seen, refusal }: Loaded,
-  known: readonly KnownHead[],
+  files: LocalKnowledge,
 ): Situation {
   const meta = parseHeadMeta(head?.meta ?? '');
-  const read = files.read();
-  const local = { ...read, known: [...known, ...seen] };
+  const local = { ...files, known: [...files.known, ...seen] };
   const verdict = judge(accountId, head, meta, local, options);
   if (refusal !== undefined) throw refusal;
   const plan = planReplay(head, meta, verdict.spills);

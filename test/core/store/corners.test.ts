@@ -7,7 +7,7 @@ import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
 import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { ACCOUNT, createStore, type OpenStore, openStore, rejection } from '../../support/open-store.js';
+import { ACCOUNT, closeUnsaved, createStore, cutOff, openStore, rejection } from '../../support/open-store.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
 
 type Meta = Readonly<Record<string, unknown>>;
@@ -19,17 +19,6 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
-
-function refuseAll({ driver }: OpenStore<Meta>): void {
-  driver.faults.push(...Array.from({ length: 1_000 }, () => 'refuse' as const));
-}
-
-async function closeUnsaved(open: OpenStore<Meta>): Promise<Record<string, unknown>> {
-  refuseAll(open);
-  const closed = rejection(open.store.close({ deadlineMs: 1_000 }));
-  await open.clock.advance(1_000);
-  return closed;
-}
 
 async function storeRaw(backend: MemoryBackend, records: Readonly<Record<string, string>>): Promise<void> {
   const driver = new MemoryDriver({ backend });
@@ -56,7 +45,7 @@ describe('a spill file', () => {
     const backend = new MemoryBackend();
     await storeRaw(backend, { 'metadata/Q': 'not a record' });
     const open = await openStore<Meta>({ backend, spill: { directory }, onRejected: 'quarantine' });
-    refuseAll(open);
+    cutOff(open);
     open.store.setSymbolMetadata('A', { n: 1 });
     await Promise.resolve();
     open.store.setSymbolMetadata('B', { n: 1 });

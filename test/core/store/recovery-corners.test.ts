@@ -12,7 +12,9 @@ import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.j
 import { FakeClock } from '../../support/fake-clock.js';
 import {
   ACCOUNT,
+  closeUnsaved,
   createStore,
+  cutOff,
   type OpenStore,
   type OpenStoreOptions,
   openStore,
@@ -55,18 +57,6 @@ async function opened(options: Parameters<typeof kept>[0] = {}): Promise<OpenSto
 async function write({ store }: OpenStore<Meta>, values: Readonly<Record<string, number>>): Promise<void> {
   for (const [symbol, n] of Object.entries(values)) store.setSymbolMetadata(symbol, { n });
   await store.flush();
-}
-
-function cutOff({ driver }: OpenStore<Meta>): void {
-  driver.faults.push(...Array.from({ length: 1_000 }, () => 'refuse' as const));
-}
-
-/** Closes a store whose backend is away; everything unsaved is in a file then. */
-async function closeUnsaved(open: OpenStore<Meta>): Promise<Record<string, unknown>> {
-  cutOff(open);
-  const closed = rejection(open.store.close({ deadlineMs: 1_000 }));
-  await open.clock.advance(1_000);
-  return closed;
 }
 
 /** Each change a group of its own. */

@@ -12,6 +12,7 @@ import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.j
 import { FakeClock } from '../../support/fake-clock.js';
 import {
   ACCOUNT,
+  closeUnsaved,
   createStore,
   type OpenStore,
   type OpenStoreOptions,
@@ -50,14 +51,6 @@ async function write({ store }: OpenStore<Meta>, values: Readonly<Record<string,
     }
   });
   await store.flush();
-}
-
-/** Closes a store whose backend is away; everything unsaved is in a file then. */
-async function closeUnsaved({ store, driver, clock }: OpenStore<Meta>): Promise<string> {
-  driver.faults.push(...Array.from({ length: 1_000 }, () => 'refuse' as const));
-  const closed = rejection(store.close({ deadlineMs: 1_000 }));
-  await clock.advance(1_000);
-  return String((await closed)['spillFile']);
 }
 
 /** The operator copies a choice out of the message. */
