@@ -4,7 +4,7 @@ import type { Operation } from './operation.js';
 import { LATE_ANSWER, RedisFailure } from './redis-errors.js';
 import type { RedisLink } from './redis-link.js';
 import { type RedisScript, SWAP } from './redis-scripts.js';
-import type { RedisSource, RedisTopology } from './redis-topology.js';
+import type { RedisServers, RedisSource } from './redis-servers.js';
 import { SharedRuns } from './shared-runs.js';
 
 /** How many replicas have to have a commit before it is acknowledged, and how long they may take. */
@@ -21,7 +21,7 @@ export interface ScriptCall {
 
 interface Sending {
   readonly link: RedisLink;
-  readonly operation: Operation;
+  readonly signal: AbortSignal;
   readonly asking: boolean;
   /** Sends something after the script, and waits for it. */
   readonly after: (() => Promise<unknown>) | undefined;
@@ -35,14 +35,14 @@ const DOUBT_AFTER_MS = 500;
 
 /** Calls scripts at the master of their first key. */
 export class RedisCaller {
-  readonly #topology: RedisTopology;
+  readonly #servers: RedisServers;
   readonly #replication: RedisReplication | undefined;
   readonly #waits = new WeakMap<RedisLink, SharedRuns<unknown>>();
   /** When the last command was sent that the master is known to have answered, and no former one. */
   readonly #answeredAt = new WeakMap<RedisLink, number>();
 
-  constructor(topology: RedisTopology, replication: RedisReplication | undefined) {
-    this.#topology = topology;
+  constructor(servers: RedisServers, replication: RedisReplication | undefined) {
+    this.#servers = servers;
     this.#replication = replication;
   }
 
@@ -50,19 +50,19 @@ export class RedisCaller {
   call(script: RedisScript, call: ScriptCall, operation: Operation): Promise<readonly string[]> {
     const [key = ''] = call.keys;
     const replication = script === SWAP ? this.#replication : undefined;
-    return this.#topology.run({
+    return this.#servers.run({
       key,
       operation,
       use: replication === undefined ? 'answers' : 'waits',
       work: async (link, asking) => {
         const sentAt = performance.now();
-        const after = replication && (() => link.awaited(this.#waitsOf(link, replication).next(), operation));
-        const { reply, copies } = await execute(script, call, { link, operation, asking, after });
+        const after = replication && (() => link.awaited(this.#waitsOf(link, replication).next(), operation.signal));
+        const { reply, copies } = await execute(script, call, { link, signal: operation.signal, asking, after });
         if (replication !== undefined && copies !== undefined) assertCopied(Number(copies), replication, link);
         const now = performance.now();
         const answeredAt = this.#answeredAt.get(link) ?? Number.NEGATIVE_INFINITY;
         if (now - answeredAt > DOUBT_AFTER_MS) {
-          const source = { key, asking, address: link.address, isLate: now - sentAt > DOUBT_AFTER_MS };
+          const source: RedisSource = { key, asking, address: link.address, isLate: now - sentAt > DOUBT_AFTER_MS };
           await this.#confirm(source, link, operation);
         }
         this.#answeredAt.set(link, Math.max(sentAt, answeredAt));
@@ -82,12 +82,12 @@ export class RedisCaller {
   async #confirm(source: RedisSource, link: RedisLink, operation: Operation): Promise<void> {
     let reason: unknown = new Error('another server may be the master now');
     try {
-      if (await this.#topology.isStillMaster(source, operation)) return;
+      if (await this.#servers.isStillMaster(source, operation)) return;
     } catch (error) {
       reason = error;
     }
     link.retire();
-    this.#topology.forget();
+    this.#servers.forget();
     // What was only read can be read again elsewhere.
     const kind = operation.kind === 'read' ? 'unreachable' : 'lost';
     throw new RedisFailure(kind, LATE_ANSWER, link.address, reason);
@@ -111,10 +111,10 @@ async function execute(script: RedisScript, call: ScriptCall, sending: Sending):
 }
 
 async function send(command: readonly string[], { keys, args }: ScriptCall, sending: Sending): Promise<Outcome> {
-  const { link, operation, asking, after } = sending;
-  const asked = asking ? link.send(['ASKING'], operation) : undefined;
+  const { link, signal, asking, after } = sending;
+  const asked = asking ? link.send(['ASKING'], signal) : undefined;
   const told = [...args, link.tellsRole ? 'role' : ''];
-  const called = link.send([...command, String(keys.length), ...keys, ...told], operation, 'bytes');
+  const called = link.send([...command, String(keys.length), ...keys, ...told], signal, 'bytes');
   const copied = after?.();
   // What comes of these is of interest only when the script has done something.
   for (const aside of [asked, copied]) aside?.catch(ignore);

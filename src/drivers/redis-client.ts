@@ -4,35 +4,45 @@ import type { RedisAdapterModule } from './redis-adapter.js';
 import { ClusterTopology } from './redis-cluster.js';
 import { networkCode } from './redis-errors.js';
 import { RedisLink, type RedisLinkSettings, type RedisLinkTls } from './redis-link.js';
-import type { OpenRedisLink } from './redis-node.js';
+import { RedisLinks } from './redis-links.js';
 import { SentinelTopology } from './redis-sentinel.js';
-import type { RedisCredentials, RedisSettings, RedisTlsSettings } from './redis-settings.js';
-import { type RedisTopology, SingleTopology } from './redis-topology.js';
+import { RedisServers, type RedisTopology, singleTopology } from './redis-servers.js';
+import type {
+  RedisCredentials,
+  RedisServers as RedisServerSettings,
+  RedisSettings,
+  RedisTlsSettings,
+} from './redis-settings.js';
 
 /** A link on which somebody has waited in vain, and nothing came for so many milliseconds, is given up. */
 const SILENCE_MS = 1000;
 
 /** What leads to the servers. Connects to none of them yet. @throws `CONFIG` when a file cannot be read */
-export async function makeTopology(module: RedisAdapterModule, settings: RedisSettings): Promise<RedisTopology> {
+export async function makeServers(module: RedisAdapterModule, settings: RedisSettings): Promise<RedisServers> {
   const { servers, credentials, database, durability, replicaTimeoutMs } = settings;
   const tls = settings.tls === undefined ? undefined : await readTlsFiles(settings.tls);
   // Nothing comes while the server waits for its replicas.
   const silenceMs = SILENCE_MS + (durability === 'replicated' ? replicaTimeoutMs : 0);
-  const opener = (as: RedisCredentials, data: Pick<RedisLinkSettings, 'database' | 'hasRole'>): OpenRedisLink => {
-    const link: RedisLinkSettings = { ...as, ...data, tls, silenceMs };
-    return (address, signal) => RedisLink.open(module, address, link, signal);
+  const linksAs = (as: RedisCredentials, data: number): RedisLinks => {
+    const link: RedisLinkSettings = { ...as, database: data, tls, silenceMs };
+    return new RedisLinks((address, signal) => RedisLink.open(module, address, link, signal));
   };
-  const openServer = opener(credentials, { database, hasRole: true });
+  const links = linksAs(credentials, database);
+  return new RedisServers(topologyOf(servers, links, linksAs), links);
+}
+
+function topologyOf(
+  servers: RedisServerSettings,
+  links: RedisLinks,
+  linksAs: (credentials: RedisCredentials, database: number) => RedisLinks,
+): RedisTopology {
   switch (servers.kind) {
     case 'single':
-      return new SingleTopology(servers.address, openServer);
+      return singleTopology(servers.address);
     case 'cluster':
-      return new ClusterTopology(servers.nodes, openServer);
-    case 'sentinel': {
-      const { sentinels, masterName } = servers;
-      const openSentinel = opener(servers.credentials, { database: 0, hasRole: false });
-      return new SentinelTopology({ sentinels, masterName, openSentinel, openServer });
-    }
+      return new ClusterTopology(servers.nodes, links);
+    case 'sentinel':
+      return new SentinelTopology(servers.sentinels, servers.masterName, linksAs(servers.credentials, 0));
   }
 }
 

@@ -1,252 +1,117 @@
-import type { Operation } from './operation.js';
-import { orAborted, underLimit } from './or-aborted.js';
-import { isDemoted, RedisFailure } from './redis-errors.js';
-import { addressText, type RedisAddress } from './redis-link.js';
-import { type OpenRedisLink, RedisNode } from './redis-node.js';
-import { allAnswers, firstAnswer } from './redis-questions.js';
-import { readOperation } from './redis-sentinel.js';
+import { RedisFailure } from './redis-errors.js';
+import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
+import type { RedisLinks } from './redis-links.js';
+import { type Answers, RedisSurvey, reasonOf } from './redis-questions.js';
+import type { RedisRedirection, RedisSource, RedisTopology, RedisView } from './redis-servers.js';
 import { slotOf } from './redis-slots.js';
-import {
-  isMisdirected,
-  type RedisErrand,
-  type RedisMasters,
-  type RedisSource,
-  type RedisTopology,
-} from './redis-topology.js';
-import { SharedAttempt } from './shared-attempt.js';
-import { SharedRuns } from './shared-runs.js';
-
-/** How often one piece of work is sent on to another server. */
-const MAX_HOPS = 5;
-
-/** Milliseconds that a server has to tell how the slots are distributed. */
-const ANSWER_TIMEOUT_MS = 2000;
-
-/** Milliseconds after which another server is asked as well. */
-const PATIENCE_MS = 200;
 
 interface Range {
   readonly from: number;
   readonly to: number;
-  readonly node: RedisNode;
-  readonly replicas: readonly RedisNode[];
+  readonly master: RedisAddress;
+  readonly replicas: readonly RedisAddress[];
 }
 
 /** How a server says that the slots are distributed. */
-interface View {
-  readonly of: RedisNode;
+interface Told {
+  /** `host:port` of the server. */
+  readonly by: string;
   readonly ranges: readonly Range[];
-}
-
-interface Redirection {
-  readonly node: RedisNode;
-  readonly asking: boolean;
+  readonly version: string;
 }
 
 /** The masters of a cluster, each with its slots. */
 export class ClusterTopology implements RedisTopology {
-  readonly #seeds: readonly RedisAddress[];
-  readonly #open: OpenRedisLink;
-  readonly #nodes = new Map<string, RedisNode>();
-  readonly #reading = new SharedAttempt<readonly Range[]>();
-  readonly #closing = new AbortController();
-  readonly #confirming = new SharedRuns(() => this.#views(this.#closing.signal));
-  /** The names of those that had not answered when they were asked last. */
-  readonly #silent = new Set<string>();
-  #ranges: readonly Range[] | undefined;
-  /** The masters and their replicas, as of the last map. One that takes over is the first to know. */
-  #members: ReadonlySet<RedisNode> = new Set();
+  readonly name: string;
+  readonly #survey: RedisSurvey;
+  readonly #seeds: ReadonlyMap<string, RedisAddress>;
+  /** The masters and their replicas, as of the last view. One that takes over is the first to know. */
+  #members: ReadonlyMap<string, RedisAddress> = new Map();
 
-  constructor(seeds: readonly RedisAddress[], open: OpenRedisLink) {
-    this.#seeds = seeds;
-    this.#open = open;
+  constructor(seeds: readonly RedisAddress[], links: RedisLinks) {
+    this.#seeds = byName(seeds);
+    this.name = [...this.#seeds.keys()].join(',');
+    this.#survey = new RedisSurvey(links);
   }
 
-  async run<T>({ key, use, operation, work }: RedisErrand<T>): Promise<T> {
-    const slot = slotOf(key);
-    let redirection: Redirection | undefined;
-    for (let hop = 0; ; hop += 1) {
-      operation.assertActive();
-      const node: RedisNode = redirection?.node ?? (await this.#owner(slot, operation.signal));
-      const asking = redirection?.asking === true;
-      try {
-        return await node.work(operation, use, (link) => work(link, asking));
-      } catch (error) {
-        if (!(error instanceof RedisFailure)) throw error;
-        redirection = this.#redirection(error, node);
-        // A server that moved the slot for good has a newer view of the cluster than ours; one that broke, too.
-        if (redirection?.asking !== true && (redirection !== undefined || saysOutdated(error))) this.forget();
-        const goesOn = redirection !== undefined || (hop === 0 && isMisdirected(error));
-        if (!goesOn || hop >= MAX_HOPS) throw error;
-      }
-    }
+  /** What most servers say; one that was cut off has an old view. */
+  async find(signal: AbortSignal): Promise<RedisView> {
+    const told = await this.#ask(signal);
+    const votes = (version: string): number => told.answers.filter((each) => each.version === version).length;
+    const [most] = [...told.answers].sort((one, other) => votes(other.version) - votes(one.version));
+    if (most === undefined) throw reasonOf(told) ?? new RedisFailure('unreachable', 'ETIMEDOUT', this.name);
+    const { ranges, version } = most;
+    this.#members = byName(ranges.flatMap(({ master, replicas }) => [master, ...replicas]));
+    return {
+      masters: [...byName(ranges.map(({ master }) => master)).values()],
+      members: new Set(this.#members.keys()),
+      version,
+      masterOf: (key) => rangeOf(ranges, slotOf(key))?.master,
+    };
   }
 
   /** A server that a slot moves to need not be its master yet. */
-  async isStillMaster({ key, address, asking, isLate }: RedisSource, operation: Operation): Promise<boolean> {
-    const views = await orAborted(this.#confirming.next(), operation.signal);
-    const others = views.filter(({ of }) => of.name !== address);
-    const slot = slotOf(key);
-    const names = ({ ranges }: View): boolean =>
-      ranges.some(({ from, to, node }) => node.name === address && (asking || (from <= slot && slot <= to)));
-    const said = new Set(views.map(({ of }) => of.name).concat(address));
-    const isEnough = isLate ? [...this.#members].every(({ name }) => said.has(name)) : said.size > 1;
-    const isAlone = [...this.#nodes.keys()].every((name) => name === address);
-    return isAlone || (isEnough && others.every(names));
+  async ask(signal: AbortSignal): Promise<(source: RedisSource) => boolean> {
+    const { answers } = await this.#ask(signal);
+    return ({ key, address, asking, isLate }) => {
+      const names = ({ ranges }: Told): boolean =>
+        asking
+          ? ranges.some(({ master }) => addressText(master) === address)
+          : ownerIn(ranges, slotOf(key)) === address;
+      const others = answers.filter(({ by }) => by !== address);
+      const heard = new Set(others.map(({ by }) => by).concat(address));
+      const isEnough = isLate ? [...this.#members.keys()].every((each) => heard.has(each)) : others.length > 0;
+      const isAlone = [...this.#seeds.keys(), ...this.#members.keys()].every((each) => each === address);
+      return isAlone || (isEnough && others.every(names));
+    };
   }
 
-  async masters(operation: Operation): Promise<RedisMasters> {
-    const ranges = await this.#map(operation.signal);
-    const version = ranges.map(({ from, to, node }) => `${from}-${to}@${node.name}`).sort();
-    return { nodes: [...new Set(ranges.map(({ node }) => node))], version: version.join(',') };
-  }
-
-  /** Only a server itself knows that a slot moves to it. Without the permission for the question, none is known. */
-  async importing(operation: Operation): Promise<readonly RedisNode[]> {
-    const { nodes } = await this.masters(operation);
-    const asked = nodes.map((node) =>
-      node.work(operation, 'answers', async (link) => {
-        try {
-          return isImporting(await link.send(['CLUSTER', 'NODES'], operation)) ? [node] : [];
-        } catch (error) {
-          if (error instanceof RedisFailure && error.kind === 'refused' && !isDemoted(error)) return [];
-          throw error;
-        }
-      }),
-    );
-    return (await Promise.all(asked)).flat();
-  }
-
-  forget(): void {
-    this.#ranges = undefined;
-  }
-
-  close(): void {
-    this.#closing.abort(new Error('the driver was closed'));
-    this.#reading.cancel();
-    for (const node of this.#nodes.values()) node.close();
-  }
-
-  async #owner(slot: number, signal: AbortSignal): Promise<RedisNode> {
-    const known = this.#ranges === undefined ? undefined : ownerIn(this.#ranges, slot);
-    // It may have been replaced.
-    if (known?.isBroken) this.forget();
-    const owner = ownerIn(await this.#map(signal), slot);
-    if (owner !== undefined) return owner;
-    this.forget();
-    throw new RedisFailure('unreachable', 'UNREACHABLE', this.#names(), new Error(`no master serves slot ${slot}`));
-  }
-
-  #redirection(error: RedisFailure, from: RedisNode): Redirection | undefined {
-    if (error.kind !== 'refused' || !(error.cause instanceof Error)) return undefined;
-    const [, verb, target] = /^(MOVED|ASK) \d+ (\S+)$/.exec(error.cause.message) ?? [];
+  redirection({ kind, cause }: RedisFailure, from: RedisAddress): RedisRedirection | undefined {
+    if (kind !== 'refused' || !(cause instanceof Error)) return undefined;
+    const [, verb, target] = /^(MOVED|ASK) \d+ (\S+)$/.exec(cause.message) ?? [];
     // A server that does not know how it is called leaves its own name out.
     const [, host, port] = /^(.*):(\d+)$/.exec(target ?? '') ?? [];
     if (port === undefined) return undefined;
-    const address = { host: host === '' || host === undefined ? from.address.host : host, port: Number(port) };
-    return { node: this.#node(address), asking: verb === 'ASK' };
+    return { address: { host: host || from.host, port: Number(port) }, asking: verb === 'ASK' };
   }
 
-  async #map(signal: AbortSignal): Promise<readonly Range[]> {
-    if (this.#ranges !== undefined) return this.#ranges;
-    return this.#reading.join(signal, async (given) => {
-      this.#ranges = await this.#read(given);
-      return this.#ranges;
-    });
-  }
+  close(): void {}
 
-  async #read(signal: AbortSignal): Promise<readonly Range[]> {
-    const candidates = [...new Set([...this.#nodes.values(), ...this.#seeds.map((seed) => this.#node(seed))])];
-    const rank = (node: RedisNode): number => (this.#silent.has(node.name) ? 2 : node.isLinked ? 0 : 1);
-    candidates.sort((one, other) => rank(one) - rank(other));
-    const questions = candidates.map((node) => async (given: AbortSignal) => {
-      try {
-        const view = await this.#ask(node, given);
-        this.#silent.delete(node.name);
-        return view;
-      } catch (error) {
-        this.#silent.add(node.name);
-        throw error;
-      }
-    });
-    const { answers, failures } = await firstAnswer(questions, signal, PATIENCE_MS);
-    const [view] = answers;
-    if (view !== undefined) {
-      for (const node of this.#nodes.values()) node.settle();
-      this.#members = new Set(view.ranges.flatMap(({ node, replicas }) => [node, ...replicas]));
-      this.#closeOthers();
-      return view.ranges;
-    }
-    const told = failures.find((error) => error instanceof RedisFailure && error.kind === 'refused') ?? failures.at(-1);
-    if (told instanceof RedisFailure) throw told;
-    throw new RedisFailure('unreachable', 'ETIMEDOUT', this.#names(), told);
-  }
-
-  /** What all servers say that are known. */
-  async #views(signal: AbortSignal): Promise<readonly View[]> {
-    for (const seed of this.#seeds) this.#node(seed);
-    const questions = [...this.#nodes].map(
-      ([name, node]) => [name, (given: AbortSignal) => this.#ask(node, given)] as const,
-    );
-    return (await allAnswers(new Map(questions), this.#silent, signal)).answers;
-  }
-
-  #ask(node: RedisNode, signal: AbortSignal): Promise<View> {
-    return underLimit(signal, ANSWER_TIMEOUT_MS, (limited) => this.#askWithin(node, limited));
-  }
-
-  async #askWithin(node: RedisNode, limited: AbortSignal): Promise<View> {
-    const link = await orAborted(node.link(limited), limited);
-    const reply = await orAborted(link.send(['CLUSTER', 'SLOTS'], readOperation(limited)), limited);
-    if (!Array.isArray(reply) || reply.length === 0) {
-      throw new RedisFailure('unreachable', 'UNREACHABLE', node.name, new Error('the server knows of no slots'));
-    }
-    return { of: node, ranges: reply.map((entry: unknown) => this.#range(entry, node)) };
-  }
-
-  /** From a list of the first slot, the last slot, and the servers, the master first, each a list that begins with host and port. */
-  #range(entry: unknown, told: RedisNode): Range {
-    const [from, to, ...servers] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
-    const [node = told, ...replicas] = servers.map((server): RedisNode => {
-      const [host, port] = Array.isArray(server) ? (server as readonly unknown[]) : [];
-      const isNamed = typeof host === 'string' && host !== '' && host !== '?';
-      return this.#node({ host: isNamed ? host : told.address.host, port: Number(port) });
-    });
-    return { from: Number(from), to: Number(to), node, replicas };
-  }
-
-  #node(address: RedisAddress): RedisNode {
-    const name = addressText(address);
-    const node = this.#nodes.get(name) ?? new RedisNode(address, this.#open);
-    this.#nodes.set(name, node);
-    if (this.#closing.signal.aborted) node.close();
-    return node;
-  }
-
-  /** Those whose answers somebody waits for stay until the map is read again. */
-  #closeOthers(): void {
-    for (const [name, node] of this.#nodes) {
-      if (this.#members.has(node) || !node.isIdle) continue;
-      node.close();
-      this.#nodes.delete(name);
-    }
-  }
-
-  #names(): string {
-    return this.#seeds.map(addressText).join(',');
+  #ask(signal: AbortSignal): Promise<Answers<Told>> {
+    return this.#survey.ask([...this.#seeds.values(), ...this.#members.values()], signal, askForSlots);
   }
 }
 
-/** From a line for each server; that of the one which answers has the slots that move, as in `[5461-<-id of the other]`. */
-function isImporting(reply: unknown): boolean {
-  const lines = typeof reply === 'string' ? reply.split('\n') : [];
-  return lines.some((line) => line.includes('myself') && line.includes('-<-'));
+async function askForSlots(link: RedisLink, signal: AbortSignal): Promise<Told> {
+  const reply = await link.send(['CLUSTER', 'SLOTS'], signal);
+  if (!Array.isArray(reply) || reply.length === 0) {
+    throw new RedisFailure('unreachable', 'UNREACHABLE', link.address, new Error('the server knows of no slots'));
+  }
+  const ranges = reply.map((entry: unknown) => readRange(entry, link.server));
+  const version = ranges.map(({ from, to, master }) => `${from}-${to}@${addressText(master)}`).sort();
+  return { by: link.address, ranges, version: version.join(',') };
 }
 
-function ownerIn(ranges: readonly Range[], slot: number): RedisNode | undefined {
-  return ranges.find(({ from, to }) => from <= slot && slot <= to)?.node;
+/** From a list of the first slot, the last slot, and the servers, the master first, each a list that begins with host and port. */
+function readRange(entry: unknown, teller: RedisAddress): Range {
+  const [from, to, ...servers] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
+  const [master = teller, ...replicas] = servers.map((server): RedisAddress => {
+    const [host, port] = Array.isArray(server) ? (server as readonly unknown[]) : [];
+    const isNamed = typeof host === 'string' && host !== '' && host !== '?';
+    return { host: isNamed ? host : teller.host, port: Number(port) };
+  });
+  return { from: Number(from), to: Number(to), master, replicas };
 }
 
-function saysOutdated(failure: RedisFailure): boolean {
-  return failure.kind !== 'refused' || failure.code === 'CLUSTERDOWN' || isDemoted(failure);
+function byName(servers: readonly RedisAddress[]): ReadonlyMap<string, RedisAddress> {
+  return new Map(servers.map((server) => [addressText(server), server]));
+}
+
+function rangeOf(ranges: readonly Range[], slot: number): Range | undefined {
+  return ranges.find(({ from, to }) => from <= slot && slot <= to);
+}
+
+function ownerIn(ranges: readonly Range[], slot: number): string | undefined {
+  const range = rangeOf(ranges, slot);
+  return range && addressText(range.master);
 }

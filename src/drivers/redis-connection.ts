@@ -8,12 +8,12 @@ import { RedisCaller, type RedisReplication } from './redis-caller.js';
 import { redisError } from './redis-errors.js';
 import { type RedisHead, RedisListing } from './redis-listing.js';
 import { READS, SWAP } from './redis-scripts.js';
-import type { RedisTopology } from './redis-topology.js';
+import type { RedisServers } from './redis-servers.js';
 import { type RedisClaim, redisWarnings } from './redis-warnings.js';
 
 /** What a connection is made of. */
 export interface RedisConnectionParts {
-  readonly topology: RedisTopology;
+  readonly servers: RedisServers;
   readonly layout: KeyLayout;
   readonly access: AccessMode;
   readonly replication?: RedisReplication | undefined;
@@ -36,8 +36,8 @@ export class RedisConnection implements BackendConnection {
 
   constructor(parts: RedisConnectionParts) {
     this.#parts = parts;
-    this.#caller = new RedisCaller(parts.topology, parts.replication);
-    this.#listing = new RedisListing(parts.topology, parts.layout, {
+    this.#caller = new RedisCaller(parts.servers, parts.replication);
+    this.#listing = new RedisListing(parts.servers, parts.layout, {
       readHead: (account, operation) => this.#storedHead(account, operation),
       probe: (operation) => this.#probe(operation),
     });
@@ -51,7 +51,7 @@ export class RedisConnection implements BackendConnection {
   async verify(claim: RedisClaim, operation: Operation): Promise<void> {
     await this.#named('opening', operation, async () => {
       await this.#probe(operation);
-      this.#warnings = await redisWarnings(this.#parts.topology, claim, operation);
+      this.#warnings = await redisWarnings(this.#parts.servers, claim, operation);
     });
   }
 
@@ -104,7 +104,7 @@ export class RedisConnection implements BackendConnection {
   }
 
   async disconnect(): Promise<void> {
-    this.#parts.topology.close();
+    this.#parts.servers.close();
   }
 
   async #probe(operation: Operation): Promise<void> {

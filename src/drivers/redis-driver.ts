@@ -6,7 +6,7 @@ import type { BaseDriverOptions } from './base-options.js';
 import type { DriverFactory } from './driver-factory.js';
 import type { Operation } from './operation.js';
 import { importKeyvRedis, loadRedisAdapter, type RedisAdapterImporter } from './redis-adapter.js';
-import { makeTopology } from './redis-client.js';
+import { makeServers } from './redis-client.js';
 import { RedisConnection } from './redis-connection.js';
 import { redisError } from './redis-errors.js';
 import type { RedisDriverOptions } from './redis-options.js';
@@ -79,19 +79,19 @@ export class RedisDriver extends BaseDriver {
 
   protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
     const module = await loadRedisAdapter(this.#importer);
-    const topology = await makeTopology(module, this.#settings);
+    const servers = await makeServers(module, this.#settings);
     const { durability, replicas, replicaTimeoutMs } = this.#settings;
     const replication = durability === 'replicated' ? { replicas, timeoutMs: replicaTimeoutMs } : undefined;
     const secrets = secretsOf(this.#settings);
-    const giveUp = (): void => topology.close();
+    const giveUp = (): void => servers.close();
     operation.signal.addEventListener('abort', giveUp, { once: true });
     try {
       operation.assertActive();
-      const connection = new RedisConnection({ topology, layout: this.layout, access, replication, secrets });
+      const connection = new RedisConnection({ servers, layout: this.layout, access, replication, secrets });
       await connection.verify(this.#settings, operation);
       return connection;
     } catch (error) {
-      topology.close();
+      servers.close();
       throw redisError(error, 'opening', 'read', secrets);
     } finally {
       operation.signal.removeEventListener('abort', giveUp);

@@ -1,4 +1,3 @@
-import type { Operation } from './operation.js';
 import { orAborted } from './or-aborted.js';
 import type { RedisAdapter, RedisAdapterModule, RedisClientOptions, RedisSendOptions } from './redis-adapter.js';
 import { networkCode, RedisFailure, replyCode } from './redis-errors.js';
@@ -15,8 +14,6 @@ export interface RedisLinkSettings {
   readonly password?: string | undefined;
   readonly database: number;
   readonly tls?: RedisLinkTls | undefined;
-  /** Whether the server has a role that it can be asked for; sentinels have none. */
-  readonly hasRole: boolean;
   /** Milliseconds without any answer after which a link that somebody waited for in vain is taken for dead. */
   readonly silenceMs: number;
 }
@@ -33,6 +30,15 @@ export interface RedisLinkTls {
   readonly rejectUnauthorized?: boolean;
 }
 
+interface RedisLinkParts {
+  readonly adapter: RedisAdapter;
+  readonly controller: AbortController;
+  readonly silenceMs: number;
+}
+
+/** How many were made. */
+let links = 0;
+
 /** Milliseconds that it may take until a server has accepted a connection and answered a first command. */
 const CONNECT_TIMEOUT_MS = 5000;
 
@@ -47,28 +53,25 @@ export function addressText({ host, port }: RedisAddress): string {
  * not have to wait for TCP to notice; those who still have time can wait for what comes back on it after all.
  */
 export class RedisLink {
+  /** No other link of this process has it. */
+  readonly number: number;
+  readonly server: RedisAddress;
+  /** `host:port` of the server. */
   readonly address: string;
   /** Whether the user may ask if the server is a replica. */
   readonly tellsRole: boolean;
-  readonly #adapter: RedisAdapter;
-  readonly #controller: AbortController;
-  readonly #silenceMs: number;
-  #pending = 0;
+  readonly #parts: RedisLinkParts;
   #waiting = 0;
   #isRetired = false;
   #heardAt = performance.now();
 
-  private constructor(
-    { address, tellsRole }: Pick<RedisLink, 'address' | 'tellsRole'>,
-    adapter: RedisAdapter,
-    controller: AbortController,
-    silenceMs: number,
-  ) {
-    this.address = address;
-    this.tellsRole = tellsRole;
-    this.#adapter = adapter;
-    this.#controller = controller;
-    this.#silenceMs = silenceMs;
+  private constructor(made: Pick<RedisLink, 'server' | 'tellsRole'>, parts: RedisLinkParts) {
+    links += 1;
+    this.number = links;
+    this.server = made.server;
+    this.address = addressText(made.server);
+    this.tellsRole = made.tellsRole;
+    this.#parts = parts;
   }
 
   /** Connects, and makes sure that the server answers. @throws RedisFailure `unreachable` */
@@ -92,9 +95,9 @@ export class RedisLink {
       adapter.client.on('error', ignore);
       adapter.on('error', ignore);
       await orAborted(adapter.client.connect(), controller.signal);
-      const said = Promise.all([answers(adapter, 'PING'), settings.hasRole && answers(adapter, 'INFO', 'replication')]);
+      const said = Promise.all([answers(adapter, 'PING'), answers(adapter, 'INFO', 'replication')]);
       const [, tellsRole] = await orAborted(said, controller.signal);
-      return new RedisLink({ address: text, tellsRole }, adapter, controller, settings.silenceMs);
+      return new RedisLink({ server: address, tellsRole }, { adapter, controller, silenceMs: settings.silenceMs });
     } catch (error) {
       controller.abort(error);
       throw new RedisFailure('unreachable', replyCode(error) ?? networkCode(error), text, error);
@@ -110,12 +113,7 @@ export class RedisLink {
   }
 
   get isClosed(): boolean {
-    return this.#controller.signal.aborted || !this.#adapter.client.isReady;
-  }
-
-  /** Whether the server owes no answer. */
-  get isIdle(): boolean {
-    return this.#pending === 0;
+    return this.#parts.controller.signal.aborted || !this.#parts.adapter.client.isReady;
   }
 
   /**
@@ -124,19 +122,18 @@ export class RedisLink {
    * @param form of the texts in the reply
    * @throws RedisFailure
    */
-  async send(command: readonly string[], operation: Operation, form: RedisReplyForm = 'text'): Promise<unknown> {
-    operation.assertActive();
+  async send(command: readonly string[], signal: AbortSignal, form: RedisReplyForm = 'text'): Promise<unknown> {
+    signal.throwIfAborted();
     if (!this.isOpen) throw new RedisFailure('unreachable', 'closed', this.address);
-    return this.awaited(this.transmit(command, form), operation);
+    return this.awaited(this.transmit(command, form), signal);
   }
 
   /** Sends one command, for which nobody waits unless by `awaited`. @throws RedisFailure */
   async transmit(command: readonly string[], form: RedisReplyForm = 'text'): Promise<unknown> {
     if (this.isClosed) throw new RedisFailure('unreachable', 'closed', this.address);
-    this.#pending += 1;
     try {
       // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
-      const reply = await this.#adapter.client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
+      const reply = await this.#parts.adapter.client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
       this.#heardAt = performance.now();
       return reply;
     } catch (error) {
@@ -144,13 +141,11 @@ export class RedisLink {
       if (code !== undefined) this.#heardAt = performance.now();
       const kind = code === undefined ? 'lost' : 'refused';
       throw new RedisFailure(kind, code ?? networkCode(error), this.address, error);
-    } finally {
-      this.#pending -= 1;
     }
   }
 
-  /** Waits for what was sent over this link. When the operation waited in vain, the link is watched. */
-  async awaited<T>(reply: Promise<T>, operation: Operation): Promise<T> {
+  /** Waits for what was sent over this link, until the signal is aborted. When it was waited in vain, the link is watched. */
+  async awaited<T>(reply: Promise<T>, signal: AbortSignal): Promise<T> {
     const from = performance.now();
     let timer: NodeJS.Timeout | undefined;
     let isWaiting = true;
@@ -160,7 +155,7 @@ export class RedisLink {
       this.#closeIfLeft();
     };
     const watch = (): void => {
-      const restMs = this.#silenceMs - (performance.now() - Math.max(from, this.#heardAt));
+      const restMs = this.#parts.silenceMs - (performance.now() - Math.max(from, this.#heardAt));
       if (restMs <= 0) this.retire();
       else timer = setTimeout(watch, restMs).unref();
     };
@@ -168,12 +163,12 @@ export class RedisLink {
       leave();
       watch();
     };
-    operation.signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort, { once: true });
     this.#waiting += 1;
     try {
       return await reply;
     } finally {
-      operation.signal.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', onAbort);
       clearTimeout(timer);
       leave();
     }
@@ -187,7 +182,7 @@ export class RedisLink {
 
   /** Ends the connection at once. What is on its way rejects. */
   close(): void {
-    this.#controller.abort(new Error('the connection was given up'));
+    this.#parts.controller.abort(new Error('the connection was given up'));
   }
 
   #closeIfLeft(): void {

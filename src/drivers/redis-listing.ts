@@ -3,9 +3,9 @@ import { AccountKeeperError } from '../core/errors.js';
 import type { AccountPage } from './backend-connection.js';
 import type { AccountKeys, KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
+import { RedisFailure } from './redis-errors.js';
 import type { RedisLink } from './redis-link.js';
-import type { RedisNode } from './redis-node.js';
-import type { RedisTopology } from './redis-topology.js';
+import type { RedisServers } from './redis-servers.js';
 
 /** What is stored under the key of a head, and whether it can be that. */
 export type RedisHead =
@@ -20,15 +20,15 @@ export interface RedisListingReads {
   probe(operation: Operation): Promise<void>;
 }
 
-/** Where a listing stands. */
+/** Where a listing stands. A scan, and what it has found, is good for the link that it was made on. */
 interface Progress {
-  /** Of the masters that the listing goes through. */
+  /** Of the view that the listing goes by. */
   version: string;
-  /** The masters that it is through with. */
-  done: string[];
+  /** The numbers of the links to the masters that it is through with. */
+  done: number[];
   /** Whether all were scanned once, and those that keys move to are scanned a second time. */
   again: boolean;
-  /** The connection on which the scan of the next master began; on another one it has to begin again. */
+  /** The number of the link on which the scan of the next master began. */
   link: number;
   /** Redis' cursor. */
   scan: string;
@@ -53,14 +53,12 @@ const KEYS_PER_SCAN = '1000';
  * slots move, keys do so, too, one way: those masters that slots move to are scanned once more when all were scanned.
  */
 export class RedisListing {
-  readonly #topology: RedisTopology;
+  readonly #servers: RedisServers;
   readonly #layout: KeyLayout;
   readonly #reads: RedisListingReads;
-  readonly #links = new WeakMap<RedisLink, number>();
-  #lastLink = 0;
 
-  constructor(topology: RedisTopology, layout: KeyLayout, reads: RedisListingReads) {
-    this.#topology = topology;
+  constructor(servers: RedisServers, layout: KeyLayout, reads: RedisListingReads) {
+    this.#servers = servers;
     this.#layout = layout;
     this.#reads = reads;
   }
@@ -75,43 +73,42 @@ export class RedisListing {
     const accounts: Found[] = [];
     for (let scans = 0; accounts.length < ACCOUNTS_PER_PAGE && scans < SCANS_PER_PAGE; scans += 1) {
       operation.assertActive();
-      const node = await this.#nextNode(progress, operation);
-      if (node === undefined) return { accounts, next: undefined };
-      const ids = (await this.#scan(node, progress, operation)).filter((id) => !listed.has(id));
+      const link = await this.#next(progress, operation);
+      if (link === undefined) return { accounts, next: undefined };
+      const ids = (await this.#scan(link, progress, operation)).filter((id) => !listed.has(id));
       for (const id of ids) listed.add(id);
       accounts.push(...(await this.#present(ids, operation)));
     }
     return { accounts, next: JSON.stringify({ ...progress, listed: [...listed] }) };
   }
 
-  /** The master to scan; `undefined` when all were, and are still the same. */
-  async #nextNode(progress: Progress, operation: Operation): Promise<RedisNode | undefined> {
-    const next = await this.#unfinished(progress, operation);
+  /** The link to the master to scan; `undefined` when all were, and are still the same. */
+  async #next(progress: Progress, operation: Operation): Promise<RedisLink | undefined> {
+    const links = await this.#links(progress, operation);
+    const next = unfinished(links, progress);
     if (next !== undefined) return next;
     if (!progress.again) {
-      const late = (await this.#topology.importing(operation)).map(({ name }) => name);
-      const done = progress.done.filter((name) => !late.includes(name));
-      Object.assign(progress, { again: true, done });
-      if (late.length > 0) return this.#nextNode(progress, operation);
+      progress.again = true;
+      const importing = await Promise.all(links.map((link) => isImporting(link, operation)));
+      progress.done = progress.done.filter(
+        (number) => !links.some((link, at) => link.number === number && importing[at]),
+      );
+      if (unfinished(links, progress) !== undefined) return this.#next(progress, operation);
     }
-    this.#topology.forget();
+    this.#servers.forget();
     await this.#reads.probe(operation);
-    return this.#unfinished(progress, operation);
+    return unfinished(await this.#links(progress, operation), progress);
   }
 
-  async #unfinished(progress: Progress, operation: Operation): Promise<RedisNode | undefined> {
-    const { nodes, version } = await this.#topology.masters(operation);
+  async #links(progress: Progress, operation: Operation): Promise<readonly RedisLink[]> {
+    const { masters, version } = await this.#servers.view(operation);
     if (version !== progress.version) Object.assign(progress, BEGINNING, { version });
-    return nodes.find(({ name }) => !progress.done.includes(name));
+    return Promise.all(masters.map((master) => this.#servers.link(master, operation)));
   }
 
-  async #scan(node: RedisNode, progress: Progress, operation: Operation): Promise<readonly string[]> {
-    const { link, number, reply } = await node.work(operation, 'answers', async (link) => {
-      const number = this.#numberOf(link);
-      const from = progress.link === number ? progress.scan : '0';
-      const command = ['SCAN', from, 'MATCH', this.#pattern(), 'COUNT', KEYS_PER_SCAN];
-      return { link, number, reply: await link.send(command, operation) };
-    });
+  async #scan(link: RedisLink, progress: Progress, { signal }: Operation): Promise<readonly string[]> {
+    const from = progress.link === link.number ? progress.scan : '0';
+    const reply = await link.send(['SCAN', from, 'MATCH', this.#pattern(), 'COUNT', KEYS_PER_SCAN], signal);
     const [scan, keys] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
     if (typeof scan !== 'string' || !Array.isArray(keys)) {
       throw new AccountKeeperError(
@@ -119,8 +116,8 @@ export class RedisListing {
         `listing the accounts of Redis at ${link.address}: no list was received`,
       );
     }
-    if (scan === '0') Object.assign(progress, { done: [...progress.done, node.name], link: 0 });
-    else Object.assign(progress, { link: number, scan });
+    if (scan === '0') Object.assign(progress, { done: [...progress.done, link.number], link: 0 });
+    else Object.assign(progress, { link: link.number, scan });
     return [...new Set(keys.map((key) => this.#accountOf(String(key))).filter((id) => id !== undefined))];
   }
 
@@ -143,12 +140,22 @@ export class RedisListing {
       return [{ id, head: head.kind === 'head' ? head.text : undefined }];
     });
   }
+}
 
-  #numberOf(link: RedisLink): number {
-    const known = this.#links.get(link);
-    if (known !== undefined) return known;
-    this.#lastLink += 1;
-    this.#links.set(link, this.#lastLink);
-    return this.#lastLink;
+function unfinished(links: readonly RedisLink[], { done }: Progress): RedisLink | undefined {
+  return links.find(({ number }) => !done.includes(number));
+}
+
+/**
+ * Whether keys move to the server. Only a server itself knows: in its list of all, its own line has the slots that move,
+ * as in `[5461-<-id of the other]`. One that is in no cluster, or may not be asked, tells of none.
+ */
+async function isImporting(link: RedisLink, { signal }: Operation): Promise<boolean> {
+  try {
+    const lines = String(await link.send(['CLUSTER', 'NODES'], signal)).split('\n');
+    return lines.some((line) => line.includes('myself') && line.includes('-<-'));
+  } catch (error) {
+    if (error instanceof RedisFailure && error.kind === 'refused') return false;
+    throw error;
   }
 }

@@ -1,13 +1,20 @@
 import { setMaxListeners } from 'node:events';
+import { orAborted, underLimit } from './or-aborted.js';
+import { RedisFailure } from './redis-errors.js';
+import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
+import type { RedisLinks } from './redis-links.js';
 
-/** Asks one of several who may know; ends when the signal is aborted. */
-export type Question<T> = (signal: AbortSignal) => Promise<T>;
+/** Asks one server over a link to it. */
+export type Question<T> = (link: RedisLink, signal: AbortSignal) => Promise<T>;
 
-/** What those who were asked said, and why others said nothing. */
+/** What those who were asked said, the first one first, and why others said nothing. */
 export interface Answers<T> {
   readonly answers: readonly T[];
-  readonly failures: readonly unknown[];
+  readonly failures: readonly RedisFailure[];
 }
+
+/** Milliseconds that a server has for its answer, the connection included. */
+const ANSWER_TIMEOUT_MS = 2000;
 
 /** Milliseconds that the others have after an answer. */
 const GRACE_MS = 500;
@@ -15,100 +22,73 @@ const GRACE_MS = 500;
 /** Milliseconds that those have who did not answer the last time, when all others have answered. */
 const SHORT_GRACE_MS = 50;
 
-/**
- * Asks all at once, until all have answered or failed, or nothing has come for a while since an answer. Those that have
- * not answered by then are asked no longer.
- *
- * @param questions by name of who is asked
- * @param silent the names of those that did not answer the last time; kept up to date
- */
-export async function allAnswers<T>(
-  questions: ReadonlyMap<string, Question<T>>,
-  silent: Set<string>,
-  signal: AbortSignal,
-): Promise<Answers<T>> {
-  const answers: T[] = [];
-  const failures: unknown[] = [];
-  const pending = new Set(questions.keys());
-  let timer: NodeJS.Timeout | undefined;
-  await untilDone(signal, (given, done) => {
-    const heard = (name: string): void => {
-      pending.delete(name);
-      clearTimeout(timer);
-      const graceMs = [...pending].every((each) => silent.has(each)) ? SHORT_GRACE_MS : GRACE_MS;
-      if (pending.size === 0) done();
-      else if (answers.length > 0 && !given.aborted) timer = setTimeout(done, graceMs);
-    };
-    if (questions.size === 0) done();
-    for (const [name, question] of questions) {
-      question(given).then(
-        (answer) => {
-          silent.delete(name);
-          answers.push(answer);
-          heard(name);
-        },
-        (error: unknown) => {
-          silent.add(name);
-          failures.push(error);
-          heard(name);
-        },
-      );
-    }
-  });
-  clearTimeout(timer);
-  return { answers, failures };
-}
+/** Asks several servers the same question. */
+export class RedisSurvey {
+  readonly #links: RedisLinks;
+  /** The names of those that did not answer the last time. */
+  readonly #silent = new Set<string>();
 
-/**
- * Asks one after the other until one answers; the next one when the one before it has failed, or has not answered after
- * `patienceMs`. There is one answer at the most.
- */
-export async function firstAnswer<T>(
-  questions: readonly Question<T>[],
-  signal: AbortSignal,
-  patienceMs: number,
-): Promise<Answers<T>> {
-  const answers: T[] = [];
-  const failures: unknown[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  await untilDone(signal, (given, done) => {
-    let asked = 0;
-    const ask = (): void => {
-      clearTimeout(timer);
-      const question = questions[asked];
-      if (question === undefined || given.aborted) return;
-      asked += 1;
-      timer = setTimeout(ask, patienceMs);
-      question(given).then(
-        (answer) => {
-          if (answers.length === 0) answers.push(answer);
-          done();
-        },
-        (error: unknown) => {
-          failures.push(error);
-          if (failures.length === questions.length || given.aborted) done();
-          else ask();
-        },
-      );
-    };
-    if (questions.length === 0) done();
-    ask();
-  });
-  clearTimeout(timer);
-  return { answers, failures };
-}
+  constructor(links: RedisLinks) {
+    this.#links = links;
+  }
 
-/** Gives the questions a signal that is aborted when it is done, or when nobody wants to know any more. */
-async function untilDone(signal: AbortSignal, start: (given: AbortSignal, done: () => void) => void): Promise<void> {
-  const controller = new AbortController();
-  const giveUp = (): void => controller.abort(signal.reason);
-  setMaxListeners(0, controller.signal);
-  signal.throwIfAborted();
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    await new Promise<void>((resolve) => start(controller.signal, resolve));
-  } finally {
+  /**
+   * Asks all at once, until all have answered or failed, or nothing has come for a while since an answer. Those that
+   * have not answered by then are asked no longer.
+   */
+  async ask<T>(servers: Iterable<RedisAddress>, signal: AbortSignal, question: Question<T>): Promise<Answers<T>> {
+    signal.throwIfAborted();
+    const answers: T[] = [];
+    const failures: RedisFailure[] = [];
+    const pending = new Map([...servers].map((server) => [addressText(server), server]));
+    const controller = new AbortController();
+    const giveUp = (): void => controller.abort(signal.reason);
+    setMaxListeners(0, controller.signal);
+    signal.addEventListener('abort', giveUp, { once: true });
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((done) => {
+      const heard = (name: string): void => {
+        pending.delete(name);
+        clearTimeout(timer);
+        const graceMs = [...pending.keys()].every((each) => this.#silent.has(each)) ? SHORT_GRACE_MS : GRACE_MS;
+        if (pending.size === 0) done();
+        else if (answers.length > 0 && !controller.signal.aborted) timer = setTimeout(done, graceMs);
+      };
+      for (const [name, server] of pending) {
+        this.#askOne(server, controller.signal, question).then(
+          (answer) => {
+            this.#silent.delete(name);
+            answers.push(answer);
+            heard(name);
+          },
+          (error: RedisFailure) => {
+            this.#silent.add(name);
+            failures.push(error);
+            heard(name);
+          },
+        );
+      }
+    });
+    clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
     controller.abort(new Error('the answer is known'));
+    return { answers, failures };
   }
+
+  async #askOne<T>(server: RedisAddress, signal: AbortSignal, question: Question<T>): Promise<T> {
+    try {
+      return await underLimit(signal, ANSWER_TIMEOUT_MS, async (limited) => {
+        const link = await orAborted(this.#links.get(server, limited), limited);
+        return orAborted(question(link, limited), limited);
+      });
+    } catch (error) {
+      if (error instanceof RedisFailure) throw error;
+      throw new RedisFailure('unreachable', 'ETIMEDOUT', addressText(server), error);
+    }
+  }
+}
+
+/** Why nobody has answered: what a server said, before what kept others from being asked. */
+export function reasonOf({ failures }: Answers<unknown>): RedisFailure | undefined {
+  return failures.find(({ kind }) => kind === 'refused') ?? failures.at(-1);
 }

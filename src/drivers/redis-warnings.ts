@@ -3,10 +3,9 @@ import { AccountKeeperError } from '../core/errors.js';
 import type { DriverWarning } from '../core/persistence-driver.js';
 import type { Operation } from './operation.js';
 import { RedisFailure } from './redis-errors.js';
-import type { RedisLink } from './redis-link.js';
-import type { RedisNode } from './redis-node.js';
+import { addressText, type RedisLink } from './redis-link.js';
+import type { RedisServers } from './redis-servers.js';
 import type { RedisSettings } from './redis-settings.js';
-import type { RedisTopology } from './redis-topology.js';
 
 /** What the driver claims, for the settings of the servers to be held against. */
 export type RedisClaim = Pick<RedisSettings, 'durability' | 'replicas' | 'allowEviction' | 'allowVolatile'>;
@@ -26,67 +25,60 @@ const PARAMETERS = 'maxmemory maxmemory-policy appendonly appendfsync no-appendf
  * @throws `UNAVAILABLE` or `CONFIG` when the loss would not even be noticed
  */
 export async function redisWarnings(
-  topology: RedisTopology,
+  servers: RedisServers,
   claim: RedisClaim,
   operation: Operation,
 ): Promise<readonly DriverWarning[]> {
   // Each question listens to the one signal.
   setMaxListeners(0, operation.signal);
-  const { nodes } = await topology.masters(operation);
-  const findings = await Promise.all(
-    nodes.map(async (node) => ({ node, found: await examine(node, claim, operation) })),
-  );
+  const { masters } = await servers.view(operation);
   const byCode = new Map<string, DriverWarning>();
-  for (const { node, found } of findings) {
-    for (const { code, text } of found) {
+  const examined = masters.map(async (master) => {
+    const name = addressText(master);
+    for (const { code, text } of await examine(name, servers.link(master, operation), claim, operation)) {
       const others = byCode.get(code);
-      byCode.set(code, {
-        code,
-        message: others === undefined ? `${node.name}: ${text}` : `${node.name}, ${others.message}`,
-      });
+      byCode.set(code, { code, message: others === undefined ? `${name}: ${text}` : `${name}, ${others.message}` });
     }
-  }
+  });
+  await Promise.all(examined);
   return [...byCode.values()];
 }
 
 /** @throws `UNAVAILABLE`, `CONFIG` */
-async function examine(node: RedisNode, claim: RedisClaim, operation: Operation): Promise<readonly Finding[]> {
+async function examine(
+  name: string,
+  linking: Promise<RedisLink>,
+  claim: RedisClaim,
+  { signal }: Operation,
+): Promise<readonly Finding[]> {
   try {
-    const link = await node.link(operation.signal);
-    const { settings, complete } = await readSettings(link, operation);
+    const settings = await readSettings(await linking, signal);
+    const isComplete = PARAMETERS.every((each) => settings.has(each));
     return [
-      ...eviction(node.name, settings, claim),
-      ...persistence(node.name, settings, claim),
+      ...eviction(name, settings, claim),
+      ...persistence(name, settings, claim),
       ...replication(settings, claim),
-      ...(complete ? [] : [unverified('the user may not read all settings')]),
+      ...(isComplete ? [] : [unverified('the user may not read all settings')]),
     ];
   } catch (error) {
-    if (!(error instanceof RedisFailure) || operation.signal.aborted) throw error;
+    if (!(error instanceof RedisFailure) || signal.aborted) throw error;
     return [unverified(`the server could not be asked for its settings (${error.code})`)];
   }
 }
 
 /** From CONFIG, and from INFO where the user may not use CONFIG: INFO does not have all of them. */
-async function readSettings(
-  link: RedisLink,
-  operation: Operation,
-): Promise<{ readonly settings: Settings; readonly complete: boolean }> {
+async function readSettings(link: RedisLink, signal: AbortSignal): Promise<Settings> {
+  const info = await unlessRefused(link.send(['INFO'], signal));
   const settings = new Map<string, string>();
-  const info = parsedInfo(await unlessRefused(link.send(['INFO'], operation)));
-  for (const name of ['maxmemory', 'connected_slaves'] as const) copy(info, name, settings, name);
-  copy(info, 'maxmemory_policy', settings, 'maxmemory-policy');
-  const enabled = info.get('aof_enabled');
-  if (enabled !== undefined) settings.set('appendonly', enabled === '1' ? 'yes' : 'no');
-  const replies = await Promise.all(
-    PARAMETERS.map((name) => unlessRefused(link.send(['CONFIG', 'GET', name], operation))),
-  );
-  let complete = true;
-  for (const [index, name] of PARAMETERS.entries()) {
-    const reply = replies[index];
-    if (Array.isArray(reply) && typeof reply[1] === 'string') settings.set(name, reply[1]);
-    else complete = false;
+  for (const [, name = '', value = ''] of String(info).matchAll(/^(\w+):(.*?)\r?$/gm)) {
+    if (name === 'aof_enabled') settings.set('appendonly', value === '1' ? 'yes' : 'no');
+    else settings.set(name.replace('maxmemory_policy', 'maxmemory-policy'), value);
   }
-  return { settings, complete };
+  const replies = PARAMETERS.map((name) => unlessRefused(link.send(['CONFIG', 'GET', name], signal)));
+  for (const reply of await Promise.all(replies)) {
+    if (Array.isArray(reply) && typeof reply[1] === 'string') settings.set(String(reply[0]), reply[1]);
+  }
+  return settings;
 }
 
 /** `undefined` when the server does not answer such questions. */
@@ -159,20 +151,4 @@ function replication(settings: Settings, { durability, replicas }: RedisClaim): 
 function unverified(why: string): Finding {
   const text = `${why}: whether it keeps what was acknowledged (${PARAMETERS.join(', ')}) is not known`;
   return { code: 'settings-not-verified', text };
-}
-
-function parsedInfo(reply: unknown): Settings {
-  const lines = typeof reply === 'string' ? reply.split(/\r?\n/) : [];
-  return new Map(
-    lines.filter((line) => line.includes(':')).map((line) => [before(line), line.slice(before(line).length + 1)]),
-  );
-}
-
-function before(line: string): string {
-  return line.slice(0, line.indexOf(':'));
-}
-
-function copy(from: Settings, name: string, to: Map<string, string>, as: string): void {
-  const value = from.get(name);
-  if (value !== undefined) to.set(as, value);
 }

@@ -1,0 +1,179 @@
+import type { Operation } from './operation.js';
+import { orAborted } from './or-aborted.js';
+import { isDemoted, RedisFailure } from './redis-errors.js';
+import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
+import type { RedisLinks, RedisLinkUse } from './redis-links.js';
+import { SharedAttempt } from './shared-attempt.js';
+import { SharedRuns } from './shared-runs.js';
+
+/** How often one piece of work is sent on to another server. */
+const MAX_HOPS = 5;
+
+/** Sends what an operation has to say over a link; `asking` when the server has to be asked for a slot that moves. */
+export type RedisWork<T> = (link: RedisLink, asking: boolean) => Promise<T>;
+
+/** What is to be done, and where. */
+export interface RedisErrand<T> {
+  /** Its master is the one to do it. */
+  readonly key: string;
+  readonly use: RedisLinkUse;
+  readonly operation: Operation;
+  readonly work: RedisWork<T>;
+}
+
+/** Who answered, to be held against what the others say. */
+export interface RedisSource {
+  readonly key: string;
+  /** The `address` of the link. */
+  readonly address: string;
+  readonly asking: boolean;
+  /** The answer took so long that the server may have been replaced just now, and not everybody knows of it yet. */
+  readonly isLate: boolean;
+}
+
+/** Which servers are masters, as somebody sees it at one time. */
+export interface RedisView {
+  readonly masters: readonly RedisAddress[];
+  /** All servers that belong to it, as `host:port`. */
+  readonly members: ReadonlySet<string>;
+  /** Differs when other servers have become masters, or have got other slots. */
+  readonly version: string;
+  /** `undefined` when none is responsible for the key. */
+  masterOf(key: string): RedisAddress | undefined;
+}
+
+/** Another server than the one that was asked. */
+export interface RedisRedirection {
+  readonly address: RedisAddress;
+  readonly asking: boolean;
+}
+
+/** Those who know which servers are masters. */
+export interface RedisTopology {
+  /** How messages call the whole. */
+  readonly name: string;
+  /** Asks for a view. @throws RedisFailure */
+  find(signal: AbortSignal): Promise<RedisView>;
+  /** What makes the answer to whether a server is still the master: those who decide that are all asked at once. */
+  ask(signal: AbortSignal): Promise<(source: RedisSource) => boolean>;
+  /** Where a server that refused sends the work to. */
+  redirection(failure: RedisFailure, from: RedisAddress): RedisRedirection | undefined;
+  /** Ends what it has of its own. */
+  close(): void;
+}
+
+/** Brings work to the masters. What is known of them is thrown away when anything breaks, and found again when needed. */
+export class RedisServers {
+  readonly #topology: RedisTopology;
+  readonly #links: RedisLinks;
+  readonly #finding = new SharedAttempt<RedisView>();
+  readonly #closing = new AbortController();
+  readonly #confirming: SharedRuns<(source: RedisSource) => boolean>;
+  #view: RedisView | undefined;
+
+  constructor(topology: RedisTopology, links: RedisLinks) {
+    this.#topology = topology;
+    this.#links = links;
+    this.#confirming = new SharedRuns(() => topology.ask(this.#closing.signal));
+  }
+
+  /** Does the work at the master of the key, and again elsewhere when a server says that it was done nowhere yet. */
+  async run<T>({ key, use, operation, work }: RedisErrand<T>): Promise<T> {
+    let redirection: RedisRedirection | undefined;
+    for (let hop = 0; ; hop += 1) {
+      operation.assertActive();
+      const known = this.#view;
+      const address = redirection?.address ?? (await this.#masterOf(key, operation.signal));
+      const mayBeOld = known !== undefined && known === this.#view;
+      try {
+        const link = await this.#links.get(address, operation.signal, use);
+        return await work(link, redirection?.asking === true);
+      } catch (error) {
+        if (!(error instanceof RedisFailure)) throw error;
+        if (isDemoted(error)) this.#links.retire(addressText(address));
+        redirection = this.#topology.redirection(error, address);
+        // A server that sends the work on for good has a newer view than ours; one that broke is perhaps replaced.
+        if (redirection?.asking !== true && (redirection !== undefined || saysOutdated(error))) this.forget();
+        const goesOn = redirection !== undefined || (hop === 0 && mayBeOld && isMisdirected(error));
+        if (!goesOn || hop >= MAX_HOPS) throw error;
+      }
+    }
+  }
+
+  /**
+   * Whether those who decide that, all asked after the call, still take the server for the master of the key. A master
+   * that was replaced while it stood still does not know of it when it goes on. One who names another server decides.
+   * Those who say nothing are passed over, unless the answer was late: then they may be the only ones who know.
+   */
+  async isStillMaster(source: RedisSource, operation: Operation): Promise<boolean> {
+    const names = await orAborted(this.#confirming.next(), operation.signal);
+    return names(source);
+  }
+
+  /** The masters, as they are known now. */
+  view({ signal }: Operation): Promise<RedisView> {
+    return this.#find(signal);
+  }
+
+  /** A link to one of the masters. @throws RedisFailure `unreachable` */
+  link(address: RedisAddress, { signal }: Operation): Promise<RedisLink> {
+    return this.#links.get(address, signal);
+  }
+
+  /** Makes `view` and `run` look anew. */
+  forget(): void {
+    this.#view = undefined;
+  }
+
+  /** Ends all links. */
+  close(): void {
+    this.#closing.abort(new Error('the driver was closed'));
+    this.#finding.cancel();
+    this.#topology.close();
+    this.#links.close();
+  }
+
+  async #masterOf(key: string, signal: AbortSignal): Promise<RedisAddress> {
+    const master = (await this.#find(signal)).masterOf(key);
+    if (master !== undefined) return master;
+    this.forget();
+    throw new RedisFailure('unreachable', 'UNREACHABLE', this.#topology.name, new Error(`no master serves ${key}`));
+  }
+
+  async #find(signal: AbortSignal): Promise<RedisView> {
+    // A master to which a link broke may have been replaced.
+    if (this.#view?.masters.some((each) => this.#links.isBroken(addressText(each)))) this.forget();
+    if (this.#view !== undefined) return this.#view;
+    return this.#finding.join(signal, async (given) => {
+      this.#view = await this.#topology.find(given);
+      this.#links.keepOnly(this.#view.members);
+      return this.#view;
+    });
+  }
+}
+
+/** One master, for all keys. */
+export function viewOf(master: RedisAddress): RedisView {
+  const name = addressText(master);
+  return { masters: [master], members: new Set([name]), version: name, masterOf: () => master };
+}
+
+/** One server, or a name that leads to one server at a time: nobody else is there to be asked. */
+export function singleTopology(address: RedisAddress): RedisTopology {
+  return {
+    name: addressText(address),
+    find: async () => viewOf(address),
+    ask: async () => () => true,
+    redirection: () => undefined,
+    close: () => undefined,
+  };
+}
+
+/** Whether the work was certainly not done, by a server that is perhaps not the right one any more. */
+function isMisdirected(failure: RedisFailure): boolean {
+  return isDemoted(failure) || failure.kind === 'unreachable';
+}
+
+function saysOutdated(failure: RedisFailure): boolean {
+  return failure.kind !== 'refused' || failure.code === 'CLUSTERDOWN' || isDemoted(failure);
+}
