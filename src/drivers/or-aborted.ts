@@ -10,7 +10,7 @@ export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /**
- * Does the work under a signal that is aborted with the given one, or after so many milliseconds. Node.js 20 can
+ * Does the work under a signal that is aborted with the given one, or after so many milliseconds (`ETIMEDOUT`). Node.js 20 can
  * collect `AbortSignal.any([signal, AbortSignal.timeout(ms)])` together with its timer: it never fires then.
  */
 export async function underLimit<T>(
@@ -20,7 +20,8 @@ export async function underLimit<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const abort = (): void => controller.abort(signal.reason);
-  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const late = (): Error => Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
+  const timer = setTimeout(() => controller.abort(late()), timeoutMs);
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
   try {

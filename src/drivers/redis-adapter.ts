@@ -1,4 +1,5 @@
 import { AccountKeeperError } from '../core/errors.js';
+import type { RedisTlsOptions } from './redis-options.js';
 
 /** What the driver needs of a client of `@redis/client`, which `@keyv/redis` brings along. */
 export interface RedisClient {
@@ -15,7 +16,7 @@ export interface RedisSendOptions {
 
 /** Where and how a client connects. */
 export interface RedisClientOptions {
-  readonly socket: {
+  readonly socket: RedisTlsOptions & {
     readonly host: string;
     readonly port: number;
     readonly connectTimeout: number;
@@ -23,11 +24,6 @@ export interface RedisClientOptions {
     /** Ends the socket, in whatever state it is. */
     readonly signal: AbortSignal;
     readonly tls?: true;
-    readonly ca?: string | Buffer;
-    readonly cert?: string | Buffer;
-    readonly key?: string | Buffer;
-    readonly servername?: string;
-    readonly rejectUnauthorized?: boolean;
   };
   readonly username?: string;
   readonly password?: string;

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { AccountKeeperError } from '../core/errors.js';
 import type { Operation } from './operation.js';
-import { LATE_ANSWER, RedisFailure } from './redis-errors.js';
+import { RedisFailure } from './redis-errors.js';
 import type { RedisLink } from './redis-link.js';
 import { type RedisScript, SWAP } from './redis-scripts.js';
-import type { RedisServers, RedisSource } from './redis-servers.js';
+import type { RedisServers } from './redis-servers.js';
 import { SharedRuns } from './shared-runs.js';
 
 /** How many replicas have to have a commit before it is acknowledged, and how long they may take. */
@@ -27,19 +27,11 @@ interface Sending {
   readonly after: (() => Promise<unknown>) | undefined;
 }
 
-/**
- * Milliseconds without a sign of life of the master after which its answer is in doubt: they are enough for it to have
- * stood still, for another one to have taken its place, and for the former one to go on and not to know of it yet.
- */
-const DOUBT_AFTER_MS = 500;
-
 /** Calls scripts at the master of their first key. */
 export class RedisCaller {
   readonly #servers: RedisServers;
   readonly #replication: RedisReplication | undefined;
   readonly #waits = new WeakMap<RedisLink, SharedRuns<unknown>>();
-  /** When the last command was sent that the master is known to have answered, and no former one. */
-  readonly #answeredAt = new WeakMap<RedisLink, number>();
 
   constructor(servers: RedisServers, replication: RedisReplication | undefined) {
     this.#servers = servers;
@@ -55,17 +47,9 @@ export class RedisCaller {
       operation,
       use: replication === undefined ? 'answers' : 'waits',
       work: async (link, asking) => {
-        const sentAt = performance.now();
         const after = replication && (() => link.awaited(this.#waitsOf(link, replication).next(), operation.signal));
         const { reply, copies } = await execute(script, call, { link, signal: operation.signal, asking, after });
         if (replication !== undefined && copies !== undefined) assertCopied(Number(copies), replication, link);
-        const now = performance.now();
-        const answeredAt = this.#answeredAt.get(link) ?? Number.NEGATIVE_INFINITY;
-        if (now - answeredAt > DOUBT_AFTER_MS) {
-          const source: RedisSource = { key, asking, address: link.address, isLate: now - sentAt > DOUBT_AFTER_MS };
-          await this.#confirm(source, link, operation);
-        }
-        this.#answeredAt.set(link, Math.max(sentAt, answeredAt));
         return reply;
       },
     });
@@ -77,20 +61,6 @@ export class RedisCaller {
       this.#waits.get(link) ?? new SharedRuns(() => link.transmit(['WAIT', String(replicas), String(timeoutMs)]));
     this.#waits.set(link, waits);
     return waits;
-  }
-
-  async #confirm(source: RedisSource, link: RedisLink, operation: Operation): Promise<void> {
-    let reason: unknown = new Error('another server may be the master now');
-    try {
-      if (await this.#servers.isStillMaster(source, operation)) return;
-    } catch (error) {
-      reason = error;
-    }
-    link.retire();
-    this.#servers.forget();
-    // What was only read can be read again elsewhere.
-    const kind = operation.kind === 'read' ? 'unreachable' : 'lost';
-    throw new RedisFailure(kind, LATE_ANSWER, link.address, reason);
   }
 }
 

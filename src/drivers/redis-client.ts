@@ -3,8 +3,9 @@ import { AccountKeeperError } from '../core/errors.js';
 import type { RedisAdapterModule } from './redis-adapter.js';
 import { ClusterTopology } from './redis-cluster.js';
 import { networkCode } from './redis-errors.js';
-import { RedisLink, type RedisLinkSettings, type RedisLinkTls } from './redis-link.js';
+import { RedisLink, type RedisLinkSettings } from './redis-link.js';
 import { RedisLinks } from './redis-links.js';
+import type { RedisTlsOptions } from './redis-options.js';
 import { SentinelTopology } from './redis-sentinel.js';
 import { RedisServers, type RedisTopology, singleTopology } from './redis-servers.js';
 import type {
@@ -24,8 +25,8 @@ export async function makeServers(module: RedisAdapterModule, settings: RedisSet
   // Nothing comes while the server waits for its replicas.
   const silenceMs = SILENCE_MS + (durability === 'replicated' ? replicaTimeoutMs : 0);
   const linksAs = (as: RedisCredentials, data: number): RedisLinks => {
-    const link: RedisLinkSettings = { ...as, database: data, tls, silenceMs };
-    return new RedisLinks((address, signal) => RedisLink.open(module, address, link, signal));
+    const link: RedisLinkSettings = { credentials: as, database: data, tls, silenceMs };
+    return new RedisLinks((address) => new RedisLink(module, address, link));
   };
   const links = linksAs(credentials, database);
   return new RedisServers(topologyOf(servers, links, linksAs), links);
@@ -46,7 +47,7 @@ function topologyOf(
   }
 }
 
-async function readTlsFiles({ files, ...tls }: RedisTlsSettings): Promise<RedisLinkTls> {
+async function readTlsFiles({ files, ...tls }: RedisTlsSettings): Promise<RedisTlsOptions> {
   const read: { [name: string]: Buffer } = {};
   for (const [name, path] of Object.entries(files)) if (path !== undefined) read[name] = await readPem(name, path);
   return { ...tls, ...read };

@@ -1,6 +1,8 @@
-import { orAborted } from './or-aborted.js';
-import type { RedisAdapter, RedisAdapterModule, RedisClientOptions, RedisSendOptions } from './redis-adapter.js';
+import { orAborted, underLimit } from './or-aborted.js';
+import type { RedisAdapterModule, RedisClient, RedisSendOptions } from './redis-adapter.js';
 import { networkCode, RedisFailure, replyCode } from './redis-errors.js';
+import type { RedisTlsOptions } from './redis-options.js';
+import type { RedisCredentials } from './redis-settings.js';
 
 /** A server. */
 export interface RedisAddress {
@@ -10,34 +12,15 @@ export interface RedisAddress {
 
 /** How links are made, whichever server they lead to. */
 export interface RedisLinkSettings {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
+  readonly credentials: RedisCredentials;
   readonly database: number;
-  readonly tls?: RedisLinkTls | undefined;
+  readonly tls: RedisTlsOptions | undefined;
   /** Milliseconds without any answer after which a link that somebody waited for in vain is taken for dead. */
   readonly silenceMs: number;
 }
 
 /** How the texts in a reply are given. */
 export type RedisReplyForm = 'text' | 'bytes';
-
-/** What a link that is encrypted trusts, and shows of itself. */
-export interface RedisLinkTls {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-}
-
-interface RedisLinkParts {
-  readonly adapter: RedisAdapter;
-  readonly controller: AbortController;
-  readonly silenceMs: number;
-}
-
-/** How many were made. */
-let links = 0;
 
 /** Milliseconds that it may take until a server has accepted a connection and answered a first command. */
 const CONNECT_TIMEOUT_MS = 5000;
@@ -46,6 +29,8 @@ const CONNECT_TIMEOUT_MS = 5000;
 export function addressText({ host, port }: RedisAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
+
+let lastNumber = 0;
 
 /**
  * One connection to one server. It is made once and never again: commands that were on their way when it broke reject,
@@ -58,52 +43,65 @@ export class RedisLink {
   readonly server: RedisAddress;
   /** `host:port` of the server. */
   readonly address: string;
-  /** Whether the user may ask if the server is a replica. */
-  readonly tellsRole: boolean;
-  readonly #parts: RedisLinkParts;
+  /** When the last command was sent that a master is known to have answered, and no former one. */
+  provenAt = Number.NEGATIVE_INFINITY;
+  readonly #client: RedisClient;
+  readonly #controller = new AbortController();
+  readonly #silenceMs: number;
+  #tellsRole = false;
   #waiting = 0;
   #isRetired = false;
   #heardAt = performance.now();
 
-  private constructor(made: Pick<RedisLink, 'server' | 'tellsRole'>, parts: RedisLinkParts) {
-    links += 1;
-    this.number = links;
-    this.server = made.server;
-    this.address = addressText(made.server);
-    this.tellsRole = made.tellsRole;
-    this.#parts = parts;
+  constructor(module: RedisAdapterModule, server: RedisAddress, settings: RedisLinkSettings) {
+    lastNumber += 1;
+    this.number = lastNumber;
+    this.server = server;
+    this.address = addressText(server);
+    this.#silenceMs = settings.silenceMs;
+    const { tls, database, credentials } = settings;
+    const { username, password } = credentials;
+    const adapter = new module.default(
+      module.createClient({
+        socket: {
+          ...server,
+          connectTimeout: CONNECT_TIMEOUT_MS,
+          reconnectStrategy: false,
+          signal: this.#controller.signal,
+          ...(tls === undefined ? {} : { ...tls, tls: true }),
+        },
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+        ...(database === 0 ? {} : { database }),
+        disableOfflineQueue: true,
+        disableClientInfo: true,
+        maintNotifications: 'disabled',
+      }),
+    );
+    // Every error also rejects what it belongs to; without a listener it would end the process.
+    adapter.on('error', ignore);
+    this.#client = adapter.client;
+    this.#client.on('error', ignore);
+  }
+
+  /** Whether the user may ask if the server is a replica. */
+  get tellsRole(): boolean {
+    return this.#tellsRole;
   }
 
   /** Connects, and makes sure that the server answers. @throws RedisFailure `unreachable` */
-  static async open(
-    module: RedisAdapterModule,
-    address: RedisAddress,
-    settings: RedisLinkSettings,
-    signal: AbortSignal,
-  ): Promise<RedisLink> {
-    const controller = new AbortController();
-    const text = addressText(address);
-    const giveUp = (): void => controller.abort(signal.reason);
-    const late = (): void => controller.abort(noAnswer());
-    const timer = setTimeout(late, CONNECT_TIMEOUT_MS);
-    signal.addEventListener('abort', giveUp, { once: true });
+  async connect(signal: AbortSignal): Promise<this> {
     try {
       signal.throwIfAborted();
-      const client = module.createClient(clientOptions(address, settings, controller.signal));
-      const adapter = new module.default(client);
-      // Every error also rejects what it belongs to; without a listener it would end the process.
-      adapter.client.on('error', ignore);
-      adapter.on('error', ignore);
-      await orAborted(adapter.client.connect(), controller.signal);
-      const said = Promise.all([answers(adapter, 'PING'), answers(adapter, 'INFO', 'replication')]);
-      const [, tellsRole] = await orAborted(said, controller.signal);
-      return new RedisLink({ server: address, tellsRole }, { adapter, controller, silenceMs: settings.silenceMs });
+      await underLimit(signal, CONNECT_TIMEOUT_MS, async (limited) => {
+        await orAborted(this.#client.connect(), limited);
+        const said = Promise.all([answers(this.#client, 'PING'), answers(this.#client, 'INFO', 'replication')]);
+        this.#tellsRole = (await orAborted(said, limited))[1];
+      });
+      return this;
     } catch (error) {
-      controller.abort(error);
-      throw new RedisFailure('unreachable', replyCode(error) ?? networkCode(error), text, error);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
+      this.close();
+      throw new RedisFailure('unreachable', replyCode(error) ?? networkCode(error), this.address, error);
     }
   }
 
@@ -113,7 +111,7 @@ export class RedisLink {
   }
 
   get isClosed(): boolean {
-    return this.#parts.controller.signal.aborted || !this.#parts.adapter.client.isReady;
+    return this.#controller.signal.aborted || !this.#client.isReady;
   }
 
   /**
@@ -133,7 +131,7 @@ export class RedisLink {
     if (this.isClosed) throw new RedisFailure('unreachable', 'closed', this.address);
     try {
       // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
-      const reply = await this.#parts.adapter.client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
+      const reply = await this.#client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
       this.#heardAt = performance.now();
       return reply;
     } catch (error) {
@@ -155,7 +153,7 @@ export class RedisLink {
       this.#closeIfLeft();
     };
     const watch = (): void => {
-      const restMs = this.#parts.silenceMs - (performance.now() - Math.max(from, this.#heardAt));
+      const restMs = this.#silenceMs - (performance.now() - Math.max(from, this.#heardAt));
       if (restMs <= 0) this.retire();
       else timer = setTimeout(watch, restMs).unref();
     };
@@ -182,7 +180,7 @@ export class RedisLink {
 
   /** Ends the connection at once. What is on its way rejects. */
   close(): void {
-    this.#parts.controller.abort(new Error('the connection was given up'));
+    this.#controller.abort(new Error('the connection was given up'));
   }
 
   #closeIfLeft(): void {
@@ -194,41 +192,14 @@ export class RedisLink {
 const IN_BYTES: RedisSendOptions = { typeMapping: { ['$'.charCodeAt(0)]: Buffer } };
 
 /** Whether the user may ask that. A server that is loading or wants a password is of no use. */
-async function answers(adapter: RedisAdapter, ...command: readonly string[]): Promise<boolean> {
+async function answers(client: RedisClient, ...command: readonly string[]): Promise<boolean> {
   try {
-    await adapter.client.sendCommand(command);
+    await client.sendCommand(command);
     return true;
   } catch (error) {
     if (replyCode(error) !== 'NOPERM') throw error;
     return false;
   }
-}
-
-function clientOptions(
-  { host, port }: RedisAddress,
-  { username, password, database, tls }: RedisLinkSettings,
-  signal: AbortSignal,
-): RedisClientOptions {
-  return {
-    socket: {
-      host,
-      port,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectStrategy: false,
-      signal,
-      ...(tls === undefined ? {} : { ...tls, tls: true }),
-    },
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(database === 0 ? {} : { database }),
-    disableOfflineQueue: true,
-    disableClientInfo: true,
-    maintNotifications: 'disabled',
-  };
-}
-
-function noAnswer(): Error {
-  return Object.assign(new Error(`no answer within ${CONNECT_TIMEOUT_MS} ms`), { code: 'ETIMEDOUT' });
 }
 
 function ignore(): void {}

@@ -2,9 +2,6 @@ import { RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
 import { SharedAttempt } from './shared-attempt.js';
 
-/** Makes a link to a server. */
-export type OpenRedisLink = (address: RedisAddress, signal: AbortSignal) => Promise<RedisLink>;
-
 /** `waits`: for commands that make the server hold up all that come behind them on the same link. */
 export type RedisLinkUse = 'answers' | 'waits';
 
@@ -12,26 +9,26 @@ const USES: readonly RedisLinkUse[] = ['answers', 'waits'];
 
 /** The links to servers, one for each use of a server, made when it is first needed and again when it broke. */
 export class RedisLinks {
-  readonly #open: OpenRedisLink;
+  readonly #make: (server: RedisAddress) => RedisLink;
   readonly #openings = new Map<string, SharedAttempt<RedisLink>>();
   readonly #present = new Map<string, RedisLink>();
   /** Those before them as well, on which somebody still waits. */
   readonly #all = new Set<RedisLink>();
   #isClosed = false;
 
-  constructor(open: OpenRedisLink) {
-    this.#open = open;
+  constructor(make: (server: RedisAddress) => RedisLink) {
+    this.#make = make;
   }
 
   /** @throws RedisFailure `unreachable` */
-  async get(address: RedisAddress, signal: AbortSignal, use: RedisLinkUse = 'answers'): Promise<RedisLink> {
-    const key = keyOf(addressText(address), use);
+  async get(server: RedisAddress, signal: AbortSignal, use: RedisLinkUse = 'answers'): Promise<RedisLink> {
+    const key = keyOf(addressText(server), use);
     const present = this.#present.get(key);
     if (present?.isOpen) return present;
     const opening = this.#openings.get(key) ?? new SharedAttempt<RedisLink>();
     this.#openings.set(key, opening);
     return opening.join(signal, async (given) => {
-      const link = await this.#open(address, given);
+      const link = await this.#make(server).connect(given);
       if (this.#isClosed) {
         link.close();
         throw new RedisFailure('unreachable', 'closed', link.address);

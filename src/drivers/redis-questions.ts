@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { orAborted, underLimit } from './or-aborted.js';
-import { RedisFailure } from './redis-errors.js';
+import { networkCode, RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
 import type { RedisLinks } from './redis-links.js';
 
@@ -83,7 +83,7 @@ export class RedisSurvey {
       });
     } catch (error) {
       if (error instanceof RedisFailure) throw error;
-      throw new RedisFailure('unreachable', 'ETIMEDOUT', addressText(server), error);
+      throw new RedisFailure('unreachable', networkCode(error), addressText(server), error);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Operation } from './operation.js';
 import { orAborted } from './or-aborted.js';
-import { isDemoted, RedisFailure } from './redis-errors.js';
+import { isDemoted, LATE_ANSWER, RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
 import type { RedisLinks, RedisLinkUse } from './redis-links.js';
 import { SharedAttempt } from './shared-attempt.js';
@@ -8,6 +8,12 @@ import { SharedRuns } from './shared-runs.js';
 
 /** How often one piece of work is sent on to another server. */
 const MAX_HOPS = 5;
+
+/**
+ * Milliseconds without a sign of life of the master after which its answer is in doubt: they are enough for it to have
+ * stood still, for another one to have taken its place, and for the former one to go on and not to know of it yet.
+ */
+const DOUBT_AFTER_MS = 500;
 
 /** Sends what an operation has to say over a link; `asking` when the server has to be asked for a slot that moves. */
 export type RedisWork<T> = (link: RedisLink, asking: boolean) => Promise<T>;
@@ -87,7 +93,16 @@ export class RedisServers {
       const mayBeOld = known !== undefined && known === this.#view;
       try {
         const link = await this.#links.get(address, operation.signal, use);
-        return await work(link, redirection?.asking === true);
+        const asking = redirection?.asking === true;
+        const sentAt = performance.now();
+        const result = await work(link, asking);
+        const waitedMs = performance.now() - sentAt;
+        if (sentAt + waitedMs - link.provenAt > DOUBT_AFTER_MS) {
+          const source = { key, asking, address: link.address, isLate: waitedMs > DOUBT_AFTER_MS };
+          await this.#confirm(source, link, operation);
+        }
+        link.provenAt = Math.max(sentAt, link.provenAt);
+        return result;
       } catch (error) {
         if (!(error instanceof RedisFailure)) throw error;
         if (isDemoted(error)) this.#links.retire(addressText(address));
@@ -98,16 +113,6 @@ export class RedisServers {
         if (!goesOn || hop >= MAX_HOPS) throw error;
       }
     }
-  }
-
-  /**
-   * Whether those who decide that, all asked after the call, still take the server for the master of the key. A master
-   * that was replaced while it stood still does not know of it when it goes on. One who names another server decides.
-   * Those who say nothing are passed over, unless the answer was late: then they may be the only ones who know.
-   */
-  async isStillMaster(source: RedisSource, operation: Operation): Promise<boolean> {
-    const names = await orAborted(this.#confirming.next(), operation.signal);
-    return names(source);
   }
 
   /** The masters, as they are known now. */
@@ -131,6 +136,25 @@ export class RedisServers {
     this.#finding.cancel();
     this.#topology.close();
     this.#links.close();
+  }
+
+  /**
+   * Whether those who decide that, all asked after the call, still take the server for the master of the key. A master
+   * that was replaced while it stood still does not know of it when it goes on. One who names another server decides.
+   * Those who say nothing are passed over, unless the answer was late: then they may be the only ones who know.
+   */
+  async #confirm(source: RedisSource, link: RedisLink, { signal, kind }: Operation): Promise<void> {
+    let reason: unknown = new Error('another server may be the master now');
+    try {
+      const isMaster = await orAborted(this.#confirming.next(), signal);
+      if (isMaster(source)) return;
+    } catch (error) {
+      reason = error;
+    }
+    link.retire();
+    this.forget();
+    // What was only read can be read again elsewhere.
+    throw new RedisFailure(kind === 'read' ? 'unreachable' : 'lost', LATE_ANSWER, link.address, reason);
   }
 
   async #masterOf(key: string, signal: AbortSignal): Promise<RedisAddress> {
