@@ -4,10 +4,11 @@ import type { AccessMode, AccountPage, BackendConnection, HeadSwap, StoredEntry 
 import { StoredTextError } from './head-codec.js';
 import type { AccountKeys, KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
-import { RedisCaller, type RedisReplication } from './redis-caller.js';
+import { callScript } from './redis-call.js';
 import { redisError } from './redis-errors.js';
+import type { RedisReplication } from './redis-link.js';
 import { type RedisHead, RedisListing } from './redis-listing.js';
-import { READS, SWAP } from './redis-scripts.js';
+import { READS, type RedisScript, SWAP } from './redis-scripts.js';
 import type { RedisServers } from './redis-servers.js';
 import { type RedisClaim, redisWarnings } from './redis-warnings.js';
 
@@ -21,9 +22,6 @@ export interface RedisConnectionParts {
   readonly secrets: readonly string[];
 }
 
-/** What one command can carry on every supported server. */
-const MAX_ARGUMENTS = 1_000_000;
-
 /** The account part of keys that never exist: escaped account ids have no `:` in them. */
 const NOBODY = ':';
 
@@ -31,12 +29,10 @@ const NOBODY = ':';
 export class RedisConnection implements BackendConnection {
   #warnings: readonly DriverWarning[] = [];
   readonly #parts: RedisConnectionParts;
-  readonly #caller: RedisCaller;
   readonly #listing: RedisListing;
 
   constructor(parts: RedisConnectionParts) {
     this.#parts = parts;
-    this.#caller = new RedisCaller(parts.servers, parts.replication);
     this.#listing = new RedisListing(parts.servers, parts.layout, {
       readHead: (account, operation) => this.#storedHead(account, operation),
       probe: (operation) => this.#probe(operation),
@@ -65,8 +61,8 @@ export class RedisConnection implements BackendConnection {
 
   readAccount(account: AccountKeys, operation: Operation): Promise<readonly StoredEntry[]> {
     return this.#named('reading from', operation, async () => {
-      const call = { keys: keysOf(account), args: [account.recordPrefix] };
-      const [kind, ...rest] = await this.#caller.call(READS[this.#parts.access].account, call, operation);
+      const { account: script } = READS[this.#parts.access];
+      const [kind, ...rest] = await this.#call(script, keysOf(account), [account.recordPrefix], operation);
       if (kind === 'damaged') throw damaged(account, rest[0], rest[1]);
       if (kind === 'none') return [];
       const [head = '', ...records] = rest;
@@ -82,18 +78,10 @@ export class RedisConnection implements BackendConnection {
     return this.#named('writing to', operation, async () => {
       const { expected, next, upserts, deletes } = change;
       const names = [...upserts.keys(), ...deletes];
-      const call = {
-        keys: [...keysOf(account), ...names.map((name) => account.recordPrefix + name)],
-        args: [
-          ...(expected === undefined ? ['none', ''] : ['head', expected]),
-          next,
-          String(upserts.size),
-          String(account.recordPrefix.length),
-          ...upserts.values(),
-        ],
-      };
-      if (call.keys.length + call.args.length > MAX_ARGUMENTS) throw tooMany(names.length);
-      const [kind, key, found] = await this.#caller.call(SWAP, call, operation);
+      const keys = [...keysOf(account), ...names.map((name) => account.recordPrefix + name)];
+      const head = expected === undefined ? ['none', ''] : ['head', expected];
+      const args = [...head, next, String(upserts.size), String(account.recordPrefix.length), ...upserts.values()];
+      const [kind, key, found] = await this.#call(SWAP, keys, args, operation);
       if (kind === 'damaged') throw damaged(account, key, found);
       return kind === 'done';
     });
@@ -119,7 +107,22 @@ export class RedisConnection implements BackendConnection {
   }
 
   #readHead(keys: readonly string[], operation: Operation): Promise<readonly string[]> {
-    return this.#caller.call(READS[this.#parts.access].head, { keys, args: [] }, operation);
+    return this.#call(READS[this.#parts.access].head, keys, [], operation);
+  }
+
+  #call(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly string[],
+    operation: Operation,
+  ): Promise<readonly string[]> {
+    const { servers, replication: given } = this.#parts;
+    const replication = script === SWAP ? given : undefined;
+    const { signal } = operation;
+    const use = replication === undefined ? 'answers' : 'waits';
+    return servers.run(keys[0] ?? '', use, operation, (link, asking) =>
+      callScript(link, { script, keys, args, asking, replication, signal }),
+    );
   }
 
   async #named<T>(doing: string, operation: Operation, work: () => Promise<T>): Promise<T> {
@@ -142,11 +145,4 @@ function damaged(account: AccountKeys, key: string | undefined, found: string | 
     `${found === 'none' ? 'nothing that this library wrote' : `a ${found}`}. ` +
     'Somebody else has changed or removed it, or the server has evicted it';
   return new AccountKeeperError('CORRUPT', message, { cause: new StoredTextError(key ?? account.head, '') });
-}
-
-function tooMany(records: number): AccountKeeperError {
-  return new AccountKeeperError(
-    'TOO_LARGE',
-    `received a commit of ${records} records, allowed are as many as fit into ${MAX_ARGUMENTS} arguments of a command`,
-  );
 }

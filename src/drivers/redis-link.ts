@@ -3,6 +3,7 @@ import type { RedisAdapterModule, RedisClient, RedisSendOptions } from './redis-
 import { networkCode, RedisFailure, replyCode } from './redis-errors.js';
 import type { RedisTlsOptions } from './redis-options.js';
 import type { RedisCredentials } from './redis-settings.js';
+import { SharedRuns } from './shared-runs.js';
 
 /** A server. */
 export interface RedisAddress {
@@ -17,6 +18,12 @@ export interface RedisLinkSettings {
   readonly tls: RedisTlsOptions | undefined;
   /** Milliseconds without any answer after which a link that somebody waited for in vain is taken for dead. */
   readonly silenceMs: number;
+}
+
+/** How many replicas have to have a commit before it is acknowledged, and how long they may take. */
+export interface RedisReplication {
+  readonly replicas: number;
+  readonly timeoutMs: number;
 }
 
 /** How the texts in a reply are given. */
@@ -44,11 +51,12 @@ export class RedisLink {
   /** `host:port` of the server. */
   readonly address: string;
   /** When the last command was sent that a master is known to have answered, and no former one. */
-  provenAt = Number.NEGATIVE_INFINITY;
+  provenAt: number = Number.NEGATIVE_INFINITY;
   readonly #client: RedisClient;
   readonly #controller = new AbortController();
   readonly #silenceMs: number;
   #tellsRole = false;
+  #copying: SharedRuns<unknown> | undefined;
   #waiting = 0;
   #isRetired = false;
   #heardAt = performance.now();
@@ -123,11 +131,16 @@ export class RedisLink {
   async send(command: readonly string[], signal: AbortSignal, form: RedisReplyForm = 'text'): Promise<unknown> {
     signal.throwIfAborted();
     if (!this.isOpen) throw new RedisFailure('unreachable', 'closed', this.address);
-    return this.awaited(this.transmit(command, form), signal);
+    return this.#awaited(this.#transmit(command, form), signal);
   }
 
-  /** Sends one command, for which nobody waits unless by `awaited`. @throws RedisFailure */
-  async transmit(command: readonly string[], form: RedisReplyForm = 'text'): Promise<unknown> {
+  /** How many replicas have what was sent before over this link; one WAIT is for all of that. @throws RedisFailure */
+  replicated({ replicas, timeoutMs }: RedisReplication, signal: AbortSignal): Promise<unknown> {
+    this.#copying ??= new SharedRuns(() => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
+    return this.#awaited(this.#copying.next(), signal);
+  }
+
+  async #transmit(command: readonly string[], form: RedisReplyForm): Promise<unknown> {
     if (this.isClosed) throw new RedisFailure('unreachable', 'closed', this.address);
     try {
       // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
@@ -143,7 +156,7 @@ export class RedisLink {
   }
 
   /** Waits for what was sent over this link, until the signal is aborted. When it was waited in vain, the link is watched. */
-  async awaited<T>(reply: Promise<T>, signal: AbortSignal): Promise<T> {
+  async #awaited<T>(reply: Promise<T>, signal: AbortSignal): Promise<T> {
     const from = performance.now();
     let timer: NodeJS.Timeout | undefined;
     let isWaiting = true;

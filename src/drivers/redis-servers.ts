@@ -15,18 +15,6 @@ const MAX_HOPS = 5;
  */
 const DOUBT_AFTER_MS = 500;
 
-/** Sends what an operation has to say over a link; `asking` when the server has to be asked for a slot that moves. */
-export type RedisWork<T> = (link: RedisLink, asking: boolean) => Promise<T>;
-
-/** What is to be done, and where. */
-export interface RedisErrand<T> {
-  /** Its master is the one to do it. */
-  readonly key: string;
-  readonly use: RedisLinkUse;
-  readonly operation: Operation;
-  readonly work: RedisWork<T>;
-}
-
 /** Who answered, to be held against what the others say. */
 export interface RedisSource {
   readonly key: string;
@@ -83,8 +71,17 @@ export class RedisServers {
     this.#confirming = new SharedRuns(() => topology.ask(this.#closing.signal));
   }
 
-  /** Does the work at the master of the key, and again elsewhere when a server says that it was done nowhere yet. */
-  async run<T>({ key, use, operation, work }: RedisErrand<T>): Promise<T> {
+  /**
+   * Does the work at the master of the key, and again elsewhere when a server says that it was done nowhere yet.
+   *
+   * @param work `asking` when the server has to be asked for a slot that moves
+   */
+  async run<T>(
+    key: string,
+    use: RedisLinkUse,
+    operation: Operation,
+    work: (link: RedisLink, asking: boolean) => Promise<T>,
+  ): Promise<T> {
     let redirection: RedisRedirection | undefined;
     for (let hop = 0; ; hop += 1) {
       operation.assertActive();
