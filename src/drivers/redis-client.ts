@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { AccountKeeperError } from '../core/errors.js';
 import type { RedisAdapterModule } from './redis-adapter.js';
 import { ClusterTopology } from './redis-cluster.js';
-import { networkCode } from './redis-errors.js';
-import { RedisLink, type RedisLinkSettings, type RedisLinkTls } from './redis-link.js';
+import { RedisLink, type RedisLinkSettings } from './redis-link.js';
 import type { OpenRedisLink } from './redis-node.js';
 import { SentinelTopology } from './redis-sentinel.js';
-import type { RedisCredentials, RedisSettings, RedisTlsSettings } from './redis-settings.js';
+import type { RedisCredentials, RedisSettings } from './redis-settings.js';
 import { type RedisTopology, SingleTopology } from './redis-topology.js';
+import { readTlsFiles } from './tls-options.js';
 
 /** A link on which somebody has waited in vain, and nothing came for so many milliseconds, is given up. */
 const SILENCE_MS = 1000;
@@ -33,21 +31,5 @@ export async function makeTopology(module: RedisAdapterModule, settings: RedisSe
       const openSentinel = opener(servers.credentials, { database: 0, hasRole: false });
       return new SentinelTopology({ sentinels, masterName, openSentinel, openServer });
     }
-  }
-}
-
-async function readTlsFiles({ files, ...tls }: RedisTlsSettings): Promise<RedisLinkTls> {
-  const read: { [name: string]: Buffer } = {};
-  for (const [name, path] of Object.entries(files)) if (path !== undefined) read[name] = await readPem(name, path);
-  return { ...tls, ...read };
-}
-
-async function readPem(name: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const option = `tls${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-    const message = `${option}: received ${JSON.stringify(path)}, which cannot be read (${networkCode(cause)}); allowed is a file`;
-    throw new AccountKeeperError('CONFIG', message, { cause });
   }
 }
