@@ -7,25 +7,14 @@ import type { Operation } from './operation.js';
 import type { PgClientClass, PgSslConfig, PostgresRow } from './postgres-adapter.js';
 import { PostgresConnection } from './postgres-connection.js';
 import { sqlState } from './postgres-errors.js';
+import type { POSTGRES_DEFAULTS } from './postgres-options.js';
 import { PostgresPool } from './postgres-pool.js';
 import { INSPECT, type PostgresStatements, postgresStatements } from './postgres-statements.js';
-import type { TlsSettings } from './postgres-url.js';
+import type { PostgresSettings, TlsSettings } from './postgres-url.js';
 import { readPem } from './tls-options.js';
 
 /** Everything that connecting depends on. */
-export interface PostgresConnectSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string | undefined;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly tls: TlsSettings | undefined;
-  readonly schema: string;
-  readonly table: string;
-  readonly poolSize: number;
-  readonly applicationName: string;
-  readonly layout: KeyLayout;
-}
+export type PostgresConnectSettings = PostgresSettings & typeof POSTGRES_DEFAULTS & { readonly layout: KeyLayout };
 
 const CREATE_ATTEMPTS = 5;
 

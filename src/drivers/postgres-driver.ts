@@ -5,7 +5,7 @@ import type { DriverFactory } from './driver-factory.js';
 import type { Operation } from './operation.js';
 import { importPostgres, loadPostgres, type PostgresImporter } from './postgres-adapter.js';
 import { connectPostgres, type PostgresConnectSettings } from './postgres-connect.js';
-import type { PostgresDriverOptions } from './postgres-options.js';
+import { POSTGRES_DEFAULTS, type PostgresDriverOptions } from './postgres-options.js';
 import { readPostgresOptions } from './postgres-url.js';
 
 export type {
@@ -66,22 +66,9 @@ export class PostgresDriver extends BaseDriver {
    * @throws `CONFIG`
    */
   constructor(options: PostgresDriverOptions = {}, importer: PostgresImporter = importPostgres) {
-    const {
-      host = 'localhost',
-      port = 5432,
-      database,
-      user,
-      password,
-      tls,
-      schema = 'public',
-      table = 'keyv',
-      poolSize = 10,
-      applicationName = 'accountkeeper',
-      ...base
-    } = readPostgresOptions(options);
-    super(base);
-    const server = { host, port, database, user, password, tls };
-    this.#settings = { ...server, schema, table, poolSize, applicationName, layout: this.layout };
+    const read = readPostgresOptions(options);
+    super(read);
+    this.#settings = { ...POSTGRES_DEFAULTS, ...read, layout: this.layout };
     this.#importer = importer;
   }
 

@@ -52,6 +52,16 @@ export type PostgresDriverOptions = PostgresUrlOptions | PostgresServerOptions;
 /** The options beside a URL, or without one. */
 export type PostgresParts = Omit<PostgresServerOptions, 'url'>;
 
+/** What holds where an option is not given. The others have the defaults of `pg`. */
+export const POSTGRES_DEFAULTS = {
+  host: 'localhost',
+  port: 5432,
+  schema: 'public',
+  table: 'keyv',
+  poolSize: 10,
+  applicationName: 'accountkeeper',
+};
+
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 /** A name that needs no escaping within quotes, and that PostgreSQL does not cut off. */

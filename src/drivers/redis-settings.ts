@@ -84,7 +84,7 @@ function readServers(
   const ways = [shape, nodes && 'nodes', sentinels && 'sentinels'].filter((way) => way !== undefined);
   if (ways.length !== 1) {
     const received = ways.length === 0 ? 'none of them' : 'more than one of them';
-    throw new AccountKeeperError('CONFIG', `url, nodes, sentinels: received ${received}, allowed is one of them`);
+    throw new AccountKeeperError('CONFIG', `url, nodes, sentinels: expected one of them, received ${received}`);
   }
   const kind: Shape = shape ?? (nodes === undefined ? 'sentinel' : 'cluster');
   const texts = nodes ?? sentinels ?? hosts;
@@ -108,10 +108,7 @@ function readServers(
 function readTls(fields: Partial<RedisFields>, isEncrypted: boolean | undefined): TlsFiles | undefined {
   const { tls, tlsCa, tlsCert, tlsKey } = fields;
   if (isEncrypted === false) {
-    allowOnly(
-      { tls: tls === undefined ? undefined : 'a value', tlsCa, tlsCert, tlsKey },
-      'in a URL that begins with rediss',
-    );
+    allowOnly({ tls, tlsCa, tlsCert, tlsKey }, 'in a URL that begins with rediss');
   }
   const wanted = isEncrypted === true || [tls, tlsCa, tlsCert, tlsKey].some((each) => each !== undefined);
   if (!wanted) return undefined;
@@ -121,9 +118,6 @@ function readTls(fields: Partial<RedisFields>, isEncrypted: boolean | undefined)
 
 /** @throws `CONFIG` for the first of the options that was given */
 function allowOnly(options: Readonly<Record<string, unknown>>, where: string): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) {
-      throw new AccountKeeperError('CONFIG', `${name}: received a value, allowed only ${where}`);
-    }
-  }
+  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
+  if (given !== undefined) throw new AccountKeeperError('CONFIG', `${given}: expected only ${where}`);
 }
