@@ -1,4 +1,5 @@
 import { AccountKeeperError, isAccountKeeperError } from './errors.js';
+import { redactUrl } from './redact.js';
 import { nameOfThrown } from './thrown.js';
 
 /** The longest delay that Node.js timers take. */
@@ -84,11 +85,11 @@ export const flag: Check<boolean> = (path, value) => {
   throw badOption(path, 'true or false', value);
 };
 
-/** An integer from `min` on. */
-export function wholeNumber(min: number): Check<number> {
+/** An integer from `min` on, or to `max`. */
+export function wholeNumber(min: number, max?: number): Check<number> {
   return (path, value) => {
-    if (Number.isSafeInteger(value) && Number(value) >= min) return Number(value);
-    throw badOption(path, `an integer from ${min}`, value);
+    if (Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= (max ?? Infinity)) return Number(value);
+    throw badOption(path, `an integer from ${min}${max === undefined ? '' : ` to ${max}`}`, value);
   };
 }
 
@@ -157,7 +158,7 @@ export function badOption(path: string, expected: string, received: unknown, hin
 /** A value as it may stand in an error message: short, and without what it may hold. Takes every value. */
 export function describeReceived(value: unknown): string {
   if (typeof value === 'string')
-    return value.length <= 64 ? JSON.stringify(value) : `a string of ${value.length} characters`;
+    return value.length <= 64 ? JSON.stringify(redactUrl(value)) : `a string of ${value.length} characters`;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
     return String(value);
   if (typeof value !== 'object') return `a ${typeof value}`;

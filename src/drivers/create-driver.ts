@@ -1,7 +1,6 @@
 import { AccountKeeperError } from '../core/errors.js';
-import { describeReceived } from '../core/option-checks.js';
+import { badOption, describeReceived, hasMethods, requireOneOf } from '../core/option-checks.js';
 import type { PersistenceDriver } from '../core/persistence-driver.js';
-import { redactUrl } from '../core/redact.js';
 import { BUILT_IN_DRIVERS } from './built-in-drivers.js';
 import type { DriverFactory } from './driver-factory.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from './keyv-client.js';
@@ -59,12 +58,12 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 
 const TAKES_URL: ReadonlySet<string> = new Set(['redis', 'postgres', 'postgresql']);
 
-const registered = new Map<string, DriverFactory>();
+const factories = new Map(Object.entries(BUILT_IN_DRIVERS));
 
 /**
  * Makes the driver that a configuration names, without I/O; a driver is returned as it is.
  *
- * @throws `CONFIG` naming the option, what was received (without credentials) and what is allowed
+ * @throws `CONFIG` naming the option, what is expected, and what was received (without credentials)
  */
 export function createDriver(config: PersistenceConfig): PersistenceDriver {
   if (typeof config === 'string') return fromUrl(config, {});
@@ -79,7 +78,7 @@ export function createDriver(config: PersistenceConfig): PersistenceDriver {
   }
   if (typeof url === 'string' && driver === undefined) return fromUrl(url, options);
   if (typeof driver === 'string' && url === undefined) return factoryOf(driver)({ options });
-  throw badConfig(`an object with driver: ${described(driver)} and url: ${described(url)}`);
+  throw badConfig(`an object with driver: ${describeReceived(driver)} and url: ${describeReceived(url)}`);
 }
 
 /**
@@ -90,54 +89,43 @@ export function createDriver(config: PersistenceConfig): PersistenceDriver {
  */
 export function registerDriver(scheme: string, factory: DriverFactory): void {
   if (typeof scheme !== 'string' || SCHEME.exec(`${scheme}:`)?.[0] !== `${scheme}:`) {
-    throw config(`scheme: received ${described(scheme)}, allowed is a letter, then letters, digits, + . -`);
+    throw badOption('scheme', 'a letter, then letters, digits, + . -', scheme);
   }
-  if (typeof factory !== 'function') throw config(`factory: received ${described(factory)}, allowed is a function`);
+  if (typeof factory !== 'function') throw badOption('factory', 'a function', factory);
   const name = scheme.toLowerCase();
-  if (knownSchemes().includes(name)) {
-    throw config(`scheme: received ${JSON.stringify(name)}, allowed is none of ${knownSchemes().join(', ')}`);
-  }
-  registered.set(name, factory);
+  if (factories.has(name)) throw badOption('scheme', `none of ${knownSchemes().join(', ')}`, name);
+  factories.set(name, factory);
 }
 
 function fromUrl(url: string, options: Readonly<Record<string, unknown>>): PersistenceDriver {
   const scheme = SCHEME.exec(url)?.[1];
-  if (scheme === undefined) throw badConfig(JSON.stringify(redactUrl(url)));
+  if (scheme === undefined) throw badConfig(describeReceived(url));
   return factoryOf(scheme)({ url, options });
 }
 
 function factoryOf(scheme: string): DriverFactory {
-  const name = scheme.toLowerCase();
-  const factory = Object.hasOwn(BUILT_IN_DRIVERS, name) ? BUILT_IN_DRIVERS[name] : registered.get(name);
-  if (factory !== undefined) return factory;
-  throw config(`driver: received ${JSON.stringify(redactUrl(scheme))}, allowed are ${knownSchemes().join(', ')}`);
+  const name = requireOneOf('driver', scheme.toLowerCase(), knownSchemes());
+  return factories.get(name) as DriverFactory;
 }
 
 function knownSchemes(): readonly string[] {
-  return [...Object.keys(BUILT_IN_DRIVERS), ...registered.keys()];
+  return [...factories.keys()];
 }
 
 const METHODS = ['open', 'head', 'load', 'commit', 'drop', 'accounts', 'close'] as const;
 
 function isDriver(value: object): value is PersistenceDriver {
-  const candidate = value as { readonly [name: string]: unknown };
-  if (METHODS.some((method) => typeof candidate[method] !== 'function')) return false;
+  const candidate = value as Readonly<Record<string, unknown>>;
+  if (!hasMethods(candidate, METHODS)) return false;
   if (candidate['apiVersion'] === 1) return true;
-  throw config(`apiVersion: received ${described(candidate['apiVersion'])}, allowed is a driver with 1`);
+  throw badOption('apiVersion', 'a driver with 1', candidate['apiVersion']);
 }
 
 function badConfig(received: string): AccountKeeperError {
-  return config(
-    `persistence: received ${received}, allowed is a URL (${knownSchemes()
-      .map((scheme) => `${scheme}:`)
-      .join(', ')}), an object with driver (${knownSchemes().join(', ')}), url or keyv, or a driver`,
+  const urls = knownSchemes().map((scheme) => `${scheme}:`);
+  return new AccountKeeperError(
+    'CONFIG',
+    `persistence: expected a URL (${urls.join(', ')}), an object with driver (${knownSchemes().join(', ')}), url or ` +
+      `keyv, or a driver, received ${received}`,
   );
-}
-
-function described(value: unknown): string {
-  return describeReceived(typeof value === 'string' ? redactUrl(value) : value);
-}
-
-function config(message: string): AccountKeeperError {
-  return new AccountKeeperError('CONFIG', message);
 }

@@ -1,9 +1,18 @@
 import { AccountKeeperError } from '../core/errors.js';
-import { describeReceived } from '../core/option-checks.js';
+import {
+  badOption,
+  type Check,
+  type ChecksOf,
+  describeReceived,
+  flag,
+  oneOf,
+  readOptions,
+  wholeNumber,
+} from '../core/option-checks.js';
 import type { DriverCapabilities, DriverLimits, OperationOptions } from '../core/persistence-driver.js';
 import type { BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
-import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import { BASE_OPTIONS, type BaseDriverOptions } from './base-options.js';
 import { checkOperationOptions } from './input-checks.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from './keyv-client.js';
 import { KeyvConnection } from './keyv-connection.js';
@@ -12,7 +21,6 @@ import { SharedStore } from './keyv-shared-store.js';
 import { KeyvStore } from './keyv-store.js';
 import { type KeyvTarget, targetOf } from './keyv-target.js';
 import { type Operation, startOperation } from './operation.js';
-import { badOption, booleanOption, type OptionTable, readOptions, wordOption } from './option-table.js';
 
 const DURABILITIES = ['none', 'process', 'host'] as const;
 const DISCONNECT_TIMEOUT_MS = 10_000;
@@ -46,30 +54,37 @@ export interface KeyvDriverOptions extends BaseDriverOptions {
   readonly closeKeyv?: boolean;
 }
 
-/** The rules for {@link KeyvDriverOptions}. */
-export const KEYV_OPTION_RULES: OptionTable<KeyvDriverOptions> = {
-  ...BASE_OPTION_RULES,
-  keyv: {
-    check(name, value) {
-      if (isKeyv(value) || isKeyvAdapter(value)) return value;
-      throw badOption(name, value, 'a Keyv of version 5, a storage adapter for one, or a Map');
-    },
-  },
-  allowUnconditional: {
-    check(name, value) {
-      if (value === true) return true;
-      throw new AccountKeeperError(
-        'CONFIG',
-        `${name}: received ${describeReceived(value)}, allowed is true. A Keyv cannot compare before it writes, nor write ` +
-          "several keys as one: a second writer of an account can overwrite the first one's changes unseen, and a crash " +
-          "during a commit can leave a part of it. { driver: 'keyv', keyv, allowUnconditional: true } accepts that; the " +
-          'drivers for SQLite, Redis and PostgreSQL have no such weakness',
-      );
-    },
-  },
-  durability: wordOption(DURABILITIES),
-  limits: { check: checkLimits },
-  closeKeyv: booleanOption,
+const given: Check<KeyvClient | KeyvAdapter> = (path, value) => {
+  if (isKeyv(value) || isKeyvAdapter(value)) return value;
+  throw badOption(path, 'a Keyv of version 5, a storage adapter for one, or a Map', value);
+};
+
+const consent: Check<true> = (path, value) => {
+  if (value === true) return true;
+  throw new AccountKeeperError(
+    'CONFIG',
+    `${path}: expected true, received ${describeReceived(value)}. A Keyv cannot compare before it writes, nor write ` +
+      "several keys as one: a second writer of an account can overwrite the first one's changes unseen, and a crash " +
+      "during a commit can leave a part of it. { driver: 'keyv', keyv, allowUnconditional: true } accepts that; the " +
+      'drivers for SQLite, Redis and PostgreSQL have no such weakness',
+  );
+};
+
+const LIMITS: ChecksOf<DriverLimits> = {
+  keyBytes: wholeNumber(LEAST_LIMITS.keyBytes),
+  valueBytes: wholeNumber(LEAST_LIMITS.valueBytes),
+  batchBytes: wholeNumber(LEAST_LIMITS.batchBytes),
+  batchRecords: wholeNumber(LEAST_LIMITS.batchRecords),
+};
+
+/** The checks of {@link KeyvDriverOptions}. */
+const KEYV_OPTIONS: ChecksOf<KeyvDriverOptions> = {
+  ...BASE_OPTIONS,
+  keyv: given,
+  allowUnconditional: consent,
+  durability: oneOf(DURABILITIES),
+  limits: (path, value) => readOptions(path, LIMITS, value),
+  closeKeyv: flag,
 };
 
 /**
@@ -116,14 +131,13 @@ export class KeyvDriver extends BaseDriver {
 
   /** @throws `CONFIG` */
   constructor(options: KeyvDriverOptions) {
-    const read = readOptions(KEYV_OPTION_RULES, options);
+    const read = readOptions('', KEYV_OPTIONS, options);
     const { keyv, allowUnconditional, durability = 'none', limits = {}, closeKeyv = false, ...base } = read;
     super(base);
-    const given = KEYV_OPTION_RULES.keyv.check('keyv', keyv);
-    KEYV_OPTION_RULES.allowUnconditional.check('allowUnconditional', allowUnconditional);
-    this.#target = targetOf(given, this.layout.prefix);
+    consent('allowUnconditional', allowUnconditional);
+    this.#target = targetOf(given('keyv', keyv), this.layout.prefix);
     if (this.#target.profile.inMemory && durability !== 'none') {
-      throw badOption('durability', durability, 'none: a Map ends with its process');
+      throw badOption('durability', 'none: a Map ends with its process', durability);
     }
     this.#storage = storageLimits(this.#target, this.layout.prefix, limits);
     this.limits = this.#storage.limits;
@@ -165,20 +179,4 @@ export class KeyvDriver extends BaseDriver {
     if (this.#closeKeyv) await this.#target.disconnect();
     else this.#unlisten();
   }
-}
-
-function checkLimits(name: string, value: unknown): Partial<DriverLimits> {
-  if (typeof value !== 'object' || value === null) throw badOption(name, value, 'an object');
-  const known: Readonly<Record<string, number>> = { ...LEAST_LIMITS };
-  const limits: Record<string, number> = {};
-  for (const [key, limit] of Object.entries(value)) {
-    const least = Object.hasOwn(known, key) ? known[key] : undefined;
-    if (least === undefined) throw badOption(`${name}.${key}`, limit, `one of ${Object.keys(known).join(', ')}`);
-    if (limit === undefined) continue;
-    if (!Number.isSafeInteger(limit) || limit < least) {
-      throw badOption(`${name}.${key}`, limit, `an integer from ${least} on`);
-    }
-    limits[key] = limit;
-  }
-  return limits;
 }

@@ -1,10 +1,10 @@
+import { type ChecksOf, objectWith, readOptions } from '../core/option-checks.js';
 import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
 import type { BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
-import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import { BASE_OPTIONS, type BaseDriverOptions } from './base-options.js';
 import { MemoryBackend } from './memory-backend.js';
 import { MemoryConnection } from './memory-connection.js';
-import { badOption, type OptionTable, readOptions } from './option-table.js';
 
 /** Options of {@link MemoryDriver}. */
 export interface MemoryDriverOptions extends BaseDriverOptions {
@@ -12,15 +12,10 @@ export interface MemoryDriverOptions extends BaseDriverOptions {
   readonly backend?: MemoryBackend;
 }
 
-/** The rules for {@link MemoryDriverOptions}. */
-export const MEMORY_OPTION_RULES: OptionTable<MemoryDriverOptions> = {
-  ...BASE_OPTION_RULES,
-  backend: {
-    check(name, value) {
-      if (value instanceof MemoryBackend) return value;
-      throw badOption(name, value, 'a MemoryBackend');
-    },
-  },
+/** The checks of {@link MemoryDriverOptions}. */
+export const MEMORY_OPTIONS: ChecksOf<MemoryDriverOptions> = {
+  ...BASE_OPTIONS,
+  backend: objectWith('a MemoryBackend', (value) => value instanceof MemoryBackend),
 };
 
 /**
@@ -45,7 +40,7 @@ export class MemoryDriver extends BaseDriver {
 
   /** @throws `CONFIG` */
   constructor(options: MemoryDriverOptions = {}) {
-    const { backend = new MemoryBackend(), ...base } = readOptions(MEMORY_OPTION_RULES, options);
+    const { backend = new MemoryBackend(), ...base } = readOptions('', MEMORY_OPTIONS, options);
     super(base);
     this.#backend = backend;
   }

@@ -1,34 +1,20 @@
+import { checkServerIdentity } from 'node:tls';
 import { AccountKeeperError } from '../core/errors.js';
 import type { DriverWarning } from '../core/persistence-driver.js';
 import type { AccessMode } from './backend-connection.js';
 import type { KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
-import {
-  makePostgresAdapter,
-  type PostgresAdapter,
-  type PostgresModules,
-  type PostgresRow,
-} from './postgres-adapter.js';
+import type { PgClientClass, PgSslConfig, PostgresRow } from './postgres-adapter.js';
 import { PostgresConnection } from './postgres-connection.js';
 import { sqlState } from './postgres-errors.js';
+import type { POSTGRES_DEFAULTS } from './postgres-options.js';
 import { PostgresPool } from './postgres-pool.js';
 import { INSPECT, type PostgresStatements, postgresStatements } from './postgres-statements.js';
-import { loadTls, type TlsSettings } from './postgres-tls.js';
+import type { PostgresSettings, TlsSettings } from './postgres-url.js';
+import { readPem } from './tls-options.js';
 
 /** Everything that connecting depends on. */
-export interface PostgresConnectSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string | undefined;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly tls: TlsSettings | undefined;
-  readonly schema: string;
-  readonly table: string;
-  readonly poolSize: number;
-  readonly applicationName: string;
-  readonly layout: KeyLayout;
-}
+export type PostgresConnectSettings = PostgresSettings & typeof POSTGRES_DEFAULTS & { readonly layout: KeyLayout };
 
 const CREATE_ATTEMPTS = 5;
 
@@ -41,43 +27,40 @@ const CREATED_BY_ANOTHER: ReadonlySet<string | undefined> = new Set(['23505', '4
  * a crash. To be read, the table has to be there, and the right to read it is enough.
  */
 export async function connectPostgres(
-  modules: PostgresModules,
+  Client: PgClientClass,
   settings: PostgresConnectSettings,
   operation: Operation,
   access: AccessMode,
 ): Promise<PostgresConnection> {
   const { host, port, database, user, password, tls, schema, table, poolSize, applicationName, layout } = settings;
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}${database === undefined ? '' : `/${database}`}`;
-  const makeSsl = await loadTls(tls);
-  const pool = new PostgresPool({
-    Client: modules.Client,
-    config: () => ({
-      host,
-      port,
-      database,
-      user,
-      password,
-      ssl: makeSsl?.() ?? false,
-      application_name: applicationName,
-    }),
-    size: poolSize,
-    where,
-  });
-  const adapter = makePostgresAdapter(modules, { schema, table }, pool);
+  const ssl = tls === undefined ? (false as const) : await sslConfig(tls);
+  const server = { host, port, database, user, password, ssl, application_name: applicationName };
+  const pool = new PostgresPool({ Client, server, size: poolSize, where });
   try {
     const statements = postgresStatements(schema, table);
-    const facts = await prepare(adapter, statements, settings, where, operation, access);
-    return new PostgresConnection({ adapter, statements, layout, where, warnings: warningsOf(facts, tls) });
+    const facts = await prepare(pool, statements, settings, where, operation, access);
+    return new PostgresConnection({ pool, statements, layout, where, warnings: warningsOf(facts, tls) });
   } catch (error) {
-    // The first error is the one to report.
-    await adapter.disconnect().catch(() => undefined);
+    await pool.end();
     throw error;
   }
 }
 
+async function sslConfig({ verify, caFile, servername, ...given }: TlsSettings): Promise<PgSslConfig> {
+  return {
+    ...given,
+    ...(caFile === undefined ? {} : { ca: await readPem('sslrootcert', caFile, 'UNAVAILABLE') }),
+    ...(servername === undefined ? {} : { servername }),
+    rejectUnauthorized: verify !== 'nothing',
+    checkServerIdentity: (host, certificate) =>
+      verify === 'name' ? checkServerIdentity(servername ?? host, certificate) : undefined,
+  };
+}
+
 /** @returns what the server says about itself and the table */
 async function prepare(
-  adapter: PostgresAdapter,
+  pool: PostgresPool,
   statements: PostgresStatements,
   { schema, table }: PostgresConnectSettings,
   where: string,
@@ -85,7 +68,8 @@ async function prepare(
   access: AccessMode,
 ): Promise<PostgresRow> {
   for (let attempt = 1; ; attempt += 1) {
-    const [facts] = await adapter.query(INSPECT, [schema, table], 'inspecting', operation);
+    const inspection = { text: INSPECT, values: [schema, table], purpose: 'inspecting' } as const;
+    const [facts] = await pool.query(inspection, operation);
     if (facts === undefined) throw unusable(where, 'it says nothing about itself', 'retryable');
     checkServer(facts, where, access);
     if (facts['kind'] !== null) {
@@ -96,9 +80,9 @@ async function prepare(
       const message = `table: expected a table to read, received ${statements.table}, which is not there in ${where}`;
       throw new AccountKeeperError('CONFIG', message);
     }
-    const missing = facts['has_schema'] === 'true' ? statements.createTable : statements.createSchema;
+    const text = facts['has_schema'] === 'true' ? statements.createTable : statements.createSchema;
     try {
-      await adapter.query(missing, [], 'creating the table in', operation);
+      await pool.query({ text, values: [], purpose: 'creating the table in' }, operation);
     } catch (error) {
       if (sqlState(error) === '42501') throw mayNotCreate(error, statements, facts, where);
       if (!CREATED_BY_ANOTHER.has(sqlState(error)) || attempt >= CREATE_ATTEMPTS) throw error;

@@ -3,13 +3,14 @@ import type { DriverWarning } from '../core/persistence-driver.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from './backend-connection.js';
 import { type AccountKeys, KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
-import type { PostgresAdapter, PostgresRow } from './postgres-adapter.js';
+import type { PostgresRow } from './postgres-adapter.js';
 import { sqlState } from './postgres-errors.js';
+import type { PostgresPool } from './postgres-pool.js';
 import { ACCOUNTS_PER_PAGE, type PostgresStatements } from './postgres-statements.js';
 
 /** What a connection is made of. */
 export interface PostgresConnectionParts {
-  readonly adapter: PostgresAdapter;
+  readonly pool: PostgresPool;
   readonly statements: PostgresStatements;
   readonly layout: KeyLayout;
   /** The server and the database, without credentials. */
@@ -40,14 +41,15 @@ export class PostgresConnection implements BackendConnection {
   }
 
   async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
-    const { adapter, statements } = this.#parts;
+    const { pool, statements } = this.#parts;
     const { expected, next, upserts, deletes } = change;
     const values = [account.head, next, account.recordPrefix, [...upserts.keys()], [...upserts.values()], deletes];
+    const statement =
+      expected === undefined
+        ? { text: statements.swapNone, values }
+        : { text: statements.swap, values: [...values, expected] };
     try {
-      const [row] =
-        expected === undefined
-          ? await adapter.query(statements.swapNone, values, 'writing', operation)
-          : await adapter.query(statements.swap, [...values, expected], 'writing', operation);
+      const [row] = await pool.query({ ...statement, purpose: 'writing' }, operation);
       return row?.['swapped'] === 'true';
     } catch (error) {
       // Another transaction changed what this one had seen: only a new one sees what is stored now.
@@ -72,13 +74,14 @@ export class PostgresConnection implements BackendConnection {
   }
 
   disconnect(): Promise<void> {
-    return this.#parts.adapter.disconnect();
+    return this.#parts.pool.end();
   }
 
   /** The rows that have a key. @throws `UNAVAILABLE` when they may not be all that is stored */
-  async #read(sql: string, values: readonly unknown[], operation: Operation): Promise<readonly KeyedRow[]> {
-    const { adapter, where } = this.#parts;
-    const rows = await adapter.query(sql, values, 'reading', operation, (answer) => assertComplete(answer, where));
+  async #read(text: string, values: readonly unknown[], operation: Operation): Promise<readonly KeyedRow[]> {
+    const { pool, where } = this.#parts;
+    const verify = (rows: readonly PostgresRow[]): void => assertComplete(rows, where);
+    const rows = await pool.query({ text, values, purpose: 'reading', verify }, operation);
     return rows.filter(hasKey);
   }
 }

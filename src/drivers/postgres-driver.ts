@@ -3,18 +3,18 @@ import type { AccessMode, BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
 import type { DriverFactory } from './driver-factory.js';
 import type { Operation } from './operation.js';
-import { importKeyvPostgres, loadPostgresModules, type PostgresImporter } from './postgres-adapter.js';
+import { importPostgres, loadPostgres, type PostgresImporter } from './postgres-adapter.js';
 import { connectPostgres, type PostgresConnectSettings } from './postgres-connect.js';
-import type { PostgresDriverOptions } from './postgres-options.js';
+import { POSTGRES_DEFAULTS, type PostgresDriverOptions } from './postgres-options.js';
 import { readPostgresOptions } from './postgres-url.js';
 
 export type {
   PostgresDriverOptions,
   PostgresServerOptions,
-  PostgresSslOptions,
   PostgresTableOptions,
   PostgresUrlOptions,
 } from './postgres-options.js';
+export type { TlsOptions as PostgresSslOptions } from './tls-options.js';
 
 const CAPABILITIES: DriverCapabilities = {
   durability: 'host',
@@ -39,8 +39,8 @@ const LIMITS: DriverLimits = {
 };
 
 /**
- * Keeps accounts in a table of a PostgreSQL server (13 or later, the primary), through `@keyv/postgres`, on connections
- * of the driver's own; PgBouncer may be in between, in transaction mode. A commit is one statement.
+ * Keeps accounts in a table of a PostgreSQL server (13 or later, the primary), as `@keyv/postgres` does and with its
+ * `pg`, on connections of the driver's own; PgBouncer may be in between, in transaction mode. A commit is one statement.
  *
  * A table that is missing is created. Where the user may not do that, an administrator makes it:
  *
@@ -62,34 +62,18 @@ export class PostgresDriver extends BaseDriver {
   readonly #importer: PostgresImporter;
 
   /**
-   * @param importer for tests: imports the adapter's package and its `pg`.
+   * @param importer for tests: imports the client.
    * @throws `CONFIG`
    */
-  constructor(options: PostgresDriverOptions = {}, importer: PostgresImporter = importKeyvPostgres) {
-    const { prefix, operationTimeoutMs, ...read } = readPostgresOptions(options);
-    super({
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(operationTimeoutMs === undefined ? {} : { operationTimeoutMs }),
-    });
+  constructor(options: PostgresDriverOptions = {}, importer: PostgresImporter = importPostgres) {
+    const read = readPostgresOptions(options);
+    super(read);
+    this.#settings = { ...POSTGRES_DEFAULTS, ...read, layout: this.layout };
     this.#importer = importer;
-    this.#settings = {
-      host: read.host ?? 'localhost',
-      port: read.port ?? 5432,
-      database: read.database,
-      user: read.user,
-      password: read.password,
-      tls: read.tls,
-      schema: read.schema ?? 'public',
-      table: read.table ?? 'keyv',
-      poolSize: read.poolSize ?? 10,
-      applicationName: read.applicationName ?? 'accountkeeper',
-      layout: this.layout,
-    };
   }
 
   protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
-    const modules = await loadPostgresModules(this.#importer);
-    return connectPostgres(modules, this.#settings, operation, access);
+    return connectPostgres(await loadPostgres(this.#importer), this.#settings, operation, access);
   }
 }
 

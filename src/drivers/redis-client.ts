@@ -1,19 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { AccountKeeperError } from '../core/errors.js';
 import type { RedisAdapterModule } from './redis-adapter.js';
 import { ClusterTopology } from './redis-cluster.js';
-import { networkCode } from './redis-errors.js';
 import { RedisLink, type RedisLinkSettings } from './redis-link.js';
 import { RedisLinks } from './redis-links.js';
-import type { RedisTlsOptions } from './redis-options.js';
 import { SentinelTopology } from './redis-sentinel.js';
 import { RedisServers, type RedisTopology, singleTopology } from './redis-servers.js';
-import type {
-  RedisCredentials,
-  RedisServers as RedisServerSettings,
-  RedisSettings,
-  RedisTlsSettings,
-} from './redis-settings.js';
+import type { RedisCredentials, RedisServers as RedisServerSettings, RedisSettings } from './redis-settings.js';
+import { readTlsFiles } from './tls-options.js';
 
 /** A link on which somebody has waited in vain, and nothing came for so many milliseconds, is given up. */
 const SILENCE_MS = 1000;
@@ -44,21 +36,5 @@ function topologyOf(
       return new ClusterTopology(servers.nodes, links);
     case 'sentinel':
       return new SentinelTopology(servers.sentinels, servers.masterName, linksAs(servers.credentials, 0));
-  }
-}
-
-async function readTlsFiles({ files, ...tls }: RedisTlsSettings): Promise<RedisTlsOptions> {
-  const read: { [name: string]: Buffer } = {};
-  for (const [name, path] of Object.entries(files)) if (path !== undefined) read[name] = await readPem(name, path);
-  return { ...tls, ...read };
-}
-
-async function readPem(name: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const option = `tls${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-    const message = `${option}: received ${JSON.stringify(path)}, which cannot be read (${networkCode(cause)}); allowed is a file`;
-    throw new AccountKeeperError('CONFIG', message, { cause });
   }
 }

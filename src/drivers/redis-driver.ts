@@ -2,7 +2,6 @@ import { AccountKeeperError } from '../core/errors.js';
 import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
-import type { BaseDriverOptions } from './base-options.js';
 import type { DriverFactory } from './driver-factory.js';
 import type { Operation } from './operation.js';
 import { importKeyvRedis, loadRedisAdapter, type RedisAdapterImporter } from './redis-adapter.js';
@@ -61,12 +60,7 @@ export class RedisDriver extends BaseDriver {
    */
   constructor(options: RedisDriverOptions, importer: RedisAdapterImporter = importKeyvRedis) {
     const { fields, settings } = readRedisOptions(options);
-    const { prefix, operationTimeoutMs } = fields;
-    const base: BaseDriverOptions = {
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(operationTimeoutMs === undefined ? {} : { operationTimeoutMs }),
-    };
-    super(base);
+    super(fields);
     this.#settings = settings;
     this.#importer = importer;
     this.capabilities = {

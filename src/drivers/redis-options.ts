@@ -1,34 +1,23 @@
 import { AccountKeeperError } from '../core/errors.js';
-import { describeReceived } from '../core/option-checks.js';
-import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
 import {
   badOption,
-  booleanOption,
-  durationOption,
-  integerOption,
-  type OptionRule,
-  type OptionTable,
-  textOption,
-  wordOption,
-} from './option-table.js';
+  type Check,
+  type ChecksOf,
+  describeReceived,
+  duration,
+  flag,
+  oneOf,
+  wholeNumber,
+} from '../core/option-checks.js';
+import { BASE_OPTIONS, type BaseDriverOptions, nonEmptyText, secretText } from './base-options.js';
 import type { RedisAddress } from './redis-link.js';
+import { type TlsOptions, tlsOrOneOf } from './tls-options.js';
+import { HOST_AND_PORT } from './url-options.js';
+
+export type { TlsOptions as RedisTlsOptions } from './tls-options.js';
 
 /** What an acknowledged commit of a {@link RedisDriver} survives. */
 export type RedisDurability = 'process' | 'host' | 'replicated';
-
-/** What an encrypted connection trusts, and shows of itself; texts or buffers in PEM format. */
-export interface RedisTlsOptions {
-  /** The authorities to trust. @default those that Node.js trusts */
-  readonly ca?: string | Buffer;
-  /** The client's own certificate. */
-  readonly cert?: string | Buffer;
-  /** The key of the client's own certificate. */
-  readonly key?: string | Buffer;
-  /** The name that the server's certificate has to be for. @default the host that is connected to */
-  readonly servername?: string;
-  /** Whether a server whose certificate cannot be verified is refused. @default true */
-  readonly rejectUnauthorized?: boolean;
-}
 
 /** The options that do not depend on how many servers there are. */
 export interface RedisCommonOptions extends BaseDriverOptions {
@@ -69,7 +58,7 @@ export interface RedisCommonOptions extends BaseDriverOptions {
   readonly username?: string;
   readonly password?: string;
   /** Encrypts the connections; in a URL, `rediss:` does. */
-  readonly tls?: true | RedisTlsOptions;
+  readonly tls?: true | TlsOptions;
   /** Path of a file with the authorities to trust, in PEM format; read when the driver connects. */
   readonly tlsCa?: string;
   /** Path of a file with the client's own certificate. */
@@ -139,91 +128,50 @@ export interface RedisFields extends RedisCommonOptions {
   readonly sentinelPassword?: string;
 }
 
-/** Never shows what it was given. */
-const secretOption: OptionRule<string> = {
-  check(name, value) {
-    if (typeof value === 'string' && value !== '') return value;
-    throw badOption(name, typeof value === 'string' ? value : typeof value, 'a non-empty string');
-  },
+const addresses: Check<readonly string[]> = (path, value) => {
+  if (!Array.isArray(value) || value.length === 0) throw badOption(path, 'an array of host:port', value);
+  for (const each of value) readAddress(path, each, 1);
+  return value.map(String);
 };
 
-const addressesOption: OptionRule<readonly string[]> = {
-  check(name, value) {
-    if (!Array.isArray(value) || value.length === 0) throw badOption(name, value, 'an array of host:port');
-    for (const each of value) readAddress(name, each, 1);
-    return value.map(String);
-  },
-};
-
-const TLS_TEXTS = ['ca', 'cert', 'key'] as const;
-
-const tlsOption: OptionRule<true | RedisTlsOptions> = {
-  check(name, value) {
-    if (value === true) return value;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw badOption(name, typeof value === 'string' ? 'a string' : value, 'true or an object');
-    }
-    const { ca, cert, key, servername, rejectUnauthorized, ...others } = value as Readonly<Record<string, unknown>>;
-    const [unknown] = Object.keys(others);
-    const known = 'ca, cert, key, servername, rejectUnauthorized';
-    if (unknown !== undefined) {
-      throw new AccountKeeperError(
-        'CONFIG',
-        `${name}: received unknown option ${JSON.stringify(unknown)}, allowed are ${known}`,
-      );
-    }
-    for (const [index, given] of [ca, cert, key].entries()) {
-      const wrong = given !== undefined && !Buffer.isBuffer(given) && (typeof given !== 'string' || given === '');
-      if (wrong) throw badOption(`${name}.${TLS_TEXTS[index]}`, typeof given, 'text or a buffer in PEM format');
-    }
-    if (servername !== undefined) textOption.check(`${name}.servername`, servername);
-    if (rejectUnauthorized !== undefined && typeof rejectUnauthorized !== 'boolean') {
-      throw badOption(`${name}.rejectUnauthorized`, rejectUnauthorized, 'true or false');
-    }
-    return { ...(value as RedisTlsOptions) };
-  },
-};
-
-/** The rules for the options that a URL can have in its query. */
-export const REDIS_QUERY_RULES: OptionTable<
+/** The checks of the options that a URL can have in its query. */
+export const REDIS_QUERY_OPTIONS: ChecksOf<
   Omit<RedisFields, 'url' | 'nodes' | 'sentinels' | 'masterName' | 'tls' | 'db' | 'username' | 'password'>
 > = {
-  ...BASE_OPTION_RULES,
-  durability: wordOption(['process', 'host', 'replicated']),
-  replicas: integerOption(1, 1000),
-  replicaTimeoutMs: durationOption(1),
-  allowEviction: booleanOption,
-  allowVolatile: booleanOption,
-  sentinelUsername: textOption,
-  sentinelPassword: secretOption,
-  tlsCa: textOption,
-  tlsCert: textOption,
-  tlsKey: textOption,
+  ...BASE_OPTIONS,
+  durability: oneOf(['process', 'host', 'replicated']),
+  replicas: wholeNumber(1, 1000),
+  replicaTimeoutMs: duration(1),
+  allowEviction: flag,
+  allowVolatile: flag,
+  sentinelUsername: nonEmptyText,
+  sentinelPassword: secretText,
+  tlsCa: nonEmptyText,
+  tlsCert: nonEmptyText,
+  tlsKey: nonEmptyText,
 };
 
-/** The rules for all options of a {@link RedisDriver}. */
-export const REDIS_OPTION_RULES: OptionTable<RedisFields> = {
-  ...REDIS_QUERY_RULES,
-  url: secretOption,
-  nodes: addressesOption,
-  sentinels: addressesOption,
-  masterName: textOption,
-  db: integerOption(0, 1_000_000),
-  username: textOption,
-  password: secretOption,
-  tls: tlsOption,
+/** The checks of all options of a {@link RedisDriver}. */
+export const REDIS_OPTIONS: ChecksOf<RedisFields> = {
+  ...REDIS_QUERY_OPTIONS,
+  url: secretText,
+  nodes: addresses,
+  sentinels: addresses,
+  masterName: nonEmptyText,
+  db: wholeNumber(0, 1_000_000),
+  username: nonEmptyText,
+  password: secretText,
+  tls: tlsOrOneOf([true]),
 };
-
-const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?$/;
 
 /** A `host`, `host:port`, or `[IPv6 address]:port`. @throws `CONFIG` */
 export function readAddress(name: string, text: unknown, defaultPort: number): RedisAddress {
-  const [, bracketed, plain, digits] = (typeof text === 'string' ? ADDRESS.exec(text) : null) ?? [];
+  const [, bracketed, plain, digits] = (typeof text === 'string' ? HOST_AND_PORT.exec(text) : null) ?? [];
   const host = bracketed ?? plain;
   const port = digits === undefined ? defaultPort : Number(digits);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
   // What is no host, or no port, may be a user or a password.
   const isShown = typeof text !== 'string' || /^[A-Za-z0-9._-]*(:\d{0,5})?$/.test(text);
   const received = isShown ? describeReceived(text) : 'a text that is neither a host nor host:port';
-  throw new AccountKeeperError('CONFIG', `${name}: received ${received}, allowed is host:port`);
+  throw new AccountKeeperError('CONFIG', `${name}: expected host:port, received ${received}`);
 }

@@ -1,15 +1,16 @@
 import { AccountKeeperError } from '../core/errors.js';
-import { badOption, readOptions } from './option-table.js';
+import { badOption, readOptions } from '../core/option-checks.js';
 import type { RedisAddress } from './redis-link.js';
 import {
-  REDIS_OPTION_RULES,
+  REDIS_OPTIONS,
   type RedisDriverOptions,
   type RedisDurability,
   type RedisFields,
-  type RedisTlsOptions,
   readAddress,
 } from './redis-options.js';
 import { parseRedisUrl } from './redis-url.js';
+import type { TlsFiles } from './tls-options.js';
+import { mergeOptions } from './url-options.js';
 
 /** Who the driver is for servers of one kind. */
 export interface RedisCredentials {
@@ -28,21 +29,12 @@ export type RedisServers =
       readonly credentials: RedisCredentials;
     };
 
-/** TLS, with the paths of files that are read when the driver connects. */
-export interface RedisTlsSettings extends RedisTlsOptions {
-  readonly files: {
-    readonly ca?: string | undefined;
-    readonly cert?: string | undefined;
-    readonly key?: string | undefined;
-  };
-}
-
 /** Everything that connecting depends on. */
 export interface RedisSettings {
   readonly servers: RedisServers;
   readonly credentials: RedisCredentials;
   readonly database: number;
-  readonly tls: RedisTlsSettings | undefined;
+  readonly tls: TlsFiles | undefined;
   readonly durability: RedisDurability;
   readonly replicas: number;
   readonly replicaTimeoutMs: number;
@@ -58,20 +50,15 @@ export function readRedisOptions(options: RedisDriverOptions): {
   readonly fields: Partial<RedisFields>;
   readonly settings: RedisSettings;
 } {
-  const given = readOptions<RedisFields>(REDIS_OPTION_RULES, options);
+  const given = readOptions('', REDIS_OPTIONS, options);
   const url = given.url === undefined ? undefined : parseRedisUrl(given.url);
-  for (const name of Object.keys(url?.fields ?? {})) {
-    if (Object.hasOwn(given, name)) {
-      throw new AccountKeeperError('CONFIG', `${name}: received in the URL and beside it, allowed is one of them`);
-    }
-  }
-  const fields = readOptions<RedisFields>(REDIS_OPTION_RULES, { ...url?.fields, ...given });
+  const fields = readOptions('', REDIS_OPTIONS, mergeOptions(url?.fields ?? {}, given));
   const servers = readServers(fields, url?.shape, url?.hosts);
   const { username, password, db, durability = 'process', replicas, replicaTimeoutMs, allowVolatile } = fields;
   if (durability !== 'replicated') {
     allowOnly({ replicas, replicaTimeoutMs, allowVolatile }, 'together with durability replicated');
   }
-  if (servers.kind === 'cluster' && (db ?? 0) !== 0) throw badOption('db', db, '0 in a cluster');
+  if (servers.kind === 'cluster' && (db ?? 0) !== 0) throw badOption('db', '0 in a cluster', db);
   const settings: RedisSettings = {
     servers,
     credentials: { username, password },
@@ -97,7 +84,7 @@ function readServers(
   const ways = [shape, nodes && 'nodes', sentinels && 'sentinels'].filter((way) => way !== undefined);
   if (ways.length !== 1) {
     const received = ways.length === 0 ? 'none of them' : 'more than one of them';
-    throw new AccountKeeperError('CONFIG', `url, nodes, sentinels: received ${received}, allowed is one of them`);
+    throw new AccountKeeperError('CONFIG', `url, nodes, sentinels: expected one of them, received ${received}`);
   }
   const kind: Shape = shape ?? (nodes === undefined ? 'sentinel' : 'cluster');
   const texts = nodes ?? sentinels ?? hosts;
@@ -106,8 +93,9 @@ function readServers(
     readAddress(name, text, kind === 'sentinel' ? DEFAULT_SENTINEL_PORT : DEFAULT_PORT),
   );
   if (kind === 'sentinel') {
-    if (masterName === undefined)
-      throw badOption('masterName', undefined, 'the name that the sentinels have for the master');
+    if (masterName === undefined) {
+      throw badOption('masterName', 'the name that the sentinels have for the master', masterName);
+    }
     const credentials = { username: sentinelUsername, password: sentinelPassword };
     return { kind, sentinels: addresses, masterName, credentials };
   }
@@ -117,13 +105,10 @@ function readServers(
   return { kind, address };
 }
 
-function readTls(fields: Partial<RedisFields>, isEncrypted: boolean | undefined): RedisTlsSettings | undefined {
+function readTls(fields: Partial<RedisFields>, isEncrypted: boolean | undefined): TlsFiles | undefined {
   const { tls, tlsCa, tlsCert, tlsKey } = fields;
   if (isEncrypted === false) {
-    allowOnly(
-      { tls: tls === undefined ? undefined : 'a value', tlsCa, tlsCert, tlsKey },
-      'in a URL that begins with rediss',
-    );
+    allowOnly({ tls, tlsCa, tlsCert, tlsKey }, 'in a URL that begins with rediss');
   }
   const wanted = isEncrypted === true || [tls, tlsCa, tlsCert, tlsKey].some((each) => each !== undefined);
   if (!wanted) return undefined;
@@ -133,9 +118,6 @@ function readTls(fields: Partial<RedisFields>, isEncrypted: boolean | undefined)
 
 /** @throws `CONFIG` for the first of the options that was given */
 function allowOnly(options: Readonly<Record<string, unknown>>, where: string): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) {
-      throw new AccountKeeperError('CONFIG', `${name}: received a value, allowed only ${where}`);
-    }
-  }
+  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
+  if (given !== undefined) throw new AccountKeeperError('CONFIG', `${given}: expected only ${where}`);
 }

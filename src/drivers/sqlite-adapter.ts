@@ -1,9 +1,12 @@
 import { createRequire } from 'node:module';
 import { AccountKeeperError } from '../core/errors.js';
 
+/** A row, by the names of its columns. */
+export type SqliteRow = Readonly<Record<string, unknown>>;
+
 /** An open database. */
 export interface SqliteAdapter {
-  query(sql: string, ...parameters: readonly unknown[]): Promise<unknown>;
+  query(sql: string, ...parameters: readonly unknown[]): Promise<readonly SqliteRow[]>;
   disconnect(): Promise<void>;
 }
 

@@ -92,11 +92,11 @@ async function connectOnce(
 
 async function createTable(
   adapter: SqliteAdapter,
-  { createTable: statement }: SqliteStatements,
+  statements: SqliteStatements,
   settings: SqliteSettings,
 ): Promise<void> {
   try {
-    await adapter.query(statement);
+    await adapter.query(statements.createTable);
   } catch (error) {
     throw sqliteCode(error) === 'SQLITE_ERROR' ? badTable(settings, error) : error;
   }
@@ -105,49 +105,33 @@ async function createTable(
 async function prepareWrites(
   adapter: SqliteAdapter,
   statements: SqliteStatements,
-  settings: SqliteSettings,
+  { path, synchronous }: SqliteSettings,
 ): Promise<readonly DriverWarning[]> {
   await adapter.query(statements.probeWrite);
-  const warnings = await configure(adapter, settings);
-  for (const statement of statements.prepare) await adapter.query(statement);
-  return warnings;
-}
-
-async function configure(adapter: SqliteAdapter, settings: SqliteSettings): Promise<readonly DriverWarning[]> {
-  const { path, synchronous } = settings;
   // On macOS a plain fsync leaves the data in the cache of the disk. Elsewhere these two do nothing.
   await adapter.query('PRAGMA fullfsync = 1');
   await adapter.query('PRAGMA checkpoint_fullfsync = 1');
-  const journal = await pragma(adapter, 'journal_mode', 'WAL');
-  if (path === IN_MEMORY) return [];
-  if (journal !== 'wal') {
-    throw new AccountKeeperError(
-      'UNAVAILABLE',
-      `opening ${path}: the journal mode is ${String(journal)}, and WAL does not work here. Is it a network file system?`,
-      { retryable: false },
-    );
-  }
+  const [journal] = await adapter.query('PRAGMA journal_mode = WAL');
   await adapter.query(`PRAGMA synchronous = ${synchronous}`);
-  const effective = await pragma(adapter, 'synchronous');
-  if (effective !== SYNCHRONOUS.indexOf(synchronous)) {
-    const message = `opening ${path}: synchronous is ${String(effective)} after it was set to ${synchronous}`;
-    throw new AccountKeeperError('UNAVAILABLE', message, { retryable: false });
+  const [effective] = await adapter.query('PRAGMA synchronous');
+  for (const statement of statements.prepare) await adapter.query(statement);
+  if (path === IN_MEMORY) return [];
+  const mode = journal?.['journal_mode'];
+  if (mode !== 'wal') {
+    throw unusable(path, `the journal mode is ${mode}, and WAL does not work here. Is it a network file system?`);
+  }
+  if (effective?.['synchronous'] !== SYNCHRONOUS.indexOf(synchronous)) {
+    throw unusable(path, `synchronous is ${effective?.['synchronous']} after it was set to ${synchronous}`);
   }
   if (synchronous === 'FULL' || synchronous === 'EXTRA') return [];
-  return [
-    {
-      code: 'synchronous-not-full',
-      message:
-        `synchronous is ${synchronous}: acknowledged commits survive the process, but the last ones can be lost ` +
-        `when the host fails${synchronous === 'OFF' ? ', and the file can be damaged' : ''}`,
-    },
-  ];
+  const message =
+    `synchronous is ${synchronous}: acknowledged commits survive the process, but the last ones can be lost ` +
+    `when the host fails${synchronous === 'OFF' ? ', and the file can be damaged' : ''}`;
+  return [{ code: 'synchronous-not-full', message }];
 }
 
-async function pragma(adapter: SqliteAdapter, name: string, value?: string): Promise<unknown> {
-  const rows = await adapter.query(`PRAGMA ${name}${value === undefined ? '' : ` = ${value}`}`);
-  const [row] = rows as readonly Readonly<Record<string, unknown>>[];
-  return row?.[name];
+function unusable(path: string, why: string): AccountKeeperError {
+  return new AccountKeeperError('UNAVAILABLE', `opening ${path}: ${why}`, { retryable: false });
 }
 
 async function checkTable(
@@ -155,10 +139,10 @@ async function checkTable(
   statements: SqliteStatements,
   settings: SqliteSettings,
 ): Promise<void> {
-  const columns = (await adapter.query(statements.columns)) as readonly { name: string; required: number }[];
-  const names = columns.map(({ name }) => name.toLowerCase());
-  const [unique] = (await adapter.query(statements.uniqueKey)) as readonly unknown[];
-  const foreign = columns.some(({ name, required }) => required === 1 && !/^(?:key|value)$/i.test(name));
+  const columns = await adapter.query(statements.columns);
+  const [unique] = await adapter.query(statements.uniqueKey);
+  const names = columns.map(({ name }) => String(name).toLowerCase());
+  const foreign = columns.some(({ required }, index) => required === 1 && !/^(?:key|value)$/.test(names[index] ?? ''));
   if (!names.includes('key') || !names.includes('value') || foreign || unique === undefined) throw badTable(settings);
 }
 

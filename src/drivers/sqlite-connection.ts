@@ -3,12 +3,9 @@ import type { DriverWarning } from '../core/persistence-driver.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from './backend-connection.js';
 import { type AccountKeys, KeyLayout } from './keyv-layout.js';
 import type { Operation } from './operation.js';
-import type { SqliteAdapter } from './sqlite-adapter.js';
+import type { SqliteAdapter, SqliteRow } from './sqlite-adapter.js';
 import { sqliteCode, sqliteError } from './sqlite-errors.js';
 import { ACCOUNTS_PER_PAGE, HEAD_DIFFERS, type SqliteStatements } from './sqlite-schema.js';
-import { StatementQueue } from './statement-queue.js';
-
-type Row = Readonly<Record<string, unknown>>;
 
 /** What a connection is made of. */
 export interface SqliteConnectionParts {
@@ -27,7 +24,7 @@ export interface SqliteConnectionParts {
 export class SqliteConnection implements BackendConnection {
   readonly warnings: readonly DriverWarning[];
   readonly #parts: SqliteConnectionParts;
-  readonly #queue = new StatementQueue();
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SqliteConnectionParts) {
     this.#parts = parts;
@@ -46,18 +43,11 @@ export class SqliteConnection implements BackendConnection {
   }
 
   async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    const { expected = null, next, deletes } = change;
+    const upserts = jsonObject(change.upserts);
+    const values = [account.head, expected, next, account.recordPrefix, upserts, JSON.stringify(deletes)];
     try {
-      await this.#query(
-        'writing',
-        operation,
-        this.#parts.statements.swap,
-        account.head,
-        change.expected ?? null,
-        change.next,
-        account.recordPrefix,
-        jsonObject(change.upserts),
-        JSON.stringify(change.deletes),
-      );
+      await this.#query('writing', operation, this.#parts.statements.swap, ...values);
     } catch (error) {
       if (saysHeadDiffers(error)) return false;
       throw error;
@@ -67,15 +57,9 @@ export class SqliteConnection implements BackendConnection {
 
   async listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
     const { layout, statements } = this.#parts;
-    const from = cursor ?? layout.range.from;
-    const rows = await this.#query(
-      'reading',
-      operation,
-      statements.listAccounts,
-      from,
-      layout.range.to,
-      ACCOUNTS_PER_PAGE,
-    );
+    const { from, to } = layout.range;
+    const values = [cursor ?? from, to, ACCOUNTS_PER_PAGE];
+    const rows = await this.#query('reading', operation, statements.listAccounts, ...values);
     const accounts: { readonly id: string; readonly head: string | undefined }[] = [];
     for (const { key, head, has_records: hasRecords } of rows) {
       const id = layout.accountOf(textOf(key));
@@ -101,27 +85,32 @@ export class SqliteConnection implements BackendConnection {
     }
   }
 
-  /** @throws `UNAVAILABLE` when the file was replaced: what was read is outdated, and what was written is lost */
-  async #query(
+  /**
+   * Runs one statement at a time, in the order of the calls. A connection to SQLite does no better: a second statement
+   * would only block one more of the few threads that Node.js has for this. What was given up while it waited never runs.
+   *
+   * @throws `UNAVAILABLE` when the file was replaced: what was read is outdated, and what was written is lost
+   */
+  #query(
     doing: 'reading' | 'writing',
     operation: Operation,
     sql: string,
-    ...parameters: unknown[]
-  ): Promise<readonly Row[]> {
+    ...parameters: readonly unknown[]
+  ): Promise<readonly SqliteRow[]> {
     const { adapter, path } = this.#parts;
-    return this.#queue.run(operation, async () => {
-      let rows: unknown;
-      try {
-        rows = await adapter.query(sql, ...parameters);
-      } catch (error) {
+    const result = this.#tail.then(async () => {
+      operation.assertActive();
+      const rows = await adapter.query(sql, ...parameters).catch((error: unknown) => {
         throw sqliteError(error, doing, path, operation.kind);
-      }
-      if (await this.isCurrent()) return rows as readonly Row[];
+      });
+      if (await this.isCurrent()) return rows;
       const message = `${doing} ${path}: the file was replaced, removed or written while it was open`;
       throw new AccountKeeperError('UNAVAILABLE', message, {
         outcome: doing === 'writing' ? 'unknown' : 'not-applied',
       });
     });
+    this.#tail = result.catch(() => undefined);
+    return result;
   }
 }
 

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
+import { type ChecksOf, duration, oneOf, readOptions } from '../core/option-checks.js';
 import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
-import { BASE_OPTION_RULES, type BaseDriverOptions } from './base-options.js';
+import { BASE_OPTIONS, type BaseDriverOptions, textThat } from './base-options.js';
 import type { Operation } from './operation.js';
-import { badOption, durationOption, type OptionTable, readOptions, wordOption } from './option-table.js';
 import { importSqlite, loadSqlite, type SqliteImporter } from './sqlite-adapter.js';
 import { connectSqlite, type SqliteSettings, SYNCHRONOUS, type Synchronous } from './sqlite-connect.js';
 import { IN_MEMORY } from './sqlite-file.js';
@@ -31,23 +31,16 @@ export interface SqliteDriverOptions extends BaseDriverOptions {
 
 const TABLE_NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 
-/** The rules for {@link SqliteDriverOptions}. */
-export const SQLITE_OPTION_RULES: OptionTable<SqliteDriverOptions> = {
-  ...BASE_OPTION_RULES,
-  path: {
-    check(name, value) {
-      if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
-      throw badOption(name, value, 'the path of a file, or :memory:');
-    },
-  },
-  table: {
-    check(name, value) {
-      if (typeof value === 'string' && TABLE_NAME.test(value) && !/^sqlite_/i.test(value)) return value;
-      throw badOption(name, value, 'a letter, then up to 62 letters, digits and _, not beginning with sqlite_');
-    },
-  },
-  synchronous: wordOption(SYNCHRONOUS),
-  busyTimeoutMs: durationOption(0),
+/** The checks of {@link SqliteDriverOptions}. */
+export const SQLITE_OPTIONS: ChecksOf<SqliteDriverOptions> = {
+  ...BASE_OPTIONS,
+  path: textThat('the path of a file, or :memory:', (text) => text !== '' && !text.includes('\0')),
+  table: textThat(
+    'a letter, then up to 62 letters, digits and _, not beginning with sqlite_',
+    (text) => TABLE_NAME.test(text) && !/^sqlite_/i.test(text),
+  ),
+  synchronous: oneOf(SYNCHRONOUS),
+  busyTimeoutMs: duration(0),
 };
 
 /**
@@ -84,17 +77,13 @@ export class SqliteDriver extends BaseDriver {
    * @throws `CONFIG`
    */
   constructor(options: SqliteDriverOptions, importer: SqliteImporter = importSqlite) {
-    const { path, table, synchronous, busyTimeoutMs, ...base } = readOptions(SQLITE_OPTION_RULES, options);
+    const read = readOptions('', SQLITE_OPTIONS, options);
+    const { path, table = 'keyv', synchronous = 'FULL', busyTimeoutMs = 5000, ...base } = read;
     super(base);
-    const given = SQLITE_OPTION_RULES.path.check('path', path);
+    const given = SQLITE_OPTIONS.path('path', path);
+    const resolved = given === IN_MEMORY ? given : resolve(given);
+    this.#settings = { path: resolved, table, synchronous, busyTimeoutMs, layout: this.layout };
     this.#importer = importer;
-    this.#settings = {
-      path: given === IN_MEMORY ? given : resolve(given),
-      table: table ?? 'keyv',
-      synchronous: synchronous ?? 'FULL',
-      busyTimeoutMs: busyTimeoutMs ?? 5000,
-      layout: this.layout,
-    };
     this.capabilities = capabilitiesOf(this.#settings);
   }
 

@@ -51,7 +51,7 @@ export async function fileToRead(path: string): Promise<SqliteFile> {
 }
 
 /** @throws `UNAVAILABLE` */
-export function cannotOpen(path: string, why: string, cause?: unknown): AccountKeeperError {
+function cannotOpen(path: string, why: string, cause?: unknown): AccountKeeperError {
   return new AccountKeeperError('UNAVAILABLE', `opening ${path}: ${why}`, { cause });
 }
 

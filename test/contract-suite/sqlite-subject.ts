@@ -22,7 +22,7 @@ class WatchedSqlite implements SqliteAdapter {
     this.#gate = gate;
   }
 
-  async query(sql: string, ...parameters: readonly unknown[]): Promise<unknown> {
+  async query(sql: string, ...parameters: readonly unknown[]): ReturnType<SqliteAdapter['query']> {
     await this.#gate.passed();
     const rows = await this.#adapter.query(sql, ...parameters);
     if (this.losesAnswers && sql.startsWith('INSERT')) throw new Error('the answer was lost');

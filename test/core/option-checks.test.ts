@@ -48,6 +48,15 @@ describe('readOptions()', () => {
     expect(readOptions('thing', CHECKS, undefined)).toEqual({});
   });
 
+  it('shows no credentials of a URL that stands where it should not', () => {
+    const checks = { retries: wholeNumber(1, 9), side: oneOf(['left', 'right']) };
+    for (const given of [{ retries: 'me:hunter2@host' }, { side: 'db://me:hunter2@host' }, { 'me:hunter2@host': 1 }]) {
+      expect(() => readOptions('thing', checks, given)).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+      expect(() => readOptions('thing', checks, given)).not.toThrow(/hunter2/);
+    }
+    expect(() => readOptions('thing', checks, { retries: 10 })).toThrow('an integer from 1 to 9, received 10');
+  });
+
   it('takes options that are inherited', () => {
     expect(readOptions('thing', CHECKS, Object.create({ isFast: true }))).toEqual({ isFast: true });
   });

@@ -27,6 +27,11 @@ describe('PostgresDriver: the URL', () => {
     ['postgres://u@%2Frun%2Fpg/d', { user: 'u', host: '/run/pg', database: 'd' }],
     ['postgres://u:p@/d?host=/run/pg', { user: 'u', password: 'p', host: '/run/pg', database: 'd' }],
     ['postgres://u@', { user: 'u' }],
+    ['postgres://u:p@s:s@h/d\n', { user: 'u', password: 'p@s:s', host: 'h', database: 'd' }],
+    [
+      'postgres://h/d?user=1&applicationName=true&poolSize=1&sslmode=DISABLE',
+      { host: 'h', database: 'd', user: '1', applicationName: 'true', poolSize: 1 },
+    ],
     ['postgres:///d?host=/run/pg', { host: '/run/pg', database: 'd' }],
     [
       'postgres://h?schema=s&table=t&poolSize=2&applicationName=a&prefix=p&operationTimeoutMs=5&user=u&password=p',

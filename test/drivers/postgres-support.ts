@@ -1,7 +1,7 @@
 import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { importKeyvPostgres, type PgClientConfig, type PostgresImporter } from '../../src/drivers/postgres-adapter.js';
+import { importPostgres, type PgClientConfig, type PostgresImporter } from '../../src/drivers/postgres-adapter.js';
 import { PostgresDriver } from '../../src/drivers/postgres-driver.js';
 import type { PostgresDriverOptions } from '../../src/drivers/postgres-options.js';
 import { poll } from '../support/servers/poll.js';
@@ -35,13 +35,12 @@ export function movablePostgres(options: PostgresDriverOptions): {
 } {
   let port: number | undefined;
   const importer: PostgresImporter = async () => {
-    const modules = await importKeyvPostgres();
-    class Movable extends modules.Client {
+    const Client = await importPostgres();
+    return class Movable extends Client {
       constructor(config: PgClientConfig) {
         super(port === undefined ? config : { ...config, port });
       }
-    }
-    return { ...modules, Client: Movable };
+    };
   };
   return {
     driver: closing(new PostgresDriver(options, importer)),
