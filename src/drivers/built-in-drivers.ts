@@ -1,7 +1,7 @@
 import { AccountKeeperError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 import type { DriverFactory, DriverRequest } from './driver-factory.js';
-import { KEYV_OPTION_RULES, KeyvDriver, type KeyvDriverOptions } from './keyv-driver.js';
+import { KeyvDriver, type KeyvDriverOptions } from './keyv-driver.js';
 import { MEMORY_OPTION_RULES, MemoryDriver, type MemoryDriverOptions } from './memory-driver.js';
 import { badOption, type OptionTable, optionsFromQuery, readOptions } from './option-table.js';
 import { makePostgresDriver } from './postgres-driver.js';
@@ -26,12 +26,8 @@ export const BUILT_IN_DRIVERS: Readonly<Record<string, DriverFactory>> = {
   postgresql: makePostgresDriver,
   keyv({ url, options }) {
     if (url !== undefined) throw badOption('url', url, "no keyv: URL, but { driver: 'keyv', keyv, … }");
-    const { keyv, allowUnconditional, ...read } = readOptions<KeyvDriverOptions>(KEYV_OPTION_RULES, options);
-    return new KeyvDriver({
-      ...read,
-      keyv: KEYV_OPTION_RULES.keyv.check('keyv', keyv),
-      allowUnconditional: KEYV_OPTION_RULES.allowUnconditional.check('allowUnconditional', allowUnconditional),
-    });
+    // It checks them all.
+    return new KeyvDriver(options as unknown as KeyvDriverOptions);
   },
 };
 

@@ -5,6 +5,9 @@ import { escapeGlob, isKeyvRedis, listKeyvRedis } from './keyv-redis-listing.js'
 /** Keys and stored values, as an adapter lists them. */
 export type Listing = AsyncIterable<readonly unknown[]> | Iterable<readonly unknown[]>;
 
+/** A method for many keys, which an adapter may have. */
+export type ManyMethod = 'getMany' | 'setMany' | 'deleteMany';
+
 /** What is known about a kind of adapter from reading it. */
 export interface AdapterProfile {
   /** Characters of a whole key; `undefined`: as many as anybody wants. */
@@ -14,7 +17,7 @@ export interface AdapterProfile {
   /** Records that a commit can have, and be written within the default deadline on an ordinary disk. */
   readonly batchRecords: number;
   /** Methods for many keys that report every failure. The others are not used. */
-  readonly many: ReadonlySet<'getMany' | 'setMany' | 'deleteMany'>;
+  readonly many: ReadonlySet<ManyMethod>;
   /** Whether the adapter's `namespace`, which the last Keyv on the adapter sets, has a part in where keys go. */
   readonly namespaceInKeys: boolean;
   /** Whether the backend may have an encoding that does not hold every character, as MySQL's tables may be in latin1. */
@@ -23,10 +26,9 @@ export interface AdapterProfile {
   readonly lingers: boolean;
   /** Whether nothing survives the process. */
   readonly inMemory: boolean;
-  /**
-   * Lists at least all keys that begin with `<start>:`, as they were given to `set`; `undefined` where the adapter cannot
-   * list.
-   */
+  /** What the keys that it lists have before what was given to `set`. */
+  ownPrefix(store: KeyvAdapter): string;
+  /** Lists at least all keys that begin with `<start>:`, own prefix included; `undefined` where the adapter cannot list. */
   list(store: KeyvAdapter, start: string): Listing | undefined;
 }
 
@@ -45,6 +47,7 @@ const plain = {
   encodes: false,
   lingers: false,
   inMemory: false,
+  ownPrefix: () => '',
 } as const;
 
 const map: AdapterProfile = {
@@ -85,11 +88,11 @@ const valkey: AdapterProfile = {
   ...plain,
   many: new Set(['getMany']),
   namespaceInKeys: true,
-  list(store, start) {
-    if (propertyOf(propertyOf(store, 'opts'), 'useRedisSets') !== false) return iterate(store, escapeGlob(start));
-    const own = `namespace:${namespaceOf(store) ?? ''}:`;
-    return withoutStart(iterate(store, escapeGlob(own + start)), own);
+  ownPrefix(store) {
+    const usesSets = propertyOf(propertyOf(store, 'opts'), 'useRedisSets') !== false;
+    return usesSets ? '' : `namespace:${namespaceOf(store) ?? ''}:`;
   },
+  list: (store, start) => iterate(store, escapeGlob(start)),
 };
 
 /** Without `throwOnErrors`, its methods report failures by error events only. */
@@ -98,7 +101,10 @@ const redis: AdapterProfile = {
   lingers: true,
   many: new Set(['getMany', 'setMany', 'deleteMany']),
   namespaceInKeys: true,
-  list: (store, start) => (isKeyvRedis(store) ? listKeyvRedis(store, namespaceOf(store), start) : undefined),
+  ownPrefix: (store) => (isKeyvRedis(store) ? store.createKeyPrefix('', namespaceOf(store)) : ''),
+  list(store, start) {
+    return isKeyvRedis(store) ? listKeyvRedis(store, redis.ownPrefix(store), start) : undefined;
+  },
 };
 
 const unknown: AdapterProfile = {
@@ -149,17 +155,4 @@ function iterate(store: KeyvAdapter, namespace: string | undefined): AsyncIterab
   const iterator = propertyOf(store, 'iterator');
   if (typeof iterator !== 'function') return undefined;
   return Reflect.apply(iterator, store, [namespace]) as AsyncIterable<readonly unknown[]>;
-}
-
-async function* without(listing: AsyncIterable<readonly unknown[]>, start: string): AsyncGenerator<readonly unknown[]> {
-  for await (const [key, value] of listing) {
-    if (typeof key === 'string' && key.startsWith(start)) yield [key.slice(start.length), value];
-  }
-}
-
-function withoutStart(
-  listing: AsyncIterable<readonly unknown[]> | undefined,
-  start: string,
-): AsyncIterable<readonly unknown[]> | undefined {
-  return listing === undefined ? undefined : without(listing, start);
 }
