@@ -6,10 +6,9 @@ import type {
   DriverCapabilities,
   DriverLimits,
   DriverWarning,
-  PersistenceDriver,
 } from '../core/persistence-driver.js';
 import type { MakeDriver } from './url-target.js';
-import { oneLine } from './usage-error.js';
+import { oneLine } from './usage.js';
 
 const ROUND_TRIPS = 5;
 
@@ -20,7 +19,7 @@ export interface DoctorError {
 }
 
 /** What a throw-away account says. Times are medians in milliseconds. */
-export type RoundTrip =
+type RoundTrip =
   | { readonly ok: true; readonly commitMs: number; readonly loadMs: number }
   | { readonly ok: false; readonly error: DoctorError };
 
@@ -29,12 +28,12 @@ export interface Diagnosis {
   readonly name: string;
   readonly capabilities: DriverCapabilities;
   readonly limits: DriverLimits;
-  /** `undefined` when it could be opened. */
-  readonly openError: DoctorError | undefined;
   readonly openMs: number;
   readonly warnings: readonly DriverWarning[];
-  /** `undefined` when it could not be opened. */
-  readonly roundTrip: RoundTrip | undefined;
+  /** `null` when it could be opened. */
+  readonly openError: DoctorError | null;
+  /** `null` when it could not be opened. */
+  readonly roundTrip: RoundTrip | null;
 }
 
 /** Opens the backend and writes, reads and drops an account of its own under a prefix of its own. */
@@ -43,36 +42,21 @@ export async function diagnose(make: MakeDriver, timeoutMs: number): Promise<Dia
   const { name, capabilities, limits } = driver;
   const warnings: DriverWarning[] = [];
   const startedAt = performance.now();
-  let openError: DoctorError | undefined;
+  let openError: DoctorError | null = null;
   try {
     await driver.open({ timeoutMs, onWarning: (warning) => warnings.push(warning) });
   } catch (error) {
     openError = shown(error);
   }
   const openMs = elapsed(startedAt);
-  const roundTrip = openError === undefined ? await tryRoundTrip(make, timeoutMs) : undefined;
+  const roundTrip = openError === null ? await tryRoundTrip(make, timeoutMs) : null;
   await Promise.allSettled([driver.close({ timeoutMs })]);
-  return { name, capabilities, limits, openError, openMs, warnings, roundTrip };
+  return { name, capabilities, limits, openMs, warnings, openError, roundTrip };
 }
 
 async function tryRoundTrip(make: MakeDriver, timeoutMs: number): Promise<RoundTrip> {
-  const id = randomUUID().slice(0, 8);
-  const driver = make(`doctor-${id}`);
-  try {
-    await driver.open({ timeoutMs });
-    return { ok: true, ...(await measure(driver, `doctor-${id}`, timeoutMs)) };
-  } catch (error) {
-    return { ok: false, error: shown(error) };
-  } finally {
-    await Promise.allSettled([driver.close({ timeoutMs })]);
-  }
-}
-
-async function measure(
-  driver: PersistenceDriver,
-  accountId: string,
-  timeoutMs: number,
-): Promise<{ readonly commitMs: number; readonly loadMs: number }> {
+  const accountId = `doctor-${randomUUID().slice(0, 8)}`;
+  const driver = make(accountId);
   const commits: number[] = [];
   const loads: number[] = [];
   let head: AccountHead | undefined;
@@ -83,6 +67,7 @@ async function measure(
     timeoutMs,
   });
   try {
+    await driver.open({ timeoutMs });
     for (let round = 1; round <= ROUND_TRIPS; round += 1) {
       const batch = { upserts: new Map([['doctor', `round ${round}`]]), deletes: new Set<string>() };
       const committedAt = performance.now();
@@ -93,10 +78,13 @@ async function measure(
       loads.push(elapsed(loadedAt));
       if (stored?.records.get('doctor') !== `round ${round}`) throw new Error('what was committed did not come back');
     }
+    return { ok: true, commitMs: median(commits), loadMs: median(loads) };
+  } catch (error) {
+    return { ok: false, error: shown(error) };
   } finally {
     if (head !== undefined) await Promise.allSettled([driver.drop(accountId, options('drop'))]);
+    await Promise.allSettled([driver.close({ timeoutMs })]);
   }
-  return { commitMs: median(commits), loadMs: median(loads) };
 }
 
 function shown(error: unknown): DoctorError {

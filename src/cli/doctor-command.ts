@@ -1,37 +1,27 @@
 import { redactUrl } from '../core/redact.js';
-import type { CliIo } from './cli-io.js';
+import { type CliIo, EXIT, stylerFor } from './cli-io.js';
 import { type Diagnosis, type DoctorError, diagnose } from './doctor-check.js';
-import { EXIT } from './exit-codes.js';
 import { readArguments, wholeNumber } from './read-arguments.js';
-import { stylerFor } from './styles.js';
 import { driversOf, type MakeDriver } from './url-target.js';
-import { USAGE } from './usage.js';
-import { oneLine, UsageError } from './usage-error.js';
+import { oneLine, UsageError } from './usage.js';
 
 const OPTIONS = { json: { type: 'boolean' }, timeout: { type: 'string' } } as const;
 
-/** How usable a backend is. */
-type Verdict = 'usable' | 'usable with warnings' | 'unusable';
+/** How usable a backend is, and how the command ends. */
+const EXIT_CODES = { usable: EXIT.ok, 'usable with warnings': EXIT.warnings, unusable: EXIT.failed } as const;
 
-const EXIT_CODES: Readonly<Record<Verdict, number>> = {
-  usable: EXIT.ok,
-  'usable with warnings': EXIT.warnings,
-  unusable: EXIT.failed,
-};
+type Verdict = keyof typeof EXIT_CODES;
 
 /** `accountkeeper doctor <url>` */
 export async function doctorCommand(argv: readonly string[], io: CliIo): Promise<number> {
   const { values, target } = readArguments(argv, OPTIONS, 'a URL');
-  if (target === undefined) {
-    io.stdout.write(USAGE);
-    return EXIT.ok;
-  }
   const timeoutMs = wholeNumber('timeout', values['timeout'], 10_000, 1);
   const make = checkedDrivers(target);
   const diagnosis = await diagnose(make, timeoutMs);
   const verdict = verdictOf(diagnosis);
-  if (values['json'] === true) io.stdout.write(`${jsonText(redactUrl(target), verdict, diagnosis)}\n`);
-  else io.stdout.write(readableText(redactUrl(target), verdict, diagnosis, io));
+  const url = redactUrl(target);
+  if (values['json'] !== true) io.stdout.write(readableText(url, verdict, diagnosis, io));
+  else io.stdout.write(`${JSON.stringify({ schema: 1, url, verdict, ...diagnosis }, undefined, 2)}\n`);
   return EXIT_CODES[verdict];
 }
 
@@ -53,15 +43,6 @@ function verdictOf({ roundTrip, warnings }: Diagnosis): Verdict {
   return warnings.length === 0 ? 'usable' : 'usable with warnings';
 }
 
-function jsonText(url: string, verdict: Verdict, diagnosis: Diagnosis): string {
-  const { openError, roundTrip, ...rest } = diagnosis;
-  return JSON.stringify(
-    { schema: 1, url, verdict, ...rest, openError: openError ?? null, roundTrip: roundTrip ?? null },
-    undefined,
-    2,
-  );
-}
-
 function readableText(url: string, verdict: Verdict, diagnosis: Diagnosis, io: CliIo): string {
   const style = stylerFor(io);
   const { name, capabilities, limits, openError, openMs, warnings, roundTrip } = diagnosis;
@@ -73,11 +54,11 @@ function readableText(url: string, verdict: Verdict, diagnosis: Diagnosis, io: C
     ['conditional', yesOrNo(capabilities.conditionalCommit)],
     ['shared', yesOrNo(capabilities.sharedAcrossProcesses)],
     ['limits', `key ${limits.keyBytes}, value ${limits.valueBytes}, batch ${limits.batchBytes} bytes`],
-    ['open', openError === undefined ? `${openMs} ms` : failure(openError)],
+    ['open', openError === null ? `${openMs} ms` : failure(openError)],
   ];
   if (roundTrip?.ok === true) {
     rows.push(['round trip', `commit ${roundTrip.commitMs} ms, load ${roundTrip.loadMs} ms`]);
-  } else if (roundTrip !== undefined) rows.push(['round trip', failure(roundTrip.error)]);
+  } else if (roundTrip !== null) rows.push(['round trip', failure(roundTrip.error)]);
   for (const { code, message } of warnings) rows.push([style('yellow', 'warning'.padEnd(14)), `${code}: ${message}`]);
   const colour = verdict === 'usable' ? 'green' : verdict === 'unusable' ? 'red' : 'yellow';
   rows.push(['verdict', style(colour, verdict)]);
