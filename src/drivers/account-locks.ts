@@ -33,13 +33,10 @@ export class AccountLocks {
   }
 
   #hold<T>(name: string, mode: Mode, operation: Operation, work: () => Promise<T>): Promise<T> {
+    if (operation.signal.aborted) return Promise.reject(operation.signal.reason);
     const before = this.#queues.get(name) ?? FREE;
     const turn = mode === 'shared' ? before.alone : before.all;
-    const start = async (): Promise<T> => {
-      operation.assertActive();
-      return work();
-    };
-    const result = before === FREE ? start() : untilAborted(operation, () => turn).then(start);
+    const result = (before === FREE ? turn : untilAborted(operation, () => turn)).then(work);
     // One who gave up while waiting still stands between those before and those behind.
     const left = Promise.allSettled([turn, result]);
     const all = Promise.all([before.all, left]).then(() => {
@@ -52,7 +49,7 @@ export class AccountLocks {
 }
 
 /** The result of the work, or a rejection as soon as nobody waits for it any more. */
-export async function untilAborted<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
+export function untilAborted<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
   operation.assertActive();
   return orAborted(work(), operation.signal);
 }

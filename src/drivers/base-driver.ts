@@ -20,7 +20,7 @@ import { changeHead, type HeadChange, readHead } from './conditional-commit.js';
 import { Connector } from './connector.js';
 import type { StoredHead } from './head-codec.js';
 import { assertNotRolledBack, assertRolledBackTo, HeadMarks } from './head-marks.js';
-import { checkAccountId, checkChange, checkOperationOptions, checkRolledBackTo } from './input-checks.js';
+import { checkAccountId, checkChange, checkOperationOptions, checkRolledBackTo, shown } from './input-checks.js';
 import { type AccountKeys, KeyLayout } from './keyv-layout.js';
 import { type Operation, type OperationKind, runOperation } from './operation.js';
 
@@ -73,7 +73,7 @@ export abstract class BaseDriver implements PersistenceDriver {
 
   async head(accountId: string, options: OperationOptions = {}): Promise<AccountHead | undefined> {
     const account = this.#account(accountId);
-    return this.#run(`head of ${shown(account)}`, 'read', options, async (connection, operation) => {
+    return this.#run(`head of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
       const mark = this.#marks.of(accountId);
       return this.#judged(account, await readHead({ account, connection, operation }), mark)?.head;
     });
@@ -82,7 +82,7 @@ export abstract class BaseDriver implements PersistenceDriver {
   async load(accountId: string, options: LoadOptions = {}): Promise<StoredAccount | undefined> {
     const account = this.#account(accountId);
     const rolledBackTo = checkRolledBackTo(options);
-    return this.#run(`load of ${shown(account)}`, 'read', options, async (connection, operation) => {
+    return this.#run(`load of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
       const mark = this.#marks.of(accountId);
       const state = storedState(account, await connection.readAccount(account, operation));
       if (rolledBackTo === undefined) this.#judged(account, state.stored, mark);
@@ -94,13 +94,13 @@ export abstract class BaseDriver implements PersistenceDriver {
   async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
     const account = this.#account(accountId);
     const change = checkChange(batch, options, this.limits, 'written');
-    return this.#change(`commit of ${shown(account)}`, account, change, options);
+    return this.#change(`commit of account ${shown(accountId)}`, account, change, options);
   }
 
   async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
     const account = this.#account(accountId);
     const change = checkChange({ upserts: new Map(), deletes: new Set() }, options, this.limits, 'dropped');
-    return this.#change(`drop of ${shown(account)}`, account, change, options);
+    return this.#change(`drop of account ${shown(accountId)}`, account, change, options);
   }
 
   /**
@@ -206,8 +206,4 @@ export abstract class BaseDriver implements PersistenceDriver {
       this.#inFlight.delete(result);
     }
   }
-}
-
-function shown(account: AccountKeys): string {
-  return `account ${account.id.length <= 64 ? JSON.stringify(account.id) : `of ${account.id.length} characters`}`;
 }

@@ -172,6 +172,7 @@ function wrong(
   return new AccountKeeperError(code, message, { records });
 }
 
-function shown(key: string): string {
+/** An account id or a record key, as it may stand in a message. */
+export function shown(key: string): string {
   return key.length <= 64 ? JSON.stringify(key) : `of ${key.length} characters`;
 }

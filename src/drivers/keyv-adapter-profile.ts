@@ -1,5 +1,5 @@
 import { isMap } from 'node:util/types';
-import { hasMethods, type KeyvAdapter, propertyOf } from './keyv-client.js';
+import { type KeyvAdapter, propertyOf } from './keyv-client.js';
 import { escapeGlob, isKeyvRedis, listKeyvRedis } from './keyv-redis-listing.js';
 
 /** Keys and stored values, as an adapter lists them. */
@@ -130,25 +130,21 @@ export function namespaceOf(store: object): string | undefined {
   return typeof namespace === 'string' && namespace !== '' ? namespace : undefined;
 }
 
-/** By what makes the adapter one of its kind: names of classes do not survive every bundler. */
+/** By dialect, with the property that makes an adapter one of its kind: names of classes do not survive every bundler. */
+const KINDS = new Map<unknown, { readonly profile: AdapterProfile; readonly mark: string }>([
+  ['mysql', { profile: mysql, mark: 'query' }],
+  ['postgres', { profile: postgres, mark: 'query' }],
+  ['sqlite', { profile: sqlite, mark: 'query' }],
+  ['etcd', { profile: etcd, mark: 'client' }],
+  ['redis', { profile: valkey, mark: 'redis' }],
+]);
+
 function kindOf(store: KeyvAdapter): AdapterProfile {
   if (isMap(store)) return map;
-  const speaksSql = hasMethods(store, ['query']);
-  switch (propertyOf(propertyOf(store, 'opts'), 'dialect')) {
-    case 'mysql':
-      return speaksSql ? mysql : unknown;
-    case 'postgres':
-      return speaksSql ? postgres : unknown;
-    case 'sqlite':
-      return speaksSql ? sqlite : unknown;
-    case 'etcd':
-      return propertyOf(store, 'client') === undefined ? unknown : etcd;
-    case 'redis':
-      if (isKeyvRedis(store)) return redis;
-      return propertyOf(store, 'redis') === undefined ? unknown : valkey;
-    default:
-      return unknown;
-  }
+  const dialect = propertyOf(propertyOf(store, 'opts'), 'dialect');
+  if (dialect === 'redis' && isKeyvRedis(store)) return redis;
+  const kind = KINDS.get(dialect);
+  return kind === undefined || propertyOf(store, kind.mark) === undefined ? unknown : kind.profile;
 }
 
 function iterate(store: KeyvAdapter, namespace: string | undefined): AsyncIterable<readonly unknown[]> | undefined {

@@ -1,7 +1,7 @@
-import { isAccountKeeperError } from '../core/errors.js';
 import type { DriverWarning } from '../core/persistence-driver.js';
 import { untilAborted } from './account-locks.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from './backend-connection.js';
+import { trueIfCorrupt } from './head-codec.js';
 import { keysInUse, readEntries, readTop } from './keyv-account.js';
 import { type KeyvChange, planChange } from './keyv-change.js';
 import { decodeRoot, pageKey } from './keyv-index.js';
@@ -66,7 +66,7 @@ export class KeyvConnection implements BackendConnection {
       const stored = await text();
       if (stored === undefined) return;
       if (isHead) heads.set(id, stored);
-      else if (!heads.has(id) && saysHeadStored(key, stored)) heads.set(id, undefined);
+      else if (!heads.has(id) && trueIfCorrupt(() => decodeRoot(key, stored).headStored)) heads.set(id, undefined);
     };
     await untilAborted(operation, () => this.#store.list(operation, visit));
     return { accounts: Array.from(heads, ([id, head]) => ({ id, head })), next: undefined };
@@ -101,15 +101,5 @@ export class KeyvConnection implements BackendConnection {
       leftovers.set(name, [...new Set([...left, ...written, ...deletes])]);
       throw asUnknown(error, 'writing');
     }
-  }
-}
-
-/** An index that cannot be read belongs to an account that is there to be found. */
-function saysHeadStored(key: string, text: string): boolean {
-  try {
-    return decodeRoot(key, text).headStored;
-  } catch (error) {
-    if (isAccountKeeperError(error) && error.code === 'CORRUPT') return true;
-    throw error;
   }
 }

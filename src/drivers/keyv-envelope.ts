@@ -22,11 +22,11 @@ export function valueIn(envelope: Readonly<Record<string, unknown>>): string | u
   return typeof value === 'string' && expires === null && Object.keys(others).length === 0 ? value : undefined;
 }
 
-/** The object that a text is the JSON of, if it is that of one. */
-export function parsedObject(text: string): Record<string, unknown> | undefined {
+/** The object that a text is the JSON of, if there is a text and it is that of one. */
+export function parsedObject(text: string | undefined): Record<string, unknown> | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(text ?? '');
   } catch {
     return undefined;
   }

@@ -143,15 +143,13 @@ function encodePage(page: IndexPage, head?: boolean): string {
 
 /** @throws `CORRUPT` */
 export function decodeRoot(key: string, text: string): IndexRoot {
-  const { head, ...fields } = fieldsIn(key, text);
-  if (typeof head !== 'boolean') throw corruptPage(key, text);
-  return { headStored: head, page: pageOf(fields, key, text) };
+  return decode(key, text, 'boolean');
 }
 
 /** @throws `CORRUPT`, also when there is no text */
 export function decodePage(key: string, text: string | undefined): IndexPage {
   if (text === undefined) throw missingPage(key);
-  return pageOf(fieldsIn(key, text), key, text);
+  return decode(key, text, 'undefined').page;
 }
 
 /** The error for a page that must be there. */
@@ -159,26 +157,17 @@ export function missingPage(key: string): Error {
   return corruptHead(`the index page ${JSON.stringify(key)} is missing: it was evicted or removed`, key, '');
 }
 
-function fieldsIn(key: string, text: string): Record<string, unknown> {
-  const value = decodeEnvelope(text);
-  const fields = value === undefined ? undefined : parsedObject(value);
-  if (fields === undefined) throw corruptPage(key, text);
-  return fields;
-}
-
-function pageOf(fields: Record<string, unknown>, key: string, text: string): IndexPage {
-  const { records, split, ...others } = fields;
-  if (Object.keys(others).length === 0) {
-    if (split === true && records === undefined) return { kind: 'split' };
-    if (split === undefined && isNames(records)) return { kind: 'leaf', records };
+/** Only the root says whether there is a head. */
+function decode(key: string, text: string, typeOfHead: 'boolean' | 'undefined'): IndexRoot {
+  const { head, records, split, ...others } = parsedObject(decodeEnvelope(text)) ?? {};
+  const headStored = head === true;
+  if (Object.keys(others).length === 0 && typeof head === typeOfHead) {
+    if (split === true && records === undefined) return { headStored, page: { kind: 'split' } };
+    if (split === undefined && isNames(records)) return { headStored, page: { kind: 'leaf', records } };
   }
-  throw corruptPage(key, text);
+  throw corruptHead(`the index page ${JSON.stringify(key)} is not one that this library wrote`, key, text);
 }
 
 function isNames(records: unknown): records is readonly string[] {
   return Array.isArray(records) && records.every((name) => typeof name === 'string' && unescapeKey(name) !== undefined);
-}
-
-function corruptPage(key: string, text: string): Error {
-  return corruptHead(`the index page ${JSON.stringify(key)} is not one that this library wrote`, key, text);
 }

@@ -68,15 +68,13 @@ export class KeyvStore {
       operation?.assertActive();
       const stored = chunk.map((key) => this.keyOf(key));
       const get: Many = many ?? (() => Promise.all(stored.map((key) => store.get(key))));
-      const { result, failure } = await this.#call('reading', () => get(stored));
-      if (!Array.isArray(result) || result.length !== chunk.length) {
+      const hasAll = (values: unknown): boolean =>
+        Array.isArray(values) && !values.includes(undefined) && !values.includes(null);
+      const values = await this.#call('reading', () => get(stored), hasAll);
+      if (!Array.isArray(values) || values.length !== chunk.length) {
         throw adapterError('getMany', new TypeError('not as many answers as keys'));
       }
-      for (const [index, value] of result.entries()) {
-        const text = await this.#textOf(value);
-        if (text === undefined && failure !== undefined) throw adapterError('reading', failure.error);
-        texts[start + index] = text;
-      }
+      for (const [index, value] of values.entries()) texts[start + index] = await this.#textOf(value);
     });
     return texts;
   }
@@ -87,8 +85,7 @@ export class KeyvStore {
     await this.#inCalls('setMany', entries, async (chunk, _start, many) => {
       const pairs = chunk.map(({ key, stored }) => ({ key: this.keyOf(key), value: stored }));
       const set: Many = many ?? (() => Promise.all(pairs.map(({ key, value }) => store.set(key, value))));
-      const { result, failure } = await this.#call('set', () => set(pairs));
-      if (failure !== undefined) throw adapterError('set', failure.error);
+      const result = await this.#call('set', () => set(pairs));
       if (result === false || (Array.isArray(result) && result.includes(false))) {
         throw adapterError('set', new Error('the adapter answered false'));
       }
@@ -101,8 +98,7 @@ export class KeyvStore {
     await this.#inCalls('deleteMany', keys, async (chunk, _start, many) => {
       const stored = chunk.map((key) => this.keyOf(key));
       const remove: Many = many ?? (() => Promise.all(stored.map((key) => store.delete(key))));
-      const { failure } = await this.#call('delete', () => remove(stored));
-      if (failure !== undefined) throw adapterError('delete', failure.error);
+      await this.#call('delete', () => remove(stored));
     });
   }
 
@@ -116,7 +112,7 @@ export class KeyvStore {
     visit: (key: string, text: () => Promise<string | undefined>) => Promise<void>,
   ): Promise<void> {
     const { store, profile, keyPrefix } = this.#target;
-    const { failure } = await this.#call('listing', async () => {
+    await this.#call('listing', async () => {
       const own = profile.ownPrefix(store);
       const start = own + this.#start;
       const listing = profile.list(store, start);
@@ -133,8 +129,6 @@ export class KeyvStore {
         if (known !== undefined) await visit(known, () => this.#textOf(stored));
       }
     });
-    // An adapter may end early, and say why by an event only.
-    if (failure !== undefined) throw adapterError('listing', failure.error);
   }
 
   /** Goes through the items in calls for many at once, or else, where the adapter has none, in calls for one. */
@@ -152,11 +146,12 @@ export class KeyvStore {
     );
   }
 
-  /** What a call resolved with, and the last error event meanwhile. */
+  /** What a call resolves with. An error event meanwhile is a failure, unless that shows by itself that there was none. */
   async #call(
     doing: string,
     call: () => unknown,
-  ): Promise<{ readonly result: unknown; readonly failure: { readonly error: unknown } | undefined }> {
+    showsSuccess: (result: unknown) => boolean = () => false,
+  ): Promise<unknown> {
     this.#target.assertUnchanged();
     const before = this.shared.lastFailure;
     try {
@@ -164,7 +159,8 @@ export class KeyvStore {
       // Some adapters look at their namespace late in the call.
       this.#target.assertUnchanged();
       const { lastFailure } = this.shared;
-      return { result, failure: lastFailure === before ? undefined : lastFailure };
+      if (lastFailure !== undefined && lastFailure !== before && !showsSuccess(result)) throw lastFailure.error;
+      return result;
     } catch (thrown) {
       throw adapterError(doing, thrown);
     }
