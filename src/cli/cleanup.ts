@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ContractSubject } from '../../test/contract/index.js';
 import type { PersistenceDriver } from '../core/persistence-driver.js';
+import { sideBySide } from '../drivers/side-by-side.js';
 
 const TIMEOUT_MS = 10_000;
 const LIMIT_MS = 60_000;
@@ -26,39 +28,33 @@ export function tidy(subject: ContractSubject): TidySubject {
     clean: async () => {
       const left = new Set(prefixes);
       const work = async (): Promise<void> => {
-        for (const prefix of prefixes) if (await dropAll(subject, prefix)) left.delete(prefix);
+        for (const prefix of prefixes) {
+          await dropAll(subject, prefix).then(
+            () => left.delete(prefix),
+            () => undefined,
+          );
+        }
       };
-      let timer: NodeJS.Timeout | undefined;
       // A driver that is being tested may never answer.
-      const limit = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, LIMIT_MS);
-      });
-      await Promise.race([work(), limit]);
-      clearTimeout(timer);
+      const limit = new AbortController();
+      await Promise.race([work(), delay(LIMIT_MS, undefined, { signal: limit.signal })]);
+      limit.abort();
       return left.size;
     },
   };
 }
 
-/** Whether all accounts of the prefix were dropped. */
-async function dropAll(subject: ContractSubject, prefix: string): Promise<boolean> {
-  let driver: PersistenceDriver | undefined;
+/** Drops all accounts of the prefix that it can, and rejects when it could not drop one. */
+async function dropAll(subject: ContractSubject, prefix: string): Promise<void> {
+  const driver = subject.createDriver({ prefix });
   try {
-    driver = subject.createDriver({ prefix });
     const ids: string[] = [];
     for await (const id of driver.accounts({ timeoutMs: TIMEOUT_MS })) ids.push(id);
-    let complete = true;
-    for (let start = 0; start < ids.length; start += AT_ONCE) {
-      const drops = ids.slice(start, start + AT_ONCE).map((id) => drop(driver as PersistenceDriver, id));
-      const results = await Promise.allSettled(drops);
-      complete &&= results.every(({ status }) => status === 'fulfilled');
-    }
-    return complete;
-  } catch {
-    // It is counted as left.
-    return false;
+    const failures: unknown[] = [];
+    await sideBySide(ids, AT_ONCE, (id) => drop(driver, id).catch((error) => void failures.push(error)));
+    if (failures.length > 0) throw failures[0];
   } finally {
-    await Promise.allSettled([driver?.close({ timeoutMs: TIMEOUT_MS })]);
+    await Promise.allSettled([driver.close({ timeoutMs: TIMEOUT_MS })]);
   }
 }
 

@@ -1,13 +1,12 @@
 import { CONFORMANCE_LEVELS, contractClauses } from '../../test/contract/index.js';
 import { tidy } from './cleanup.js';
-import type { CliIo } from './cli-io.js';
+import { type CliIo, EXIT } from './cli-io.js';
 import { contractTarget } from './contract-target.js';
-import { EXIT } from './exit-codes.js';
 import { oneOf, readArguments, wholeNumber } from './read-arguments.js';
 import { makeReporter, REPORTERS, type ReporterName } from './reporters/contract-reporter.js';
 import { type ContractRun, hasFailed, type RunOptions, runContract } from './run-contract.js';
-import { USAGE } from './usage.js';
-import { oneLine, UsageError } from './usage-error.js';
+import { SUBJECT_URL_VARIABLE } from './url-target.js';
+import { oneLine, UsageError } from './usage.js';
 
 const OPTIONS = {
   reporter: { type: 'string' },
@@ -22,27 +21,23 @@ const OPTIONS = {
 /** `accountkeeper contract <url | module>` */
 export async function contractCommand(argv: readonly string[], io: CliIo): Promise<number> {
   const { values, target } = readArguments(argv, OPTIONS, 'a URL, or the path of a module');
-  if (target === undefined) {
-    io.stdout.write(USAGE);
-    return EXIT.ok;
-  }
   const options = runOptions(values);
   const reporter = makeReporter(reporterName(values), io);
-  const { subject, release } = await contractTarget(target, io.cwd);
+  const subject = await contractTarget(target, io.cwd);
   const background = watchBackground();
   const tidied = tidy(subject);
   let run: ContractRun;
   let errors: readonly unknown[];
   try {
-    reporter.start(subject);
-    run = await runContract(tidied.subject, options, (outcome) => reporter.outcome(outcome));
+    reporter.start?.(subject);
+    run = await runContract(tidied.subject, options, (outcome) => reporter.outcome?.(outcome));
     const left = await tidied.clean();
     if (left > 0) io.stderr.write(`accountkeeper: ${left} prefixes that begin with ct- may still hold accounts\n`);
   } catch (error) {
     throw new UsageError(`${subject.name} cannot be tested: ${oneLine(error)}`);
   } finally {
     errors = background.end();
-    release();
+    delete process.env[SUBJECT_URL_VARIABLE];
   }
   reporter.end(run);
   for (const error of errors) io.stderr.write(`accountkeeper: an error that nobody caught: ${oneLine(error)}\n`);
@@ -50,13 +45,8 @@ export async function contractCommand(argv: readonly string[], io: CliIo): Promi
 }
 
 function runOptions(values: Readonly<Record<string, unknown>>): RunOptions {
-  const only = values['clause'] as readonly string[] | undefined;
-  const known = new Set(contractClauses.map(({ id }) => id));
-  for (const id of only ?? []) {
-    if (!known.has(id)) {
-      throw new UsageError(`--clause: received ${JSON.stringify(id)}, allowed are ${[...known].join(', ')}`);
-    }
-  }
+  const known = contractClauses.map(({ id }) => id);
+  const only = (values['clause'] as readonly string[] | undefined)?.map((id) => oneOf('clause', id, id, known));
   return {
     seed: wholeNumber('seed', values['seed'], 1, 0),
     clauseTimeoutMs: wholeNumber('timeout', values['timeout'], 60_000, 1),

@@ -3,41 +3,27 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ContractSubject } from '../../test/contract/index.js';
 import { redactUrl } from '../core/redact.js';
 import { SUBJECT_URL_VARIABLE, urlSubject } from './url-target.js';
-import { oneLine, UsageError } from './usage-error.js';
+import { oneLine, UsageError } from './usage.js';
 
 /** With two letters at least: one is the drive of a path. */
 const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
 const OPEN_TIMEOUT_MS = 15_000;
 
-/** What is to be tested. */
-export interface ContractTarget {
-  readonly subject: ContractSubject;
-  /** To be called when the run has ended. */
-  release(): void;
-}
-
-/** @throws `UsageError` when the URL or the module is not right, or the backend of the URL cannot be opened */
-export async function contractTarget(target: string, cwd: string): Promise<ContractTarget> {
-  if (URL_SCHEME.test(target) && !/^file:/i.test(target)) return urlTarget(target);
-  return { subject: await moduleSubject(target, cwd), release: () => undefined };
-}
-
-async function urlTarget(url: string): Promise<ContractTarget> {
-  if (/^sqlite:(?:\/\/)?:memory:/i.test(url)) {
+/**
+ * What is to be tested. A URL is left in the environment, where a second process finds it.
+ *
+ * @throws `UsageError` when the URL or the module is not right, or the backend of the URL cannot be opened
+ */
+export async function contractTarget(target: string, cwd: string): Promise<ContractSubject> {
+  if (!URL_SCHEME.test(target) || /^file:/i.test(target)) return moduleSubject(target, cwd);
+  if (/^sqlite:(?:\/\/)?:memory:/i.test(target)) {
     throw new UsageError('sqlite::memory: gives each driver a database of its own; allowed is one that drivers share');
   }
-  const subject = urlSubject(url);
+  const subject = urlSubject(target);
   await checkOpens(subject);
-  const before = process.env[SUBJECT_URL_VARIABLE];
-  process.env[SUBJECT_URL_VARIABLE] = url;
-  return {
-    subject,
-    release: () => {
-      if (before === undefined) delete process.env[SUBJECT_URL_VARIABLE];
-      else process.env[SUBJECT_URL_VARIABLE] = before;
-    },
-  };
+  process.env[SUBJECT_URL_VARIABLE] = target;
+  return subject;
 }
 
 /** Where nothing can be opened, each clause would fail, one time limit after the other. */
@@ -72,20 +58,16 @@ async function moduleSubject(target: string, cwd: string): Promise<ContractSubje
   if (!isSubject(subject)) {
     throw new UsageError(`${shown}: expected a default export { name, createDriver, faults? }`);
   }
+  // The module itself, unless it names another one, or none on purpose.
+  const module = 'module' in subject ? subject.module : url;
   return {
     name: subject.name,
     createDriver: (options) => subject.createDriver(options),
     ...(subject.faults === undefined ? {} : { faults: subject.faults }),
     ...(subject.execArgv === undefined ? {} : { execArgv: subject.execArgv }),
     ...(subject.secrets === undefined ? {} : { secrets: subject.secrets }),
-    ...moduleOf(subject, url),
+    ...(module === undefined ? {} : { module }),
   };
-}
-
-/** The module itself, unless it names another one, or none on purpose. */
-function moduleOf(subject: ContractSubject, url: URL): Pick<ContractSubject, 'module'> {
-  if (!('module' in subject)) return { module: url };
-  return subject.module === undefined ? {} : { module: subject.module };
 }
 
 function isSubject(value: unknown): value is ContractSubject {

@@ -1,14 +1,13 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { redactUrl } from '../core/redact.js';
-import { UsageError } from './usage-error.js';
+import { UsageError } from './usage.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
 /** What was given: option by name, and the one argument that is none. */
 export interface Arguments {
   readonly values: Readonly<Record<string, unknown>>;
-  /** `undefined` when help was asked for. */
-  readonly target: string | undefined;
+  readonly target: string;
 }
 
 /**
@@ -17,10 +16,10 @@ export interface Arguments {
  * @param what - what the argument is, for messages
  */
 export function readArguments(argv: readonly string[], options: Options, what: string): Arguments {
-  const { values, positionals } = parsed(argv, { ...options, help: { type: 'boolean', short: 'h' } });
-  if (values['help'] === true) return { values, target: undefined };
-  if (positionals.length !== 1) throw new UsageError(`received ${positionals.length} arguments, expected one: ${what}`);
-  return { values, target: positionals[0] };
+  const { values, positionals } = parsed(argv, options);
+  const [target, ...others] = positionals;
+  if (target !== undefined && others.length === 0) return { values, target };
+  throw new UsageError(`received ${positionals.length} arguments, expected one: ${what}`);
 }
 
 /** A whole number from `min` on, as an option's text. */

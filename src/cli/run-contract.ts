@@ -3,11 +3,11 @@ import {
   type ContractClause,
   type ContractOptions,
   type ContractReport,
+  type ContractRunner,
   type ContractSubject,
   contractClauses,
   runDriverContract,
 } from '../../test/contract/index.js';
-import { SequentialRunner } from './sequential-runner.js';
 
 /** How a run is to go. */
 export type RunOptions = Pick<ContractOptions, 'clauseTimeoutMs' | 'outageDeadlineMs' | 'seed' | 'require' | 'only'>;
@@ -40,10 +40,13 @@ export async function runContract(
   options: RunOptions = {},
   onOutcome: (outcome: ClauseOutcome) => void = () => undefined,
 ): Promise<ContractRun> {
-  const runner = new SequentialRunner();
+  // In the order of their registration; those that are skipped have nothing to run.
+  const tests: { readonly name: string; readonly run?: () => Promise<void> }[] = [];
+  const it: ContractRunner['it'] = (name, run) => tests.push({ name, run });
+  it.skip = (name) => tests.push({ name });
   const results = new Map<string, ClauseResult>();
   const reports: ContractReport[] = [];
-  runDriverContract(runner, subject, {
+  runDriverContract({ describe: (_name, register) => register(), it }, subject, {
     ...options,
     onResult: (result) => results.set(result.id, result),
     onReport: (report) => reports.push(report),
@@ -51,7 +54,7 @@ export async function runContract(
   const clauses = new Map(contractClauses.map((clause) => [clause.id, clause]));
   const outcomes: ClauseOutcome[] = [];
   let levelError: string | undefined;
-  for (const { name, run } of runner.tests) {
+  for (const { name, run } of tests) {
     const error = await failureOf(run);
     const id = name.split(' ', 1)[0] ?? '';
     const [clause, result] = [clauses.get(id), results.get(id)];

@@ -1,11 +1,9 @@
+import { createRequire } from 'node:module';
 import { redactUrl } from '../core/redact.js';
-import type { CliIo } from './cli-io.js';
+import { type CliIo, EXIT } from './cli-io.js';
 import { contractCommand } from './contract-command.js';
 import { doctorCommand } from './doctor-command.js';
-import { EXIT } from './exit-codes.js';
-import { packageVersion } from './package-version.js';
-import { USAGE } from './usage.js';
-import { UsageError } from './usage-error.js';
+import { USAGE, UsageError } from './usage.js';
 
 type Command = (argv: readonly string[], io: CliIo) => Promise<number>;
 
@@ -21,17 +19,19 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
  * a backend with warnings (`doctor`).
  */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
-  const [name, ...rest] = argv;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  const [name = 'nothing', ...rest] = argv;
+  const command = COMMANDS.get(name);
+  const helpOptions = command === undefined ? [name] : rest;
+  if (argv.length === 0 || name === 'help' || helpOptions.includes('--help') || helpOptions.includes('-h')) {
     io.stdout.write(USAGE);
-    return name === undefined ? EXIT.usage : EXIT.ok;
+    return argv.length === 0 ? EXIT.usage : EXIT.ok;
   }
   if (name === '--version' || name === '-v') {
-    io.stdout.write(`${await packageVersion()}\n`);
+    const { version } = createRequire(import.meta.url)('accountkeeper/package.json') as { readonly version: string };
+    io.stdout.write(`${version}\n`);
     return EXIT.ok;
   }
   try {
-    const command = COMMANDS.get(name);
     if (command === undefined) {
       const known = [...COMMANDS.keys()].join(', ');
       throw new UsageError(`command: received ${JSON.stringify(redactUrl(name))}, allowed are ${known}`);

@@ -1,7 +1,6 @@
-import { isAccountKeeperError } from '../core/errors.js';
 import type { StoredAccount } from '../core/persistence-driver.js';
 import type { StoredEntry } from './backend-connection.js';
-import { corruptHead, decodeHead, type StoredHead } from './head-codec.js';
+import { corruptHead, decodeHead, type StoredHead, trueIfCorrupt } from './head-codec.js';
 import { unescapeKey } from './key-escape.js';
 import { decodeEnvelope } from './keyv-envelope.js';
 import type { AccountKeys } from './keyv-layout.js';
@@ -52,11 +51,5 @@ export function decodeStoredAccount(account: AccountKeys, entries: AccountEntrie
 
 /** Whether `accounts` names the account: all but the dropped ones. One with a corrupt head is there to be found. */
 export function isListed(account: AccountKeys, head: string | undefined): boolean {
-  if (head === undefined) return true;
-  try {
-    return !decodeHead(account.head, head).head.dropped;
-  } catch (error) {
-    if (isAccountKeeperError(error) && error.code === 'CORRUPT') return true;
-    throw error;
-  }
+  return head === undefined || trueIfCorrupt(() => !decodeHead(account.head, head).head.dropped);
 }

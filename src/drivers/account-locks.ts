@@ -3,93 +3,53 @@ import { orAborted } from './or-aborted.js';
 
 type Mode = 'shared' | 'exclusive';
 
-/**
- * A lock for each name. Those who read hold it together and let go of it when nobody waits for them any more; one who
- * writes holds it alone, until the work has settled, even if nobody waits for that: what was sent may still land.
- */
-export class AccountLocks {
-  readonly #locks = new Map<string, Lock>();
+/** What the next one in the queue of a name waits for. */
+interface Queue {
+  /** Settles with the last of those who hold the name alone. */
+  readonly alone: Promise<unknown>;
+  /** Settles when all have let go. */
+  readonly all: Promise<unknown>;
+}
 
+const FREE: Queue = { alone: Promise.resolve(), all: Promise.resolve() };
+
+/** A lock for each name, taken in the order of the calls. */
+export class AccountLocks {
+  readonly #queues = new Map<string, Queue>();
+
+  /** Together with others who share it; until the work has settled, or nobody waits for it any more. */
   shared<T>(name: string, operation: Operation, work: () => Promise<T>): Promise<T> {
     return this.#hold(name, 'shared', operation, () => untilAborted(operation, work));
   }
 
+  /** Alone; until the work has settled, or nobody waits for it any more. */
+  inTurn<T>(name: string, operation: Operation, work: () => Promise<T>): Promise<T> {
+    return this.#hold(name, 'exclusive', operation, () => untilAborted(operation, work));
+  }
+
+  /** Alone; until the work has settled, even if nobody waits for that: what was sent may still land. */
   exclusive<T>(name: string, operation: Operation, work: () => Promise<T>): Promise<T> {
     return this.#hold(name, 'exclusive', operation, work);
   }
 
-  async #hold<T>(name: string, mode: Mode, operation: Operation, work: () => Promise<T>): Promise<T> {
-    const lock = this.#locks.get(name) ?? new Lock();
-    this.#locks.set(name, lock);
-    await lock.enter(mode, operation);
-    try {
-      return await work();
-    } finally {
-      lock.leave();
-      if (lock.isFree) this.#locks.delete(name);
-    }
-  }
-}
-
-class Lock {
-  readonly #waiting: { readonly mode: Mode; readonly admit: () => void }[] = [];
-  #mode: Mode = 'shared';
-  #holders = 0;
-
-  get isFree(): boolean {
-    return this.#holders === 0 && this.#waiting.length === 0;
-  }
-
-  async enter(mode: Mode, operation: Operation): Promise<void> {
-    operation.assertActive();
-    if (this.#waiting.length === 0 && this.#admits(mode)) {
-      this.#take(mode);
-      return;
-    }
-    const { signal } = operation;
-    await new Promise<void>((resolve, reject) => {
-      const waiter = {
-        mode,
-        admit: (): void => {
-          signal.removeEventListener('abort', giveUp);
-          resolve();
-        },
-      };
-      const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        reject(signal.reason);
-        this.#admitNext();
-      };
-      this.#waiting.push(waiter);
-      signal.addEventListener('abort', giveUp, { once: true });
+  #hold<T>(name: string, mode: Mode, operation: Operation, work: () => Promise<T>): Promise<T> {
+    if (operation.signal.aborted) return Promise.reject(operation.signal.reason);
+    const before = this.#queues.get(name) ?? FREE;
+    const turn = mode === 'shared' ? before.alone : before.all;
+    const result = (before === FREE ? turn : untilAborted(operation, () => turn)).then(work);
+    // One who gave up while waiting still stands between those before and those behind.
+    const left = Promise.allSettled([turn, result]);
+    const all = Promise.all([before.all, left]).then(() => {
+      if (this.#queues.get(name) === queue) this.#queues.delete(name);
     });
-  }
-
-  leave(): void {
-    this.#holders -= 1;
-    this.#admitNext();
-  }
-
-  #admits(mode: Mode): boolean {
-    return this.#holders === 0 || (mode === 'shared' && this.#mode === 'shared');
-  }
-
-  #take(mode: Mode): void {
-    this.#mode = mode;
-    this.#holders += 1;
-  }
-
-  #admitNext(): void {
-    for (let next = this.#waiting[0]; next !== undefined && this.#admits(next.mode); next = this.#waiting[0]) {
-      this.#waiting.shift();
-      this.#take(next.mode);
-      next.admit();
-    }
+    const queue = { alone: mode === 'shared' ? before.alone : left, all };
+    this.#queues.set(name, queue);
+    return result;
   }
 }
 
 /** The result of the work, or a rejection as soon as nobody waits for it any more. */
-export async function untilAborted<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
+export function untilAborted<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
   operation.assertActive();
   return orAborted(work(), operation.signal);
 }

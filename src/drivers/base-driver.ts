@@ -13,17 +13,16 @@ import type {
   StoredAccount,
 } from '../core/persistence-driver.js';
 import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
+import { AccountLocks } from './account-locks.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { BaseDriverOptions } from './base-options.js';
-import { changeHead, type HeadChange, type StoredState } from './conditional-commit.js';
+import { changeHead, type HeadChange, readHead } from './conditional-commit.js';
 import { Connector } from './connector.js';
-import { decodeHead, type StoredHead } from './head-codec.js';
+import type { StoredHead } from './head-codec.js';
 import { assertNotRolledBack, assertRolledBackTo, HeadMarks } from './head-marks.js';
-import { InFlight } from './in-flight.js';
-import { checkAccountId, checkChange, checkOperationOptions, checkRolledBackTo } from './input-checks.js';
+import { checkAccountId, checkChange, checkOperationOptions, checkRolledBackTo, shown } from './input-checks.js';
 import { type AccountKeys, KeyLayout } from './keyv-layout.js';
-import { Lanes } from './lanes.js';
-import { type Operation, type OperationKind, startOperation } from './operation.js';
+import { type Operation, type OperationKind, runOperation } from './operation.js';
 
 const DEFAULT_OPERATION_TIMEOUT_MS = 10_000;
 
@@ -40,8 +39,9 @@ export abstract class BaseDriver implements PersistenceDriver {
   protected readonly layout: KeyLayout;
   readonly #operationTimeoutMs: number;
   readonly #connector = new Connector((operation, access) => this.connect(operation, access));
-  readonly #inFlight = new InFlight();
-  readonly #lanes = new Lanes();
+  readonly #locks = new AccountLocks();
+  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
   readonly #marks = new HeadMarks();
   #access: AccessMode = 'write';
   #shutdown: Promise<void> | undefined;
@@ -73,17 +73,16 @@ export abstract class BaseDriver implements PersistenceDriver {
 
   async head(accountId: string, options: OperationOptions = {}): Promise<AccountHead | undefined> {
     const account = this.#account(accountId);
-    return this.#run(`head of ${shown(account)}`, 'read', options, async (connection, operation) => {
+    return this.#run(`head of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
       const mark = this.#marks.of(accountId);
-      const text = await connection.readHead(account, operation);
-      return this.#judged(account, text === undefined ? undefined : decodeHead(account.head, text), mark)?.head;
+      return this.#judged(account, await readHead({ account, connection, operation }), mark)?.head;
     });
   }
 
   async load(accountId: string, options: LoadOptions = {}): Promise<StoredAccount | undefined> {
     const account = this.#account(accountId);
     const rolledBackTo = checkRolledBackTo(options);
-    return this.#run(`load of ${shown(account)}`, 'read', options, async (connection, operation) => {
+    return this.#run(`load of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
       const mark = this.#marks.of(accountId);
       const state = storedState(account, await connection.readAccount(account, operation));
       if (rolledBackTo === undefined) this.#judged(account, state.stored, mark);
@@ -95,13 +94,13 @@ export abstract class BaseDriver implements PersistenceDriver {
   async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
     const account = this.#account(accountId);
     const change = checkChange(batch, options, this.limits, 'written');
-    return this.#change(`commit of ${shown(account)}`, account, change, options);
+    return this.#change(`commit of account ${shown(accountId)}`, account, change, options);
   }
 
   async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
     const account = this.#account(accountId);
     const change = checkChange({ upserts: new Map(), deletes: new Set() }, options, this.limits, 'dropped');
-    return this.#change(`drop of ${shown(account)}`, account, change, options);
+    return this.#change(`drop of account ${shown(accountId)}`, account, change, options);
   }
 
   /**
@@ -130,59 +129,38 @@ export abstract class BaseDriver implements PersistenceDriver {
 
   async close(options: OperationOptions = {}): Promise<void> {
     const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
-    const spec = { doing: `close of the ${this.name} driver`, kind: 'write' as const, timeoutMs, signal };
-    const closing = startOperation(spec, () => {
-      this.#shutdown ??= this.#drain();
-      return this.#shutdown;
-    });
+    const doing = `close of the ${this.name} driver`;
     try {
-      await closing.result;
+      await runOperation({ doing, kind: 'write', timeoutMs, signal }, () => {
+        this.#shutdown ??= this.#drain();
+        return this.#shutdown;
+      });
     } catch (error) {
       // What is still in flight had its time: it rejects, and the connection goes.
-      if (isAccountKeeperError(error) && error.code === 'TIMEOUT') this.#inFlight.abandonAll();
+      if (isAccountKeeperError(error) && error.code === 'TIMEOUT') this.#closing.abort();
       throw error;
     }
   }
 
+  /** For what the driver holds besides its connection. Called once, when nothing is under way any more. */
+  protected async release(): Promise<void> {}
+
   async #drain(): Promise<void> {
-    await this.#inFlight.idle();
+    await Promise.allSettled(this.#inFlight);
     await this.#connector.disconnect();
+    await this.release();
   }
 
   async #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
     const work = async (connection: BackendConnection, operation: Operation): Promise<StoredHead> => {
-      const { readAll, readHead } = this.#readers(account, connection, operation);
       this.#marks.send(account.id, change.writeId);
-      const now = await changeHead(change, {
-        account,
-        connection,
-        operation,
-        mark: this.#marks.of(account.id),
-        read: change.dropped ? readAll : readHead,
-        readFirst: change.dropped,
-      });
+      const mark = this.#marks.of(account.id);
+      const now = await changeHead(change, { account, connection, operation, mark });
       this.#marks.acknowledge(account.id, now);
       return now;
     };
     const stored = await this.#run(doing, 'write', options, work, account.id);
     return stored.head;
-  }
-
-  #readers(
-    account: AccountKeys,
-    connection: BackendConnection,
-    operation: Operation,
-  ): { readonly readAll: () => Promise<StoredState>; readonly readHead: () => Promise<StoredState> } {
-    return {
-      readAll: async () => {
-        const state = storedState(account, await connection.readAccount(account, operation));
-        return { stored: state.stored, deletes: [...state.records.keys()] };
-      },
-      readHead: async () => {
-        const text = await connection.readHead(account, operation);
-        return { stored: text === undefined ? undefined : decodeHead(account.head, text), deletes: [] };
-      },
-    };
   }
 
   #judged(account: AccountKeys, stored: StoredHead | undefined, mark: StoredHead | undefined): StoredHead | undefined {
@@ -198,32 +176,34 @@ export abstract class BaseDriver implements PersistenceDriver {
   }
 
   /**
-   * Runs one operation with the connection, within its deadline, as one that `close` awaits. Those of one lane run one
-   * after the other, in the order of the calls: the lane is entered before anything is awaited.
+   * Runs one operation with the connection, within its deadline, as one that `close` awaits. Those that
+   * change one account run one after the other, in the order of the calls: the queue is joined before anything is awaited.
    */
   async #run<T>(
     doing: string,
     kind: OperationKind,
     options: OperationOptions,
     work: (connection: BackendConnection, operation: Operation) => Promise<T>,
-    lane?: string,
+    changed?: string,
   ): Promise<T> {
     const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
     if (this.#shutdown !== undefined) {
       throw new AccountKeeperError('CLOSED', `${doing}: the ${this.name} driver is closed`);
     }
-    const started = startOperation({ doing, kind, timeoutMs, signal }, (operation) => {
+    const spec = { doing, kind, timeoutMs, signal, closing: this.#closing.signal };
+    const result = runOperation(spec, (operation) => {
       const connected = async (): Promise<T> => {
         const connection = await this.#connector.get(operation, kind === 'write' ? kind : this.#access);
         operation.assertActive();
         return work(connection, operation);
       };
-      return lane === undefined ? connected() : this.#lanes.run(lane, operation, connected);
+      return changed === undefined ? connected() : this.#locks.inTurn(changed, operation, connected);
     });
-    return this.#inFlight.track(started);
+    this.#inFlight.add(result);
+    try {
+      return await result;
+    } finally {
+      this.#inFlight.delete(result);
+    }
   }
-}
-
-function shown(account: AccountKeys): string {
-  return `account ${account.id.length <= 64 ? JSON.stringify(account.id) : `of ${account.id.length} characters`}`;
 }

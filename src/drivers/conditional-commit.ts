@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AccountKeeperError, toAccountKeeperError } from '../core/errors.js';
+import { AccountKeeperError } from '../core/errors.js';
 import type { AccountHead } from '../core/persistence-driver.js';
+import { storedState } from './account-decoder.js';
 import type { BackendConnection, HeadSwap } from './backend-connection.js';
-import { encodeHead, type StoredHead } from './head-codec.js';
+import { decodeHead, encodeHead, type StoredHead } from './head-codec.js';
 import { assertNotRolledBack, rolledBack } from './head-marks.js';
 import type { AccountKeys } from './keyv-layout.js';
-import type { Operation } from './operation.js';
+import { asUnknown, type Operation } from './operation.js';
 
 /** A commit or a drop, validated and encoded. */
 export interface HeadChange {
@@ -22,7 +23,7 @@ export interface HeadChange {
 }
 
 /** What is stored: the head, and what a change has to delete besides its own deletes. */
-export interface StoredState {
+interface StoredState {
   readonly stored: StoredHead | undefined;
   readonly deletes: readonly string[];
 }
@@ -34,10 +35,6 @@ export interface ChangeContext {
   readonly operation: Operation;
   /** The highest head known when the change began. */
   readonly mark: StoredHead | undefined;
-  /** Reads what is stored, in a statement of its own. */
-  readonly read: () => Promise<StoredState>;
-  /** Whether `read` must come before the first attempt, even if the mark is the expected head. */
-  readonly readFirst: boolean;
 }
 
 /** Rounds in which a backend may report a difference while what is stored stays the same. */
@@ -54,8 +51,9 @@ const STILL_ROUND_MS = 5;
  *   reporting a difference that is not to be seen, or what the backend throws
  */
 export async function changeHead(change: HeadChange, context: ChangeContext): Promise<StoredHead> {
-  const { account, connection, operation, mark, read } = context;
-  const guess = isExpected(mark?.head, change) && change.expected?.writeId !== change.writeId && !context.readFirst;
+  const { account, connection, operation, mark } = context;
+  const read = (): Promise<StoredState> => (change.dropped ? readAll(context) : readHeadAlone(context));
+  const guess = isExpected(mark?.head, change) && change.expected?.writeId !== change.writeId && !change.dropped;
   let state: StoredState = guess ? { stored: mark, deletes: [] } : await read();
   let landed = false;
   let stillRounds = 0;
@@ -76,8 +74,29 @@ export async function changeHead(change: HeadChange, context: ChangeContext): Pr
       if (stillRounds > 1) await delay(STILL_ROUND_MS * stillRounds, undefined, { signal: operation.signal });
     }
   } catch (error) {
-    throw landed ? asUnknown(error, account.id) : error;
+    // The backend holds all of the commit, or has held it, whatever failed afterwards.
+    throw landed ? asUnknown(error, `commit of account ${JSON.stringify(account.id)}`) : error;
   }
+}
+
+/** The account's head. */
+export async function readHead({
+  account,
+  connection,
+  operation,
+}: Omit<ChangeContext, 'mark'>): Promise<StoredHead | undefined> {
+  const text = await connection.readHead(account, operation);
+  return text === undefined ? undefined : decodeHead(account.head, text);
+}
+
+async function readHeadAlone(context: ChangeContext): Promise<StoredState> {
+  return { stored: await readHead(context), deletes: [] };
+}
+
+/** The head, with all records to be deleted. */
+async function readAll({ account, connection, operation }: ChangeContext): Promise<StoredState> {
+  const { stored, records } = storedState(account, await connection.readAccount(account, operation));
+  return { stored, deletes: [...records.keys()] };
 }
 
 /** What to write on top of what is stored, and the head that is stored then. */
@@ -97,21 +116,6 @@ function nextSwap(change: HeadChange, accountId: string, state: StoredState): { 
   });
   const deletes = [...change.deletes, ...state.deletes];
   return { swap: { expected: stored?.text, next: next.text, upserts: change.upserts, deletes }, next };
-}
-
-/** The commit is known to have landed: whatever failed afterwards, the backend holds, or has held, all of it. */
-function asUnknown(thrown: unknown, accountId: string): AccountKeeperError {
-  const error = toAccountKeeperError(thrown, `commit of account ${JSON.stringify(accountId)}`);
-  if (error.outcome === 'unknown') return error;
-  const { retryable, records, head, known } = error;
-  return new AccountKeeperError(error.code, error.message, {
-    outcome: 'unknown',
-    retryable,
-    records,
-    head,
-    known,
-    cause: error,
-  });
 }
 
 function neverSwaps(accountId: string): AccountKeeperError {

@@ -1,4 +1,4 @@
-import { AccountKeeperError } from '../core/errors.js';
+import { AccountKeeperError, isAccountKeeperError } from '../core/errors.js';
 import type { AccountHead } from '../core/persistence-driver.js';
 import { decodeEnvelope, encodeEnvelope, parsedObject } from './keyv-envelope.js';
 
@@ -30,9 +30,8 @@ export function encodeHead(head: AccountHead): StoredHead {
 
 /** @throws `CORRUPT` with the key and the text in its cause, when the text is not what {@link encodeHead} makes. */
 export function decodeHead(key: string, text: string): StoredHead {
-  const value = decodeEnvelope(text);
-  const fields = value === undefined ? undefined : parsedObject(value);
-  if (fields === undefined || !isHead(fields)) {
+  const fields = parsedObject(decodeEnvelope(text)) ?? {};
+  if (!isHead(fields)) {
     throw corruptHead(`the head stored under ${JSON.stringify(key)} is not one that this library wrote`, key, text);
   }
   return { head: Object.freeze(fields), text };
@@ -41,6 +40,16 @@ export function decodeHead(key: string, text: string): StoredHead {
 /** The error for a head that cannot be right. */
 export function corruptHead(message: string, key: string, raw: string): AccountKeeperError {
   return new AccountKeeperError('CORRUPT', message, { cause: new StoredTextError(key, raw) });
+}
+
+/** What the stored text says, or `true` where it is corrupt: what cannot be read is there to be found. */
+export function trueIfCorrupt(decode: () => boolean): boolean {
+  try {
+    return decode();
+  } catch (error) {
+    if (isAccountKeeperError(error) && error.code === 'CORRUPT') return true;
+    throw error;
+  }
 }
 
 function isHead(fields: Record<string, unknown>): fields is Record<string, unknown> & AccountHead {

@@ -1,5 +1,5 @@
 import { isMap, isSet } from 'node:util/types';
-import { AccountKeeperError } from '../core/errors.js';
+import { AccountKeeperError, type ErrorCode } from '../core/errors.js';
 import { describeReceived, requireDuration } from '../core/option-checks.js';
 import type {
   CommitBatch,
@@ -24,7 +24,7 @@ export interface CheckedOperationOptions {
 export function checkOperationOptions(options: OperationOptions, defaultTimeoutMs: number): CheckedOperationOptions {
   requireObject('options', options);
   const { timeoutMs = defaultTimeoutMs, signal } = options;
-  if (signal !== undefined && !isAbortSignal(signal)) throw config('signal', signal, 'an AbortSignal');
+  if (signal !== undefined && !isAbortSignal(signal)) throw wrong('CONFIG', 'signal', signal, 'an AbortSignal');
   return {
     // More than a timer takes is as good as the longest that it takes.
     timeoutMs: requireDuration('timeoutMs', timeoutMs > LONGEST_TIMER_MS ? LONGEST_TIMER_MS : timeoutMs),
@@ -36,12 +36,7 @@ export function checkOperationOptions(options: OperationOptions, defaultTimeoutM
 export function checkRolledBackTo(options: LoadOptions): LoadOptions['rolledBackTo'] {
   requireObject('options', options);
   const { rolledBackTo } = options;
-  if (rolledBackTo === undefined) return undefined;
-  requireObject('rolledBackTo', rolledBackTo);
-  const { revision, writeId } = rolledBackTo;
-  checkRevision('rolledBackTo.revision', revision);
-  if (typeof writeId !== 'string') throw config('rolledBackTo.writeId', writeId, 'a string');
-  return { revision, writeId };
+  return rolledBackTo === undefined ? undefined : checkHeadName('rolledBackTo', rolledBackTo);
 }
 
 /** Names of writers and commits are stored in the head, not in keys. */
@@ -50,11 +45,9 @@ const IDENTITY_BYTES = 1024;
 /** @throws `INVALID_KEY` when the account id is no string, empty or too long */
 export function checkAccountId(accountId: string, limits: DriverLimits): void {
   if (typeof accountId !== 'string' || accountId === '') {
-    const received = describeReceived(accountId);
-    throw new AccountKeeperError('INVALID_KEY', `account id: received ${received}, allowed is a non-empty string`);
+    throw wrong('INVALID_KEY', 'account id', accountId, 'a non-empty string');
   }
-  const bytes = Buffer.byteLength(accountId);
-  if (bytes > limits.keyBytes) throw tooLong('the account id', bytes, limits.keyBytes, undefined);
+  checkBytes('INVALID_KEY', 'the account id', Buffer.byteLength(accountId), limits.keyBytes);
 }
 
 /**
@@ -68,16 +61,18 @@ export function checkChange(
   limits: DriverLimits,
   fate: 'written' | 'dropped',
 ): HeadChange {
-  const expected = checkExpected(options);
-  const { meta = '', revisionFloor = 0 } = options;
-  checkRevision('revisionFloor', revisionFloor);
-  if (typeof meta !== 'string') {
-    throw new AccountKeeperError('INVALID_VALUE', `meta: received ${describeReceived(meta)}, allowed is a string`);
+  requireObject('options', options);
+  const { expected, meta = '', revisionFloor = 0 } = options;
+  if (!('expected' in options) || expected === null) {
+    const received = 'expected' in options ? null : 'no such property';
+    throw wrong('CONFIG', 'expected', received, 'a head, or undefined for none');
   }
-  const metaBytes = Buffer.byteLength(meta);
-  if (metaBytes > limits.valueBytes) throw tooLarge('meta', metaBytes, limits.valueBytes, undefined);
+  const checkedHead = expected === undefined ? undefined : checkHeadName('expected', expected);
+  checkRevision('revisionFloor', revisionFloor);
+  if (typeof meta !== 'string') throw wrong('INVALID_VALUE', 'meta', meta, 'a string');
+  const metaBytes = checkBytes('TOO_LARGE', 'meta', Buffer.byteLength(meta), limits.valueBytes);
   return {
-    expected,
+    expected: checkedHead,
     writerId: checkWriteIdentity('writerId', options.writerId),
     writeId: checkWriteIdentity('writeId', options.writeId),
     meta,
@@ -93,8 +88,8 @@ function encodeBatch(
   metaBytes: number,
 ): Pick<HeadChange, 'upserts' | 'deletes'> {
   requireObject('batch', batch);
-  if (!isMap(batch.upserts)) throw invalidBatch('upserts', batch.upserts, 'a Map');
-  if (!isSet(batch.deletes)) throw invalidBatch('deletes', batch.deletes, 'a Set');
+  if (!isMap(batch.upserts)) throw wrong('INVALID_VALUE', 'batch.upserts', batch.upserts, 'a Map');
+  if (!isSet(batch.deletes)) throw wrong('INVALID_VALUE', 'batch.deletes', batch.deletes, 'a Set');
   const upserts = new Map<string, string>();
   const deletes: string[] = [];
   const records = batch.upserts.size + batch.deletes.size;
@@ -109,11 +104,9 @@ function encodeBatch(
       const message = `record ${JSON.stringify(key)}: is in both upserts and deletes, allowed is one of them`;
       throw new AccountKeeperError('INVALID_KEY', message, { records: [key] });
     }
-    const valueBytes = checkValue(key, value, limits);
-    if (keyBytes + valueBytes > limits.batchBytes) {
-      throw tooLarge(`record ${shown(key)}`, keyBytes + valueBytes, limits.batchBytes, [key]);
-    }
-    total += keyBytes + valueBytes;
+    if (typeof value !== 'string') throw wrong('INVALID_VALUE', `record ${shown(key)}`, value, 'a string', [key]);
+    const valueBytes = checkBytes('TOO_LARGE', 'record', Buffer.byteLength(value), limits.valueBytes, key);
+    total += checkBytes('TOO_LARGE', 'record', keyBytes + valueBytes, limits.batchBytes, key);
     upserts.set(escapeKey(key), encodeEnvelope(value));
   }
   for (const key of batch.deletes) {
@@ -121,94 +114,65 @@ function encodeBatch(
     deletes.push(escapeKey(key));
   }
   // No record is at fault by itself, so none is named: half of the batch may fit.
-  if (total > limits.batchBytes) throw tooLarge('the batch', total, limits.batchBytes, undefined);
+  checkBytes('TOO_LARGE', 'the batch', total, limits.batchBytes);
   return { upserts, deletes };
 }
 
 function checkRecordKey(key: string, limits: DriverLimits): number {
   if (typeof key !== 'string' || key === '') {
-    const message = `record key: received ${describeReceived(key)}, allowed is a non-empty string`;
-    throw new AccountKeeperError('INVALID_KEY', message, { records: typeof key === 'string' ? [key] : undefined });
+    throw wrong('INVALID_KEY', 'record key', key, 'a non-empty string', typeof key === 'string' ? [key] : undefined);
   }
-  const bytes = Buffer.byteLength(key);
-  if (bytes > limits.keyBytes) throw tooLong(`record key ${shown(key)}`, bytes, limits.keyBytes, [key]);
-  return bytes;
+  return checkBytes('INVALID_KEY', 'record key', Buffer.byteLength(key), limits.keyBytes, key);
 }
 
-function checkValue(key: string, value: string, limits: DriverLimits): number {
-  if (typeof value !== 'string') {
-    const message = `record ${shown(key)}: received ${describeReceived(value)}, allowed is a string`;
-    throw new AccountKeeperError('INVALID_VALUE', message, { records: [key] });
-  }
-  const bytes = Buffer.byteLength(value);
-  if (bytes > limits.valueBytes) throw tooLarge(`record ${shown(key)}`, bytes, limits.valueBytes, [key]);
-  return bytes;
-}
-
-function checkExpected(options: CommitOptions): HeadChange['expected'] {
-  requireObject('options', options);
-  const { expected } = options;
-  if (!('expected' in options) || expected === null) {
-    throw config('expected', 'expected' in options ? null : 'no such property', 'a head, or undefined for none');
-  }
-  if (expected === undefined) return undefined;
-  requireObject('expected', expected);
-  const { revision, writeId } = expected;
-  checkRevision('expected.revision', revision);
-  if (typeof writeId !== 'string') throw config('expected.writeId', writeId, 'a string');
+function checkHeadName(name: string, head: NonNullable<HeadChange['expected']>): NonNullable<HeadChange['expected']> {
+  requireObject(name, head);
+  const { revision, writeId } = head;
+  checkRevision(`${name}.revision`, revision);
+  if (typeof writeId !== 'string') throw wrong('CONFIG', `${name}.writeId`, writeId, 'a string');
   return { revision, writeId };
 }
 
 /** The next revision has to be a safe integer, too. */
 function checkRevision(name: string, revision: number): void {
   if (Number.isSafeInteger(revision) && revision >= 0 && revision < Number.MAX_SAFE_INTEGER) return;
-  throw config(name, revision, `an integer from 0 to ${Number.MAX_SAFE_INTEGER - 1}`);
+  throw wrong('CONFIG', name, revision, `an integer from 0 to ${Number.MAX_SAFE_INTEGER - 1}`);
 }
 
 function checkWriteIdentity(name: string, id: string): string {
-  if (typeof id !== 'string' || id === '') throw config(name, id, 'a non-empty string');
-  const bytes = Buffer.byteLength(id);
-  if (bytes > IDENTITY_BYTES) throw tooLarge(name, bytes, IDENTITY_BYTES, undefined);
+  if (typeof id !== 'string' || id === '') throw wrong('CONFIG', name, id, 'a non-empty string');
+  checkBytes('TOO_LARGE', name, Buffer.byteLength(id), IDENTITY_BYTES);
   return id;
 }
 
+/** The bytes, if they are no more than the limit; what has them is named by the record's key, if there is one. */
+function checkBytes(code: ErrorCode, what: string, bytes: number, limit: number, key?: string): number {
+  if (bytes <= limit) return bytes;
+  const name = key === undefined ? what : `${what} ${shown(key)}`;
+  const records = key === undefined ? undefined : [key];
+  throw new AccountKeeperError(code, `${name}: received ${bytes} bytes, allowed are ${limit}`, { records });
+}
+
 function requireObject(name: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw config(name, value, 'an object');
+  if (typeof value !== 'object' || value === null) throw wrong('CONFIG', name, value, 'an object');
 }
 
 function isAbortSignal(value: object): boolean {
   return typeof value === 'object' && 'aborted' in value && 'addEventListener' in value;
 }
 
-function invalidBatch(name: string, received: unknown, allowed: string): AccountKeeperError {
-  return new AccountKeeperError(
-    'INVALID_VALUE',
-    `batch.${name}: received ${describeReceived(received)}, allowed is ${allowed}`,
-  );
-}
-
-function config(name: string, received: unknown, allowed: string): AccountKeeperError {
-  return new AccountKeeperError('CONFIG', `${name}: received ${describeReceived(received)}, allowed is ${allowed}`);
-}
-
-function tooLong(
-  what: string,
-  bytes: number,
-  limit: number,
-  records: readonly string[] | undefined,
+function wrong(
+  code: ErrorCode,
+  name: string,
+  received: unknown,
+  allowed: string,
+  records?: readonly string[],
 ): AccountKeeperError {
-  return new AccountKeeperError('INVALID_KEY', `${what}: received ${bytes} bytes, allowed are ${limit}`, { records });
+  const message = `${name}: received ${describeReceived(received)}, allowed is ${allowed}`;
+  return new AccountKeeperError(code, message, { records });
 }
 
-function tooLarge(
-  what: string,
-  bytes: number,
-  limit: number,
-  records: readonly string[] | undefined,
-): AccountKeeperError {
-  return new AccountKeeperError('TOO_LARGE', `${what}: received ${bytes} bytes, allowed are ${limit}`, { records });
-}
-
-function shown(key: string): string {
+/** An account id or a record key, as it may stand in a message. */
+export function shown(key: string): string {
   return key.length <= 64 ? JSON.stringify(key) : `of ${key.length} characters`;
 }

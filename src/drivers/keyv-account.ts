@@ -1,10 +1,8 @@
 import type { StoredEntry } from './backend-connection.js';
 import { corruptHead } from './head-codec.js';
-import { walkIndex } from './keyv-index.js';
-import { decodeRoot, type IndexRoot, missingPage, pageKey } from './keyv-index-page.js';
+import { decodeRoot, type IndexRoot, missingPage, pageKey, walkIndex } from './keyv-index.js';
 import type { AccountKeys } from './keyv-layout.js';
-import type { KeyvStore } from './keyv-store.js';
-import type { Operation } from './operation.js';
+import type { ReadTexts } from './keyv-store.js';
 
 /** Head and root of the index, as they are stored. */
 export interface AccountTop {
@@ -27,16 +25,15 @@ interface AccountPass {
  *
  * @throws `CORRUPT` when one of head and index is there and the other one was lost
  */
-export async function readTop(store: KeyvStore, account: AccountKeys, operation: Operation): Promise<AccountTop> {
+export async function readTop(account: AccountKeys, read: ReadTexts): Promise<AccountTop> {
   const key = pageKey(account, '');
   for (let last = false; ; last = true) {
-    operation.assertActive();
-    const [head, text] = await store.read([account.head, key], operation);
+    const [head, text] = await read([account.head, key]);
     const root = text === undefined ? undefined : decodeRoot(key, text);
     const headIsLost = head === undefined && root?.headStored === true;
     const rootIsLost = head !== undefined && root === undefined;
     if (!headIsLost && !rootIsLost) return { head, root };
-    if (last) throw headIsLost ? missingHead(account) : missingPage(key);
+    if (last) throw headIsLost ? missing(account, 'the head', account.head) : missingPage(key);
   }
 }
 
@@ -46,31 +43,35 @@ export async function readTop(store: KeyvStore, account: AccountKeys, operation:
  *
  * @throws `CORRUPT` when a record is missing that the index names, and stays so
  */
-export async function readEntries(
-  store: KeyvStore,
-  account: AccountKeys,
-  operation: Operation,
-): Promise<readonly StoredEntry[]> {
+export async function readEntries(account: AccountKeys, read: ReadTexts): Promise<readonly StoredEntry[]> {
   let before: AccountPass | undefined;
   for (;;) {
-    operation.assertActive();
-    const pass = await readPass(store, account, operation);
-    const [head] = await store.read([account.head], operation);
+    const pass = await readPass(account, read);
+    const [head] = await read([account.head]);
     if (head === pass.head) {
       if (pass.missing.length === 0) return pass.entries;
       const lost = before?.head === head ? pass.missing.find((key) => before?.missing.includes(key)) : undefined;
-      if (lost !== undefined) throw missingRecord(account, lost);
+      if (lost !== undefined) throw missing(account, 'the record', lost);
     }
     before = pass;
   }
 }
 
-async function readPass(store: KeyvStore, account: AccountKeys, operation: Operation): Promise<AccountPass> {
-  const { head, root } = await readTop(store, account, operation);
+/** The keys of what can be reached from the account's head and index. */
+export async function keysInUse(account: AccountKeys, read: ReadTexts): Promise<readonly string[]> {
+  const { root } = await readTop(account, read);
+  const own = [account.head, pageKey(account, '')];
+  if (root === undefined) return own;
+  const { leaves, paths } = await walkIndex(account, root.page, undefined, read);
+  return [...own, ...paths.map((path) => pageKey(account, path)), ...recordKeys(account, leaves)];
+}
+
+async function readPass(account: AccountKeys, read: ReadTexts): Promise<AccountPass> {
+  const { head, root } = await readTop(account, read);
   if (head === undefined || root === undefined) return { head, entries: [], missing: [] };
-  const { leaves } = await walkIndex(account, root.page, undefined, (keys) => store.read(keys, operation));
-  const keys = leaves.flatMap(({ records }) => records.map((record) => account.recordPrefix + record));
-  const texts = await store.read(keys, operation);
+  const { leaves } = await walkIndex(account, root.page, undefined, read);
+  const keys = recordKeys(account, leaves);
+  const texts = await read(keys);
   const entries: StoredEntry[] = [{ key: account.head, text: head }];
   const missing: string[] = [];
   for (const [index, key] of keys.entries()) {
@@ -81,19 +82,11 @@ async function readPass(store: KeyvStore, account: AccountKeys, operation: Opera
   return { head, entries, missing };
 }
 
-function missingHead(account: AccountKeys): Error {
-  return corruptHead(
-    `account ${JSON.stringify(account.id)} has an index, and no head under ${JSON.stringify(account.head)}: it was ` +
-      'evicted or removed',
-    account.head,
-    '',
-  );
+function recordKeys(account: AccountKeys, leaves: readonly { readonly records: readonly string[] }[]): string[] {
+  return leaves.flatMap(({ records }) => records.map((record) => account.recordPrefix + record));
 }
 
-function missingRecord(account: AccountKeys, key: string): Error {
-  return corruptHead(
-    `account ${JSON.stringify(account.id)}: the record under ${JSON.stringify(key)} is missing: it was evicted or removed`,
-    key,
-    '',
-  );
+function missing({ id }: AccountKeys, what: string, key: string): Error {
+  const message = `account ${JSON.stringify(id)}: ${what} under ${JSON.stringify(key)} is missing: it was evicted or removed`;
+  return corruptHead(message, key, '');
 }

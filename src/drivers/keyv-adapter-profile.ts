@@ -1,9 +1,12 @@
 import { isMap } from 'node:util/types';
-import { hasMethods, type KeyvAdapter, propertyOf } from './keyv-client.js';
+import { type KeyvAdapter, propertyOf } from './keyv-client.js';
 import { escapeGlob, isKeyvRedis, listKeyvRedis } from './keyv-redis-listing.js';
 
 /** Keys and stored values, as an adapter lists them. */
 export type Listing = AsyncIterable<readonly unknown[]> | Iterable<readonly unknown[]>;
+
+/** A method for many keys, which an adapter may have. */
+export type ManyMethod = 'getMany' | 'setMany' | 'deleteMany';
 
 /** What is known about a kind of adapter from reading it. */
 export interface AdapterProfile {
@@ -14,7 +17,7 @@ export interface AdapterProfile {
   /** Records that a commit can have, and be written within the default deadline on an ordinary disk. */
   readonly batchRecords: number;
   /** Methods for many keys that report every failure. The others are not used. */
-  readonly many: ReadonlySet<'getMany' | 'setMany' | 'deleteMany'>;
+  readonly many: ReadonlySet<ManyMethod>;
   /** Whether the adapter's `namespace`, which the last Keyv on the adapter sets, has a part in where keys go. */
   readonly namespaceInKeys: boolean;
   /** Whether the backend may have an encoding that does not hold every character, as MySQL's tables may be in latin1. */
@@ -23,10 +26,9 @@ export interface AdapterProfile {
   readonly lingers: boolean;
   /** Whether nothing survives the process. */
   readonly inMemory: boolean;
-  /**
-   * Lists at least all keys that begin with `<start>:`, as they were given to `set`; `undefined` where the adapter cannot
-   * list.
-   */
+  /** What the keys that it lists have before what was given to `set`. */
+  ownPrefix(store: KeyvAdapter): string;
+  /** Lists at least all keys that begin with `<start>:`, own prefix included; `undefined` where the adapter cannot list. */
   list(store: KeyvAdapter, start: string): Listing | undefined;
 }
 
@@ -45,6 +47,7 @@ const plain = {
   encodes: false,
   lingers: false,
   inMemory: false,
+  ownPrefix: () => '',
 } as const;
 
 const map: AdapterProfile = {
@@ -85,11 +88,11 @@ const valkey: AdapterProfile = {
   ...plain,
   many: new Set(['getMany']),
   namespaceInKeys: true,
-  list(store, start) {
-    if (propertyOf(propertyOf(store, 'opts'), 'useRedisSets') !== false) return iterate(store, escapeGlob(start));
-    const own = `namespace:${namespaceOf(store) ?? ''}:`;
-    return withoutStart(iterate(store, escapeGlob(own + start)), own);
+  ownPrefix(store) {
+    const usesSets = propertyOf(propertyOf(store, 'opts'), 'useRedisSets') !== false;
+    return usesSets ? '' : `namespace:${namespaceOf(store) ?? ''}:`;
   },
+  list: (store, start) => iterate(store, escapeGlob(start)),
 };
 
 /** Without `throwOnErrors`, its methods report failures by error events only. */
@@ -98,7 +101,10 @@ const redis: AdapterProfile = {
   lingers: true,
   many: new Set(['getMany', 'setMany', 'deleteMany']),
   namespaceInKeys: true,
-  list: (store, start) => (isKeyvRedis(store) ? listKeyvRedis(store, namespaceOf(store), start) : undefined),
+  ownPrefix: (store) => (isKeyvRedis(store) ? store.createKeyPrefix('', namespaceOf(store)) : ''),
+  list(store, start) {
+    return isKeyvRedis(store) ? listKeyvRedis(store, redis.ownPrefix(store), start) : undefined;
+  },
 };
 
 const unknown: AdapterProfile = {
@@ -124,42 +130,25 @@ export function namespaceOf(store: object): string | undefined {
   return typeof namespace === 'string' && namespace !== '' ? namespace : undefined;
 }
 
-/** By what makes the adapter one of its kind: names of classes do not survive every bundler. */
+/** By dialect, with the property that makes an adapter one of its kind: names of classes do not survive every bundler. */
+const KINDS = new Map<unknown, { readonly profile: AdapterProfile; readonly mark: string }>([
+  ['mysql', { profile: mysql, mark: 'query' }],
+  ['postgres', { profile: postgres, mark: 'query' }],
+  ['sqlite', { profile: sqlite, mark: 'query' }],
+  ['etcd', { profile: etcd, mark: 'client' }],
+  ['redis', { profile: valkey, mark: 'redis' }],
+]);
+
 function kindOf(store: KeyvAdapter): AdapterProfile {
   if (isMap(store)) return map;
-  const speaksSql = hasMethods(store, ['query']);
-  switch (propertyOf(propertyOf(store, 'opts'), 'dialect')) {
-    case 'mysql':
-      return speaksSql ? mysql : unknown;
-    case 'postgres':
-      return speaksSql ? postgres : unknown;
-    case 'sqlite':
-      return speaksSql ? sqlite : unknown;
-    case 'etcd':
-      return propertyOf(store, 'client') === undefined ? unknown : etcd;
-    case 'redis':
-      if (isKeyvRedis(store)) return redis;
-      return propertyOf(store, 'redis') === undefined ? unknown : valkey;
-    default:
-      return unknown;
-  }
+  const dialect = propertyOf(propertyOf(store, 'opts'), 'dialect');
+  if (dialect === 'redis' && isKeyvRedis(store)) return redis;
+  const kind = KINDS.get(dialect);
+  return kind === undefined || propertyOf(store, kind.mark) === undefined ? unknown : kind.profile;
 }
 
 function iterate(store: KeyvAdapter, namespace: string | undefined): AsyncIterable<readonly unknown[]> | undefined {
   const iterator = propertyOf(store, 'iterator');
   if (typeof iterator !== 'function') return undefined;
   return Reflect.apply(iterator, store, [namespace]) as AsyncIterable<readonly unknown[]>;
-}
-
-async function* without(listing: AsyncIterable<readonly unknown[]>, start: string): AsyncGenerator<readonly unknown[]> {
-  for await (const [key, value] of listing) {
-    if (typeof key === 'string' && key.startsWith(start)) yield [key.slice(start.length), value];
-  }
-}
-
-function withoutStart(
-  listing: AsyncIterable<readonly unknown[]> | undefined,
-  start: string,
-): AsyncIterable<readonly unknown[]> | undefined {
-  return listing === undefined ? undefined : without(listing, start);
 }

@@ -7,23 +7,19 @@ import {
   flag,
   oneOf,
   readOptions,
-  wholeNumber,
 } from '../core/option-checks.js';
-import type { DriverCapabilities, DriverLimits, OperationOptions } from '../core/persistence-driver.js';
+import type { DriverCapabilities, DriverLimits } from '../core/persistence-driver.js';
 import type { BackendConnection } from './backend-connection.js';
 import { BaseDriver } from './base-driver.js';
 import { BASE_OPTIONS, type BaseDriverOptions } from './base-options.js';
-import { checkOperationOptions } from './input-checks.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from './keyv-client.js';
 import { KeyvConnection } from './keyv-connection.js';
-import { LEAST_LIMITS, type StorageLimits, storageLimits } from './keyv-limits.js';
-import { SharedStore } from './keyv-shared-store.js';
+import { LIMIT_RULES, storageLimits } from './keyv-limits.js';
 import { KeyvStore } from './keyv-store.js';
 import { type KeyvTarget, targetOf } from './keyv-target.js';
-import { type Operation, startOperation } from './operation.js';
+import type { Operation } from './operation.js';
 
 const DURABILITIES = ['none', 'process', 'host'] as const;
-const DISCONNECT_TIMEOUT_MS = 10_000;
 
 /** Options of {@link KeyvDriver}. */
 export interface KeyvDriverOptions extends BaseDriverOptions {
@@ -70,20 +66,13 @@ const consent: Check<true> = (path, value) => {
   );
 };
 
-const LIMITS: ChecksOf<DriverLimits> = {
-  keyBytes: wholeNumber(LEAST_LIMITS.keyBytes),
-  valueBytes: wholeNumber(LEAST_LIMITS.valueBytes),
-  batchBytes: wholeNumber(LEAST_LIMITS.batchBytes),
-  batchRecords: wholeNumber(LEAST_LIMITS.batchRecords),
-};
-
 /** The checks of {@link KeyvDriverOptions}. */
 const KEYV_OPTIONS: ChecksOf<KeyvDriverOptions> = {
   ...BASE_OPTIONS,
   keyv: given,
   allowUnconditional: consent,
   durability: oneOf(DURABILITIES),
-  limits: (path, value) => readOptions(path, LIMITS, value),
+  limits: (path, value) => readOptions(path, LIMIT_RULES, value),
   closeKeyv: flag,
 };
 
@@ -123,11 +112,8 @@ export class KeyvDriver extends BaseDriver {
   readonly capabilities: DriverCapabilities;
   readonly limits: DriverLimits;
   readonly #target: KeyvTarget;
-  readonly #shared: SharedStore;
-  readonly #storage: StorageLimits;
+  readonly #store: KeyvStore;
   readonly #closeKeyv: boolean;
-  readonly #unlisten: () => void;
-  #end: Promise<void> | undefined;
 
   /** @throws `CONFIG` */
   constructor(options: KeyvDriverOptions) {
@@ -139,44 +125,23 @@ export class KeyvDriver extends BaseDriver {
     if (this.#target.profile.inMemory && durability !== 'none') {
       throw badOption('durability', 'none: a Map ends with its process', durability);
     }
-    this.#storage = storageLimits(this.#target, this.layout.prefix, limits);
-    this.limits = this.#storage.limits;
+    const storage = storageLimits(this.#target, this.layout.prefix, limits);
+    this.limits = storage.limits;
     this.capabilities = { durability, atomicCommit: false, conditionalCommit: false, sharedAcrossProcesses: false };
     this.#closeKeyv = closeKeyv;
-    this.#shared = SharedStore.of(this.#target.store);
-    this.#unlisten = this.#shared.listen();
-  }
-
-  override async close(options: OperationOptions = {}): Promise<void> {
-    await super.close(options);
-    // A driver that never connected has nothing that would have ended.
-    const { timeoutMs } = checkOperationOptions(options, DISCONNECT_TIMEOUT_MS);
-    const doing = `close of the ${this.name} driver`;
-    await startOperation({ doing, kind: 'write', timeoutMs }, () => this.#disconnect()).result;
+    this.#store = new KeyvStore(this.#target, storage, this.layout.prefix);
+    this.#store.shared.listen();
   }
 
   protected override async connect(operation: Operation): Promise<BackendConnection> {
-    const store = new KeyvStore(this.#target, this.#shared, this.layout.prefix);
     // Any answer will do: the store can be reached, and lets itself be read.
-    await store.read([`${this.layout.prefix}:open`], operation);
-    return new KeyvConnection({
-      store,
-      shared: this.#shared,
-      layout: this.layout,
-      limits: this.#storage,
-      lockPrefix: this.#target.keyPrefix,
-      end: () => this.#disconnect(),
-    });
-  }
-
-  #disconnect(): Promise<void> {
-    this.#end ??= this.#disconnectOnce();
-    return this.#end;
+    await this.#store.read([`${this.layout.prefix}:open`], operation);
+    return new KeyvConnection(this.#store, this.layout);
   }
 
   /** An adapter that was disconnected may still emit errors, which must not end the process. */
-  async #disconnectOnce(): Promise<void> {
+  protected override async release(): Promise<void> {
     if (this.#closeKeyv) await this.#target.disconnect();
-    else this.#unlisten();
+    else this.#store.shared.unlisten();
   }
 }

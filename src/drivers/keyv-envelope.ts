@@ -11,19 +11,22 @@ export function encodeEnvelope(value: string): string {
  * nothing of ours ever does.
  */
 export function decodeEnvelope(text: string): string | undefined {
-  const envelope = parsedObject(text);
-  if (envelope === undefined) return undefined;
-  const { value, expires = null, ...others } = envelope;
-  if (typeof value !== 'string' || expires !== null || Object.keys(others).length > 0) return undefined;
-  if (value.startsWith(':base64:')) return undefined;
+  const value = valueIn(parsedObject(text) ?? {});
+  if (value === undefined || value.startsWith(':base64:')) return undefined;
   return value.startsWith(':') ? value.slice(1) : value;
 }
 
-/** The object that a text is the JSON of, if it is that of one. */
-export function parsedObject(text: string): Record<string, unknown> | undefined {
+/** The string in an envelope that does not expire, and holds nothing else. */
+export function valueIn(envelope: Readonly<Record<string, unknown>>): string | undefined {
+  const { value, expires = null, ...others } = envelope;
+  return typeof value === 'string' && expires === null && Object.keys(others).length === 0 ? value : undefined;
+}
+
+/** The object that a text is the JSON of, if there is a text and it is that of one. */
+export function parsedObject(text: string | undefined): Record<string, unknown> | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(text ?? '');
   } catch {
     return undefined;
   }

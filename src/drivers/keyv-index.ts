@@ -1,22 +1,66 @@
-import {
-  DIGITS,
-  decodePage,
-  digitOf,
-  encodePage,
-  encodeRoot,
-  type IndexPage,
-  type IndexRoot,
-  type PlacedPage,
-  pageKey,
-  pagesFor,
-} from './keyv-index-page.js';
+import { createHash } from 'node:crypto';
+import { corruptHead } from './head-codec.js';
+import { unescapeKey } from './key-escape.js';
+import { decodeEnvelope, encodeEnvelope, parsedObject } from './keyv-envelope.js';
 import type { AccountKeys } from './keyv-layout.js';
+import type { ReadTexts } from './keyv-store.js';
+
+/** A page of an account's index: names of records, or the word that its 16 children have them. */
+export type IndexPage = { readonly kind: 'leaf'; readonly records: readonly string[] } | { readonly kind: 'split' };
+
+/** The page that an account's index begins with. */
+export interface IndexRoot {
+  /**
+   * Whether the account's head is known to be stored. Until the first commit has landed, it is not: an index without a
+   * head is then what is left of an attempt. Later on it means that the head was lost.
+   */
+  readonly headStored: boolean;
+  readonly page: IndexPage;
+}
+
+/** A page and its place: the digits that lead to it, `''` for the root. */
+export interface PlacedPage {
+  readonly path: string;
+  readonly page: IndexPage;
+}
+
+/** A page's place, and names that belong below it. */
+interface Branch {
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+const DEEPEST = 8;
+
+/** The key of a page. It stands for no record. */
+export function pageKey(account: AccountKeys, path: string): string {
+  return `${account.range.from}index${path === '' ? '' : `:${path}`}`;
+}
+
+/** The children of a page, and which of the names belong on each. */
+function childrenOf(path: string, names: readonly string[]): readonly Branch[] {
+  const children = Array.from('0123456789abcdef', (digit) => ({ path: path + digit, names: [] as string[] }));
+  for (const name of names) {
+    const digit = createHash('sha256').update(name).digest('hex').charAt(path.length);
+    children[Number.parseInt(digit, 16)]?.names.push(name);
+  }
+  return children;
+}
+
+/** The pages for these names from `path` down, as few as will do. */
+function pagesFor(path: string, records: readonly string[], pageBytes: number): readonly PlacedPage[] {
+  // Quotes, their escapes and a comma around each name.
+  const bytes = records.reduce((sum, record) => sum + record.length + 5, 64);
+  if (bytes <= pageBytes || records.length <= 1 || path.length >= DEEPEST) {
+    return [{ path, page: { kind: 'leaf', records } }];
+  }
+  const below = childrenOf(path, records).flatMap((child) => pagesFor(child.path, child.names, pageBytes));
+  return [...below, { path, page: { kind: 'split' } }];
+}
 
 /** A leaf, and those of the names asked for that belong on it. */
-export interface FoundLeaf {
-  readonly path: string;
+export interface FoundLeaf extends Branch {
   readonly records: readonly string[];
-  readonly names: readonly string[];
 }
 
 /** What a walk through an index has found. */
@@ -25,9 +69,6 @@ export interface IndexWalk {
   /** Of all pages below the root that were read. */
   readonly paths: readonly string[];
 }
-
-/** Reads the texts under keys. */
-export type ReadTexts = (keys: readonly string[]) => Promise<readonly (string | undefined)[]>;
 
 /**
  * Goes from the root to the leaves where these names belong, or to all leaves where no names are given. Each level is
@@ -41,40 +82,19 @@ export async function walkIndex(
 ): Promise<IndexWalk> {
   const leaves: FoundLeaf[] = [];
   const paths: string[] = [];
-  let level: readonly { readonly path: string; readonly page: IndexPage; readonly names: readonly string[] }[] = [
-    { path: '', page: root, names: names ?? [] },
-  ];
+  let level: readonly (Branch & { readonly page: IndexPage })[] = [{ path: '', page: root, names: names ?? [] }];
   while (level.length > 0) {
-    const below: { readonly path: string; readonly names: readonly string[] }[] = [];
+    const below: Branch[] = [];
     for (const { path, page, names: wanted } of level) {
       if (page.kind === 'leaf') leaves.push({ path, records: page.records, names: wanted });
-      else below.push(...childrenOf(path, names === undefined ? undefined : wanted));
+      else below.push(...childrenOf(path, wanted).filter((child) => names === undefined || child.names.length > 0));
     }
     const keys = below.map(({ path }) => pageKey(account, path));
     const texts = keys.length === 0 ? [] : await read(keys);
-    level = below.map(({ path, names: wanted }, index) => ({
-      path,
-      names: wanted,
-      page: decodePage(keys[index] ?? '', texts[index]),
-    }));
+    level = below.map((branch, index) => ({ ...branch, page: decodePage(keys[index] ?? '', texts[index]) }));
     paths.push(...below.map(({ path }) => path));
   }
   return { leaves, paths };
-}
-
-function childrenOf(
-  path: string,
-  names: readonly string[] | undefined,
-): readonly { readonly path: string; readonly names: readonly string[] }[] {
-  if (names === undefined) return DIGITS.map((digit) => ({ path: path + digit, names: [] }));
-  const byDigit = new Map<string, string[]>();
-  for (const name of names) {
-    const digit = digitOf(name, path.length);
-    const group = byDigit.get(digit) ?? [];
-    byDigit.set(digit, group);
-    group.push(name);
-  }
-  return Array.from(byDigit, ([digit, group]) => ({ path: path + digit, names: group }));
 }
 
 /** The pages that differ when these names are added or removed. */
@@ -100,7 +120,7 @@ export function changedPages(
 export function pagesByLevel(
   account: AccountKeys,
   pages: readonly PlacedPage[],
-  headStored: IndexRoot['headStored'],
+  headStored: boolean,
 ): readonly (readonly { readonly key: string; readonly text: string }[])[] {
   const levels = new Map<number, { readonly key: string; readonly text: string }[]>();
   for (const { path, page } of pages) {
@@ -110,4 +130,44 @@ export function pagesByLevel(
     level.push({ key: pageKey(account, path), text });
   }
   return [...levels].sort(([a], [b]) => b - a).map(([, level]) => level);
+}
+
+export function encodeRoot({ headStored, page }: IndexRoot): string {
+  return encodePage(page, headStored);
+}
+
+function encodePage(page: IndexPage, head?: boolean): string {
+  const fields = page.kind === 'leaf' ? { records: page.records } : { split: true };
+  return encodeEnvelope(JSON.stringify({ head, ...fields }));
+}
+
+/** @throws `CORRUPT` */
+export function decodeRoot(key: string, text: string): IndexRoot {
+  return decode(key, text, 'boolean');
+}
+
+/** @throws `CORRUPT`, also when there is no text */
+export function decodePage(key: string, text: string | undefined): IndexPage {
+  if (text === undefined) throw missingPage(key);
+  return decode(key, text, 'undefined').page;
+}
+
+/** The error for a page that must be there. */
+export function missingPage(key: string): Error {
+  return corruptHead(`the index page ${JSON.stringify(key)} is missing: it was evicted or removed`, key, '');
+}
+
+/** Only the root says whether there is a head. */
+function decode(key: string, text: string, typeOfHead: 'boolean' | 'undefined'): IndexRoot {
+  const { head, records, split, ...others } = parsedObject(decodeEnvelope(text)) ?? {};
+  const headStored = head === true;
+  if (Object.keys(others).length === 0 && typeof head === typeOfHead) {
+    if (split === true && records === undefined) return { headStored, page: { kind: 'split' } };
+    if (split === undefined && isNames(records)) return { headStored, page: { kind: 'leaf', records } };
+  }
+  throw corruptHead(`the index page ${JSON.stringify(key)} is not one that this library wrote`, key, text);
+}
+
+function isNames(records: unknown): records is readonly string[] {
+  return Array.isArray(records) && records.every((name) => typeof name === 'string' && unescapeKey(name) !== undefined);
 }

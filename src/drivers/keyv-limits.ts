@@ -1,12 +1,21 @@
 import { AccountKeeperError } from '../core/errors.js';
+import { type ChecksOf, wholeNumber } from '../core/option-checks.js';
 import type { DriverLimits } from '../core/persistence-driver.js';
 import { toStoredKey } from './keyv-keys.js';
 import type { KeyvTarget } from './keyv-target.js';
 
 const LARGEST = { keyBytes: 8192, valueBytes: 8 * 1024 ** 2, batchBytes: 16 * 1024 ** 2 };
 
-/** The least of each that a caller can state: an index page with one name in it has to fit. */
-export const LEAST_LIMITS: DriverLimits = { keyBytes: 8, valueBytes: 1024, batchBytes: 1024, batchRecords: 1 };
+/** An index page with one name in it has to fit. */
+const LEAST = { keyBytes: 8, valueBytes: 1024 };
+
+/** The rules for the limits that a caller states. */
+export const LIMIT_RULES: ChecksOf<DriverLimits> = {
+  keyBytes: wholeNumber(LEAST.keyBytes),
+  valueBytes: wholeNumber(LEAST.valueBytes),
+  batchBytes: wholeNumber(LEAST.valueBytes),
+  batchRecords: wholeNumber(1),
+};
 
 /** What a driver can take, and what follows from that. */
 export interface StorageLimits {
@@ -29,18 +38,18 @@ export function storageLimits(target: KeyvTarget, prefix: string, stated: Partia
   const frame = target.keyPrefix.length + toStoredKey(prefix).length + ':{'.length + '}:r:'.length;
   const fitting = keyCharacters === undefined ? LARGEST.keyBytes : Math.floor((keyCharacters - frame) / 6);
   const keyBytes = stated.keyBytes ?? Math.min(LARGEST.keyBytes, fitting);
-  if (keyBytes < LEAST_LIMITS.keyBytes) {
+  if (keyBytes < LEAST.keyBytes) {
     throw new AccountKeeperError(
       'CONFIG',
       `keyv: the adapter takes keys of ${keyCharacters} characters, of which namespace and prefix leave too few; allowed ` +
-        `are ${frame + 6 * LEAST_LIMITS.keyBytes} or more: a larger keySize, or a shorter namespace or prefix`,
+        `are ${frame + 6 * LEAST.keyBytes} or more: a larger keySize, or a shorter namespace or prefix`,
     );
   }
   const head = 256 + 14 * keyBytes;
   const derived =
     storedBytes === undefined
       ? LARGEST.valueBytes
-      : Math.min(LARGEST.valueBytes, Math.max(LEAST_LIMITS.valueBytes, Math.floor((storedBytes - head) / 7)));
+      : Math.min(LARGEST.valueBytes, Math.max(LEAST.valueBytes, Math.floor((storedBytes - head) / 7)));
   const valueBytes = stated.valueBytes ?? derived;
   return {
     limits: {

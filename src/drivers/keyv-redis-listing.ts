@@ -34,17 +34,16 @@ export function isKeyvRedis(store: unknown): store is KeyvRedisAdapter {
  */
 export async function* listKeyvRedis(
   store: KeyvRedisAdapter,
-  namespace: string | undefined,
+  own: string,
   start: string,
 ): AsyncGenerator<readonly unknown[]> {
-  const own = store.createKeyPrefix('', namespace);
-  const options = { MATCH: `${escapeGlob(own + start)}:*`, TYPE: 'string', COUNT: KEYS_AT_ONCE };
+  const options = { MATCH: `${escapeGlob(start)}:*`, TYPE: 'string', COUNT: KEYS_AT_ONCE };
   for (const node of await store.getMasterNodes()) {
     let cursor = '0';
     do {
       const page = await node.scan(cursor, options);
-      const keys = page.keys.map((key) => key.slice(own.length));
-      const values = keys.length === 0 ? [] : await store.getMany(keys);
+      const { keys } = page;
+      const values = keys.length === 0 ? [] : await store.getMany(keys.map((key) => key.slice(own.length)));
       for (const [index, key] of keys.entries()) yield [key, values[index]];
       cursor = String(page.cursor);
     } while (cursor !== '0');

@@ -1,8 +1,10 @@
-import { AccountKeeperError } from '../core/errors.js';
+import { AccountKeeperError, isAccountKeeperError } from '../core/errors.js';
+import { unescapeKey } from './key-escape.js';
+import type { ManyMethod } from './keyv-adapter-profile.js';
 import { decodeEnvelope, encodeEnvelope } from './keyv-envelope.js';
-import { adapterError } from './keyv-errors.js';
 import { fromStoredKey, toStoredKey } from './keyv-keys.js';
-import type { SharedStore } from './keyv-shared-store.js';
+import type { StorageLimits } from './keyv-limits.js';
+import { SharedStore } from './keyv-shared-store.js';
 import type { KeyvTarget } from './keyv-target.js';
 import type { Operation } from './operation.js';
 import { chunksOf, sideBySide } from './side-by-side.js';
@@ -13,181 +15,155 @@ export interface EncodedEntry {
   readonly stored: unknown;
 }
 
-/** A key of the layout, and what the store holds under it. */
-export interface ListedEntry {
-  readonly key: string;
-  /** The stored text, as an envelope of ours. */
-  text(): Promise<string | undefined>;
-}
+/** Reads the texts under keys. */
+export type ReadTexts = (keys: readonly string[]) => Promise<readonly (string | undefined)[]>;
+
+type Many = (some: readonly unknown[]) => unknown;
 
 const AT_ONCE = 16;
-const READ_CHUNK = 200;
-const WRITE_CHUNK = 100;
+const CHUNK: Readonly<Record<ManyMethod, number>> = { getMany: 200, setMany: 100, deleteMany: 100 };
 
 /**
  * The adapter behind a Keyv, in terms of the shared layout's keys and envelopes. No failure passes for an answer: what
  * an adapter throws, a `false` for a write, and an error event during a call that has nothing to show are all failures.
  */
 export class KeyvStore {
+  readonly limits: StorageLimits;
+  readonly shared: SharedStore;
   readonly #target: KeyvTarget;
-  readonly #shared: SharedStore;
   readonly #start: string;
 
-  constructor(target: KeyvTarget, shared: SharedStore, prefix: string) {
+  constructor(target: KeyvTarget, limits: StorageLimits, prefix: string) {
+    this.limits = limits;
+    this.shared = SharedStore.of(target.store);
     this.#target = target;
-    this.#shared = shared;
-    this.#start = target.keyPrefix + toStoredKey(prefix);
+    this.#start = this.keyOf(prefix);
   }
 
-  /** What the adapter is given for an envelope. */
+  /** The key of the layout, as the adapter is given it. */
+  keyOf(key: string): string {
+    return this.#target.keyPrefix + toStoredKey(key);
+  }
+
+  /** What the adapter is given for an envelope. @throws `TOO_LARGE` with the record at fault */
   async encode(key: string, envelope: string): Promise<EncodedEntry> {
-    return { key, stored: await this.#target.encode(decodeEnvelope(envelope) ?? '') };
+    const stored = await this.#target.encode(decodeEnvelope(envelope) ?? '');
+    const { storedBytes = Number.POSITIVE_INFINITY } = this.limits;
+    const bytes = typeof stored === 'string' ? Buffer.byteLength(stored) : 0;
+    if (bytes <= storedBytes) return { key, stored };
+    const [, escaped] = key.split('}:r:');
+    const record = escaped === undefined ? undefined : unescapeKey(escaped);
+    throw new AccountKeeperError(
+      'TOO_LARGE',
+      `${JSON.stringify(key.slice(0, 128))}: becomes ${bytes} bytes when it is stored, allowed are ${storedBytes}`,
+      { records: record === undefined ? undefined : [record] },
+    );
   }
 
   /** The texts under the keys, as envelopes of ours; `undefined` where there is none. */
-  async read(keys: readonly string[], operation: Operation): Promise<readonly (string | undefined)[]> {
-    const texts: (string | undefined)[] = new Array(keys.length).fill(undefined);
-    const many = this.#many('getMany');
-    if (many === undefined || keys.length === 1) {
-      await sideBySide(keys, AT_ONCE, async (key, index) => {
-        operation.assertActive();
-        texts[index] = await this.#textOf(await this.#readOne(this.#stored(key)));
-      });
-      return texts;
-    }
-    for (const [number, chunk] of chunksOf(keys, READ_CHUNK).entries()) {
-      operation.assertActive();
-      const values = await this.#readMany(
-        many,
-        chunk.map((key) => this.#stored(key)),
-      );
-      for (const [index, value] of values.entries()) texts[number * READ_CHUNK + index] = await this.#textOf(value);
-    }
+  async read(keys: readonly string[], operation?: Operation): Promise<readonly (string | undefined)[]> {
+    const { store } = this.#target;
+    const texts: (string | undefined)[] = [];
+    await this.#inCalls('getMany', keys, async (chunk, start, many) => {
+      operation?.assertActive();
+      const stored = chunk.map((key) => this.keyOf(key));
+      const get: Many = many ?? (() => Promise.all(stored.map((key) => store.get(key))));
+      const hasAll = (values: unknown): boolean =>
+        Array.isArray(values) && !values.includes(undefined) && !values.includes(null);
+      const values = await this.#call('reading', () => get(stored), hasAll);
+      if (!Array.isArray(values) || values.length !== chunk.length) {
+        throw adapterError('getMany', new TypeError('not as many answers as keys'));
+      }
+      for (const [index, value] of values.entries()) texts[start + index] = await this.#textOf(value);
+    });
     return texts;
   }
 
   /** Settles when nothing of it is under way any more. */
   async write(entries: readonly EncodedEntry[]): Promise<void> {
-    const many = this.#many('setMany');
-    if (many === undefined || entries.length === 1) {
-      await sideBySide(entries, AT_ONCE, async ({ key, stored }) => {
-        await this.#writeWith('set', () => this.#target.store.set(this.#stored(key), stored));
-      });
-      return;
-    }
-    for (const chunk of chunksOf(entries, WRITE_CHUNK)) {
-      const pairs = chunk.map(({ key, stored }) => ({ key: this.#stored(key), value: stored }));
-      await this.#writeWith('setMany', () => many(pairs));
-    }
+    const { store } = this.#target;
+    await this.#inCalls('setMany', entries, async (chunk, _start, many) => {
+      const pairs = chunk.map(({ key, stored }) => ({ key: this.keyOf(key), value: stored }));
+      const set: Many = many ?? (() => Promise.all(pairs.map(({ key, value }) => store.set(key, value))));
+      const result = await this.#call('set', () => set(pairs));
+      if (result === false || (Array.isArray(result) && result.includes(false))) {
+        throw adapterError('set', new Error('the adapter answered false'));
+      }
+    });
   }
 
-  /** Settles when nothing of it is under way any more. */
+  /** Settles when nothing of it is under way any more. A `false` of the adapter says that there was nothing to delete. */
   async remove(keys: readonly string[]): Promise<void> {
-    const many = this.#many('deleteMany');
-    if (many === undefined || keys.length === 1) {
-      await sideBySide(keys, AT_ONCE, (key) => this.#removeWith(() => this.#target.store.delete(this.#stored(key))));
-      return;
-    }
-    for (const chunk of chunksOf(keys, WRITE_CHUNK)) {
-      const stored = chunk.map((key) => this.#stored(key));
-      await this.#removeWith(() => many(stored));
-    }
+    const { store } = this.#target;
+    await this.#inCalls('deleteMany', keys, async (chunk, _start, many) => {
+      const stored = chunk.map((key) => this.keyOf(key));
+      const remove: Many = many ?? (() => Promise.all(stored.map((key) => store.delete(key))));
+      await this.#call('delete', () => remove(stored));
+    });
   }
 
-  /** All keys of the prefix, some perhaps more than once. @throws `CONFIG` when the adapter cannot list */
-  async *list(operation: Operation): AsyncGenerator<ListedEntry, void, undefined> {
+  /**
+   * All keys of the prefix, some perhaps more than once, with what reads the text.
+   *
+   * @throws `CONFIG` when the adapter cannot list
+   */
+  async list(
+    operation: Operation,
+    visit: (key: string, text: () => Promise<string | undefined>) => Promise<void>,
+  ): Promise<void> {
     const { store, profile, keyPrefix } = this.#target;
-    this.#target.assertUnchanged();
-    const before = this.#shared.errors;
-    const listing = profile.list(store, this.#start);
-    if (listing === undefined) {
-      throw new AccountKeeperError(
-        'CONFIG',
-        'accounts: the adapter has no iterator, so its keys cannot be listed; allowed are adapters that have one',
-      );
-    }
-    try {
+    await this.#call('listing', async () => {
+      const own = profile.ownPrefix(store);
+      const start = own + this.#start;
+      const listing = profile.list(store, start);
+      if (listing === undefined) {
+        throw new AccountKeeperError(
+          'CONFIG',
+          'accounts: the adapter has no iterator, so its keys cannot be listed; allowed are adapters that have one',
+        );
+      }
       for await (const [key, stored] of listing) {
         operation.assertActive();
-        if (typeof key !== 'string' || !key.startsWith(`${this.#start}:`)) continue;
-        const known = fromStoredKey(key.slice(keyPrefix.length));
-        if (known !== undefined) yield { key: known, text: () => this.#textOf(stored) };
+        if (typeof key !== 'string' || !key.startsWith(`${start}:`)) continue;
+        const known = fromStoredKey(key.slice(own.length + keyPrefix.length));
+        if (known !== undefined) await visit(known, () => this.#textOf(stored));
       }
-    } catch (thrown) {
-      throw adapterError('listing', 'read', thrown);
-    }
+    });
+  }
+
+  /** Goes through the items in calls for many at once, or else, where the adapter has none, in calls for one. */
+  async #inCalls<T>(
+    name: ManyMethod,
+    items: readonly T[],
+    call: (chunk: readonly T[], start: number, many: Many | undefined) => Promise<void>,
+  ): Promise<void> {
+    const { store, profile } = this.#target;
+    const method: unknown = profile.many.has(name) && items.length > 1 ? Reflect.get(store, name) : undefined;
+    const many = typeof method === 'function' ? (some: unknown) => Reflect.apply(method, store, [some]) : undefined;
+    const size = many === undefined ? 1 : CHUNK[name];
+    await sideBySide(chunksOf(items, size), many === undefined ? AT_ONCE : 1, (chunk, index) =>
+      call(chunk, index * size, many),
+    );
+  }
+
+  /** What a call resolves with. An error event meanwhile is a failure, unless that shows by itself that there was none. */
+  async #call(
+    doing: string,
+    call: () => unknown,
+    showsSuccess: (result: unknown) => boolean = () => false,
+  ): Promise<unknown> {
     this.#target.assertUnchanged();
-    // An adapter may end early, and say why by an event only.
-    if (this.#shared.errors !== before) throw adapterError('listing', 'read', this.#shared.lastError);
-  }
-
-  async #readOne(key: string): Promise<unknown> {
-    const before = this.#shared.errors;
-    const value = await this.#call('get', 'read', () => this.#target.store.get(key));
-    this.#expectAnswer(value, before);
-    return value;
-  }
-
-  async #readMany(many: (keys: readonly string[]) => unknown, keys: readonly string[]): Promise<readonly unknown[]> {
-    const before = this.#shared.errors;
-    const values = await this.#call('getMany', 'read', () => many(keys));
-    if (!Array.isArray(values) || values.length !== keys.length) {
-      throw adapterError('getMany', 'read', new TypeError('not as many answers as keys'));
-    }
-    for (const value of values) this.#expectAnswer(value, before);
-    return values;
-  }
-
-  #expectAnswer(value: unknown, errorsBefore: number): void {
-    if ((value ?? undefined) === undefined && this.#shared.errors !== errorsBefore) {
-      throw adapterError('reading', 'read', this.#shared.lastError);
-    }
-  }
-
-  async #writeWith(doing: string, write: () => unknown): Promise<void> {
-    const before = this.#shared.errors;
-    const result = await this.#call(doing, 'write', write);
-    if (result === false || (Array.isArray(result) && result.includes(false))) {
-      throw adapterError(doing, 'write', new Error('the adapter answered false'));
-    }
-    if (this.#shared.errors !== before) throw adapterError(doing, 'write', this.#shared.lastError);
-  }
-
-  /** `false` says that there was nothing to delete. */
-  async #removeWith(remove: () => unknown): Promise<void> {
-    const before = this.#shared.errors;
-    await this.#call('delete', 'write', remove);
-    if (this.#shared.errors !== before) throw adapterError('delete', 'write', this.#shared.lastError);
-  }
-
-  async #call(doing: string, kind: 'read' | 'write', call: () => unknown): Promise<unknown> {
-    this.#target.assertUnchanged();
-    let result: unknown;
+    const before = this.shared.lastFailure;
     try {
-      result = await call();
-    } catch (thrown) {
-      throw adapterError(doing, kind, thrown);
-    }
-    // Some adapters look at their namespace late in the call.
-    try {
+      const result = await call();
+      // Some adapters look at their namespace late in the call.
       this.#target.assertUnchanged();
-    } catch (cause) {
-      if (kind === 'read') throw cause;
-      throw new AccountKeeperError('CONFIG', `${doing}: the Keyv was changed meanwhile`, { outcome: 'unknown', cause });
+      const { lastFailure } = this.shared;
+      if (lastFailure !== undefined && lastFailure !== before && !showsSuccess(result)) throw lastFailure.error;
+      return result;
+    } catch (thrown) {
+      throw adapterError(doing, thrown);
     }
-    return result;
-  }
-
-  #many(name: 'getMany' | 'setMany' | 'deleteMany'): ((argument: unknown) => unknown) | undefined {
-    if (!this.#target.profile.many.has(name)) return undefined;
-    const { store } = this.#target;
-    const method: unknown = Reflect.get(store, name);
-    if (typeof method !== 'function') return undefined;
-    return (argument) => Reflect.apply(method, store, [argument]) as unknown;
-  }
-
-  #stored(key: string): string {
-    return this.#target.keyPrefix + toStoredKey(key);
   }
 
   /** What is no string of ours comes as a text that is no envelope either. */
@@ -204,4 +180,24 @@ function shownText(stored: unknown): string {
   if (typeof stored === 'string') return stored;
   if (Buffer.isBuffer(stored)) return stored.toString('utf8');
   return JSON.stringify(stored) ?? String(stored);
+}
+
+/** What an adapter threw or emitted, as an error of this library, which names its code or name: a message may hold anything. */
+function adapterError(doing: string, thrown: unknown): AccountKeeperError {
+  if (isAccountKeeperError(thrown)) return thrown;
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const label = typeof code === 'string' ? code : thrown instanceof Error ? thrown.name : typeof thrown;
+  return new AccountKeeperError('UNAVAILABLE', `${doing}: the adapter failed (${label})`, {
+    cause: withoutCommand(thrown),
+  });
+}
+
+/** Clients of Redis put the command on the error, and with it the password where the command was AUTH. */
+function withoutCommand(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return new Error(`an adapter failed with a ${typeof thrown}`);
+  if (!('command' in thrown)) return thrown;
+  const copy = new Error(thrown.message);
+  copy.name = thrown.name;
+  if (thrown.stack !== undefined) copy.stack = thrown.stack;
+  return copy;
 }

@@ -2,7 +2,7 @@ import { AccountKeeperError } from '../core/errors.js';
 import { describeReceived } from '../core/option-checks.js';
 import { type AdapterProfile, namespaceOf, profileOf } from './keyv-adapter-profile.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient, propertyOf } from './keyv-client.js';
-import { decodeEnvelope, encodeEnvelope } from './keyv-envelope.js';
+import { decodeEnvelope, encodeEnvelope, valueIn } from './keyv-envelope.js';
 import { toStoredKey } from './keyv-keys.js';
 
 /** The caller's Keyv or adapter, as the driver works with it: the adapter, and how the Keyv names and encodes. */
@@ -21,59 +21,50 @@ export interface KeyvTarget {
 }
 
 const LIFETIMES = ['ttl', 'expires', 'maxAge'] as const;
+const NO_LIFETIME: readonly unknown[] = [undefined, null, 0, false];
 
 /** @throws `CONFIG` when records would expire, hooks would have to run, or keys would not go where they belong */
 export function targetOf(given: KeyvClient | KeyvAdapter, prefix: string): KeyvTarget {
-  if (!isKeyv(given)) return adapterTarget(given);
-  const { store } = given;
+  const keyv = isKeyv(given) ? given : undefined;
+  const store = isKeyv(given) ? given.store : given;
   if (!isKeyvAdapter(store)) {
     throw config('keyv', 'a Keyv whose store is a Keyv, or no storage adapter', 'a Keyv on a storage adapter');
   }
-  refuseLifetime('keyv', given);
+  refuseLifetime(given, keyv && store);
   const profile = profileOf(store);
   const namespace = namespaceOf(given);
-  const useKeyPrefix = propertyOf(given, 'useKeyPrefix');
+  const useKeyPrefix = propertyOf(keyv, 'useKeyPrefix');
   const assertUnchanged = (): void => {
-    const same =
-      given.store === store &&
-      namespaceOf(given) === namespace &&
-      propertyOf(given, 'useKeyPrefix') === useKeyPrefix &&
+    const isSame =
+      (keyv === undefined || (keyv.store === store && namespaceOf(keyv) === namespace)) &&
+      propertyOf(keyv, 'useKeyPrefix') === useKeyPrefix &&
       (!profile.namespaceInKeys || namespaceOf(store) === namespace);
-    if (!same) throw moved(namespace);
-    refuseHooks(given);
+    if (!isSame) throw moved(namespace);
+    refuseHooks(keyv);
   };
   assertUnchanged();
+  const decode = async (stored: unknown): Promise<string | undefined> => {
+    if (keyv !== undefined) return decodeByKeyv(keyv, stored);
+    return typeof stored === 'string' ? decodeEnvelope(stored) : undefined;
+  };
   return {
     store,
     profile,
-    keyPrefix: keyPrefixOf(useKeyPrefix === false ? undefined : namespace, prefix),
+    keyPrefix: keyPrefixOf(keyv === undefined || useKeyPrefix === false ? undefined : namespace, prefix),
     encode: async (value) => {
-      const stored = await given.serializeData({ value, expires: undefined });
+      const stored = await (keyv?.serializeData({ value, expires: undefined }) ?? encodeEnvelope(value));
       if (!profile.encodes || typeof stored !== 'string') return stored;
       // Most serializers make JSON, which means the same in ASCII. Whether this one did is seen from what it reads.
       const ascii = asciiJson(stored);
-      return ascii === stored || (await decodeByKeyv(given, ascii)) === value ? ascii : stored;
+      return ascii === stored || (await decode(ascii)) === value ? ascii : stored;
     },
-    decode: (stored) => decodeByKeyv(given, stored),
+    decode,
     assertUnchanged,
-    disconnect: () => disconnect(given, store, profile),
-  };
-}
-
-function adapterTarget(store: KeyvAdapter): KeyvTarget {
-  refuseLifetime('keyv', store);
-  const profile = profileOf(store);
-  const namespace = namespaceOf(store);
-  return {
-    store,
-    profile,
-    keyPrefix: '',
-    encode: async (value) => (profile.encodes ? asciiJson(encodeEnvelope(value)) : encodeEnvelope(value)),
-    decode: async (stored) => (typeof stored === 'string' ? decodeEnvelope(stored) : undefined),
-    assertUnchanged: () => {
-      if (profile.namespaceInKeys && namespaceOf(store) !== namespace) throw moved(namespace);
+    disconnect: async () => {
+      // Nothing is under way any more that anybody would wait for: a read whose time is up must not hold it up.
+      if (profile.lingers) await end(store, true);
+      await end(given);
     },
-    disconnect: () => disconnect(store, store, profile),
   };
 }
 
@@ -97,30 +88,27 @@ async function decodeByKeyv(keyv: KeyvClient, stored: unknown): Promise<string |
     // What the serializer does not understand is not what it made.
     return undefined;
   }
-  if (typeof data !== 'object' || data === null) return undefined;
-  const { value, expires = null, ...others } = data as Readonly<Record<string, unknown>>;
-  return typeof value === 'string' && expires === null && Object.keys(others).length === 0 ? value : undefined;
+  return typeof data === 'object' && data !== null ? valueIn(data as Readonly<Record<string, unknown>>) : undefined;
 }
 
-function refuseLifetime(name: string, given: object): void {
-  const adapter = isKeyv(given) ? given.store : undefined;
-  const places: readonly (readonly [string, unknown])[] = [
-    [name, given],
-    [`${name}.opts`, propertyOf(given, 'opts')],
-    [`${name}.store`, adapter],
-    [`${name}.store.opts`, propertyOf(adapter, 'opts')],
-  ];
-  for (const [place, object] of places) {
+function refuseLifetime(given: object, adapter: object | undefined): void {
+  const places = {
+    keyv: given,
+    'keyv.opts': propertyOf(given, 'opts'),
+    'keyv.store': adapter,
+    'keyv.store.opts': propertyOf(adapter, 'opts'),
+  };
+  for (const [place, object] of Object.entries(places)) {
     for (const lifetime of LIFETIMES) {
       const value = propertyOf(object, lifetime);
-      if (value === undefined || value === null || value === 0 || value === false || typeof value === 'function')
-        continue;
-      throw config(`${place}.${lifetime}`, describeReceived(value), 'none: records must never expire');
+      if (!NO_LIFETIME.includes(value) && typeof value !== 'function') {
+        throw config(`${place}.${lifetime}`, describeReceived(value), 'none: records must never expire');
+      }
     }
   }
 }
 
-function refuseHooks(keyv: KeyvClient): void {
+function refuseHooks(keyv: KeyvClient | undefined): void {
   const handlers = propertyOf(propertyOf(keyv, 'hooks'), 'handlers');
   if (!(handlers instanceof Map)) return;
   for (const [event, list] of handlers) {
@@ -133,12 +121,6 @@ function refuseHooks(keyv: KeyvClient): void {
 /** The same JSON in ASCII. */
 function asciiJson(text: string): string {
   return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** Nothing is under way any more that anybody would wait for: a read whose time is up must not hold it up. */
-async function disconnect(given: object, store: KeyvAdapter, { lingers }: AdapterProfile): Promise<void> {
-  if (lingers) await end(store, true);
-  await end(given);
 }
 
 async function end(target: object, ...parameters: readonly unknown[]): Promise<void> {

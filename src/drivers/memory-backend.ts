@@ -37,14 +37,6 @@ export class MemoryBackend {
   neighbours(key: string): ReadonlyMap<string, string> {
     return this.#buckets.get(bucketOf(key)) ?? new Map();
   }
-
-  /** One key of each account, and of what belongs to none. */
-  *representatives(): Generator<string, void, undefined> {
-    for (const bucket of this.#buckets.values()) {
-      const first = bucket.keys().next();
-      if (first.done !== true) yield first.value;
-    }
-  }
 }
 
 /** The part of a key that names its account, as the layout's keys have one; `''` for all others. */

@@ -32,23 +32,14 @@ export class MemoryConnection implements BackendConnection {
   }
 
   async listAccounts(): Promise<AccountPage> {
-    const accounts: { readonly id: string; readonly head: string | undefined }[] = [];
-    for (const key of this.#backend.representatives()) {
-      const id = this.#layout.accountOf(key);
-      if (id === undefined) continue;
-      const account = this.#layout.account(id);
-      const head = this.#backend.get(account.head);
-      if (head !== undefined || this.#hasRecords(account)) accounts.push({ id, head });
+    const heads = new Map<string, string | undefined>();
+    for (const key of this.#backend.keys()) {
+      const parsed = this.#layout.parse(key);
+      if (parsed?.kind === 'head') heads.set(parsed.accountId, this.#backend.get(key));
+      else if (parsed !== undefined && !heads.has(parsed.accountId)) heads.set(parsed.accountId, undefined);
     }
-    return { accounts, next: undefined };
+    return { accounts: Array.from(heads, ([id, head]) => ({ id, head })), next: undefined };
   }
 
   async disconnect(): Promise<void> {}
-
-  #hasRecords(account: AccountKeys): boolean {
-    for (const key of this.#backend.neighbours(account.head).keys()) {
-      if (this.#layout.parse(key)?.kind === 'record') return true;
-    }
-    return false;
-  }
 }

@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { AccountKeeperError, type ErrorOutcome, isAccountKeeperError, toAccountKeeperError } from '../core/errors.js';
+import { AccountKeeperError, isAccountKeeperError, toAccountKeeperError } from '../core/errors.js';
+import { nameOfThrown } from '../core/thrown.js';
+import { orAborted } from './or-aborted.js';
 
 /** What a failed operation can have done: a read nothing, a write possibly all of it. */
 export type OperationKind = 'read' | 'write';
@@ -13,7 +15,7 @@ export interface Operation {
   assertActive(): void;
 }
 
-/** What an operation is, and how long it may take. */
+/** What an operation is, and what ends it. */
 export interface OperationSpec {
   /** For messages: `commit of account "a"`. */
   readonly doing: string;
@@ -21,93 +23,58 @@ export interface OperationSpec {
   readonly timeoutMs: number;
   /** The caller's. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** An operation that was started, and the way to end it early. */
-export interface StartedOperation<T> {
-  readonly result: Promise<T>;
-  /** Rejects the result with `CLOSED` for this reason, if it has not settled. */
-  abandon(reason: string): void;
-}
-
-/** The outcome of an operation that was ended while its work was under way. */
-function interruptedOutcome(kind: OperationKind): ErrorOutcome {
-  return kind === 'read' ? 'not-applied' : 'unknown';
+  /** Ends it with `CLOSED`. */
+  readonly closing?: AbortSignal;
 }
 
 /**
- * Runs `work` under a deadline and the caller's signal. The result settles with the work, or rejects `TIMEOUT` or
- * `ABORTED` before it; the work is told by its {@link Operation}, and what becomes of it then is of no consequence to
- * anybody. A signal that is aborted already rejects without a call of `work`.
+ * Runs `work` until its deadline. The result settles with the work, or rejects `TIMEOUT`, `ABORTED` or `CLOSED` before
+ * it; the work is told by its {@link Operation}, and what becomes of it then is of no consequence to anybody. A signal
+ * that is aborted already rejects without a call of `work`.
  */
-export function startOperation<T>(
-  spec: OperationSpec,
-  work: (operation: Operation) => Promise<T>,
-): StartedOperation<T> {
-  const { doing, kind, timeoutMs, signal } = spec;
-  if (signal?.aborted) return { result: Promise.reject(abortError(doing, signal, 'not-applied')), abandon: nothing };
-
+export async function runOperation<T>(spec: OperationSpec, work: (operation: Operation) => Promise<T>): Promise<T> {
+  const { doing, kind, timeoutMs, signal, closing } = spec;
+  const aborted = `${doing} was aborted by the caller`;
+  if (signal?.aborted) throw new AccountKeeperError('ABORTED', aborted, { cause: signal.reason });
   const controller = new AbortController();
-  let settle: { resolve(value: T): void; reject(error: unknown): void } | undefined;
-  let timer: NodeJS.Timeout | undefined;
-
-  const release = (): typeof settle => {
-    const current = settle;
-    settle = undefined;
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-    return current;
+  const end = (code: 'TIMEOUT' | 'ABORTED' | 'CLOSED', message: string, cause?: unknown): void => {
+    const outcome = kind === 'read' ? 'not-applied' : 'unknown';
+    controller.abort(new AccountKeeperError(code, message, { outcome, cause }));
   };
-  const end = (error: AccountKeeperError): void => {
-    const current = release();
-    if (current === undefined) return;
-    controller.abort(error);
-    current.reject(error);
-  };
-  const onAbort = (): void => end(abortError(doing, signal, interruptedOutcome(kind)));
-
-  const result = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-    timer = setTimeout(() => end(timeoutError(doing, timeoutMs, kind)), timeoutMs);
-    if (signal !== undefined) {
-      // One signal may well end any number of operations, and each takes its listener away.
-      setMaxListeners(0, signal);
-      signal.addEventListener('abort', onAbort, { once: true });
-    }
+  const onAbort = (): void => end('ABORTED', aborted, signal?.reason);
+  const onClose = (): void => end('CLOSED', `${doing}: the driver was closed`);
+  const timer = setTimeout(() => end('TIMEOUT', `${doing} did not finish within ${timeoutMs} ms`), timeoutMs);
+  // One signal may well end any number of operations, and each takes its listener away.
+  for (const each of [signal, closing]) if (each !== undefined) setMaxListeners(0, each);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  closing?.addEventListener('abort', onClose, { once: true });
+  try {
     const operation: Operation = {
       kind,
       signal: controller.signal,
-      assertActive: () => {
-        if (controller.signal.aborted) throw controller.signal.reason;
-      },
+      assertActive: () => controller.signal.throwIfAborted(),
     };
-    work(operation).then(
-      (value) => release()?.resolve(value),
-      (error: unknown) => release()?.reject(asOperationError(error, doing, kind)),
-    );
-  });
-  const abandon = (reason: string): void =>
-    end(new AccountKeeperError('CLOSED', `${doing}: ${reason}`, { outcome: interruptedOutcome(kind) }));
-  return { result, abandon };
-}
-
-function timeoutError(doing: string, timeoutMs: number, kind: OperationKind): AccountKeeperError {
-  return new AccountKeeperError('TIMEOUT', `${doing} did not finish within ${timeoutMs} ms`, {
-    outcome: interruptedOutcome(kind),
-  });
-}
-
-function abortError(doing: string, signal: AbortSignal | undefined, outcome: ErrorOutcome): AccountKeeperError {
-  return new AccountKeeperError('ABORTED', `${doing} was aborted by the caller`, { outcome, cause: signal?.reason });
+    return await orAborted(work(operation), controller.signal);
+  } catch (thrown) {
+    throw asOperationError(thrown, doing, kind);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+    closing?.removeEventListener('abort', onClose);
+  }
 }
 
 /** A read has applied nothing, whatever was thrown. */
 function asOperationError(thrown: unknown, doing: string, kind: OperationKind): AccountKeeperError {
   if (kind === 'write' || isAccountKeeperError(thrown)) return toAccountKeeperError(thrown, doing);
-  const detail = thrown instanceof Error ? thrown.name : typeof thrown;
-  return new AccountKeeperError('UNAVAILABLE', `${doing} failed with an unrecognised error (${detail})`, {
-    cause: thrown,
-  });
+  const message = `${doing} failed with an unrecognised error (${nameOfThrown(thrown)})`;
+  return new AccountKeeperError('UNAVAILABLE', message, { cause: thrown });
 }
 
-function nothing(): void {}
+/** The error of a write that failed after something of it landed, or may have. */
+export function asUnknown(thrown: unknown, doing: string): AccountKeeperError {
+  const error = toAccountKeeperError(thrown, doing);
+  if (error.outcome === 'unknown') return error;
+  const { code, message, retryable, records, head, known } = error;
+  return new AccountKeeperError(code, message, { outcome: 'unknown', retryable, records, head, known, cause: error });
+}

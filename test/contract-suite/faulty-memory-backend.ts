@@ -36,9 +36,9 @@ export class FaultyMemoryBackend extends MemoryBackend {
     return super.neighbours(key);
   }
 
-  override representatives(): Generator<string, void, undefined> {
+  override keys(): Generator<string, void, undefined> {
     this.#failIf('before');
-    return super.representatives();
+    return super.keys();
   }
 
   override set(key: string, text: string): void {

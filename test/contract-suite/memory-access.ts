@@ -21,8 +21,8 @@ class ReadOnlyMemory extends MemoryBackend {
     return this.#backend.neighbours(key);
   }
 
-  override representatives(): Generator<string, void, undefined> {
-    return this.#backend.representatives();
+  override keys(): Generator<string, void, undefined> {
+    return this.#backend.keys();
   }
 
   override set(): never {

@@ -225,6 +225,24 @@ describe('KeyvDriver: opened for reading', () => {
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     expect(await driver.head('a')).toEqual(head);
   });
+
+  it('keeps its adapter connected, and hears its errors, when it goes on to write', async () => {
+    let ends = 0;
+    const adapter = Object.assign(new ScriptedAdapter(), {
+      disconnect: async () => {
+        ends += 1;
+      },
+    });
+    const drivers = [keyvDriver(adapter), keyvDriver(adapter, { closeKeyv: true })];
+    for (const [index, driver] of drivers.entries()) {
+      await driver.open({ access: 'read' });
+      await driver.commit(`${index}`, batchOf({ k: '1' }), onTopOf(undefined));
+      expect(adapter.listenerCount('error')).toBe(1);
+    }
+    expect(ends).toBe(0);
+    for (const driver of drivers) await driver.close();
+    expect(ends).toBe(1);
+  });
 });
 
 describe('KeyvDriver: close', () => {

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { escapeKey } from '../../src/drivers/key-escape.js';
-import { changedPages, pagesByLevel, walkIndex } from '../../src/drivers/keyv-index.js';
-import { decodePage, decodeRoot, encodeRoot, pageKey } from '../../src/drivers/keyv-index-page.js';
+import {
+  changedPages,
+  decodePage,
+  decodeRoot,
+  encodeRoot,
+  pageKey,
+  pagesByLevel,
+  walkIndex,
+} from '../../src/drivers/keyv-index.js';
 import { KeyLayout } from '../../src/drivers/keyv-layout.js';
 
 const account = new KeyLayout().account('a');

@@ -1,7 +1,7 @@
 import type { ContractSubject } from '../../../test/contract/index.js';
 import type { CliIo } from '../cli-io.js';
 import type { ClauseOutcome, ContractRun } from '../run-contract.js';
-import { JsonReporter } from './json-reporter.js';
+import { jsonReport } from './json-reporter.js';
 import { ReadableReporter } from './readable-reporter.js';
 import { TapReporter } from './tap-reporter.js';
 
@@ -13,8 +13,8 @@ export type ReporterName = (typeof REPORTERS)[number];
 
 /** Writes what becomes of a run, while it goes on or at its end. */
 export interface ContractReporter {
-  start(subject: ContractSubject): void;
-  outcome(outcome: ClauseOutcome): void;
+  start?(subject: ContractSubject): void;
+  outcome?(outcome: ClauseOutcome): void;
   end(run: ContractRun): void;
 }
 
@@ -26,6 +26,7 @@ export function makeReporter(name: ReporterName, io: CliIo): ContractReporter {
     case 'tap':
       return new TapReporter(io.stdout);
     case 'json':
-      return new JsonReporter(io.stdout);
+      // For programs: one object at the end.
+      return { end: (run) => void io.stdout.write(`${JSON.stringify(jsonReport(run), undefined, 2)}\n`) };
   }
 }

@@ -1,8 +1,6 @@
 import type { ClauseStatus, ConformanceLevel, ContractReport } from '../../../test/contract/index.js';
 import { contractClauses, levelOf } from '../../../test/contract/index.js';
-import type { CliOutput } from '../cli-io.js';
 import { type ContractRun, hasFailed } from '../run-contract.js';
-import type { ContractReporter } from './contract-reporter.js';
 
 /** What `--json` prints. Fields may be added; none changes its meaning while `schema` is the same. */
 export interface JsonReport {
@@ -61,21 +59,4 @@ export function jsonReport(run: ContractRun): JsonReport {
       return { id, group, title, level: levelOf(clause), status, reason, ms, error };
     }),
   };
-}
-
-/** For programs: one JSON object at the end. */
-export class JsonReporter implements ContractReporter {
-  readonly #out: CliOutput;
-
-  constructor(out: CliOutput) {
-    this.#out = out;
-  }
-
-  start(): void {}
-
-  outcome(): void {}
-
-  end(run: ContractRun): void {
-    this.#out.write(`${JSON.stringify(jsonReport(run), undefined, 2)}\n`);
-  }
 }

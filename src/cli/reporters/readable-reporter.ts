@@ -5,9 +5,8 @@ import {
   contractClauses,
   levelOf,
 } from '../../../test/contract/index.js';
-import type { CliIo, CliOutput } from '../cli-io.js';
+import { type CliIo, type CliOutput, type Styler, stylerFor } from '../cli-io.js';
 import type { ClauseOutcome, ContractRun } from '../run-contract.js';
-import { type Styler, stylerFor } from '../styles.js';
 import type { ContractReporter } from './contract-reporter.js';
 
 /** For people: clause by clause as they settle, by group, and the level with what stays unproven at the end. */
