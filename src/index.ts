@@ -1,5 +1,5 @@
 export { type Clock, systemClock, type TimerHandle } from './core/clock.js';
-export type { Codec } from './core/codec/codec.js';
+export type { Codec } from './core/codec/record-codec.js';
 export { richCodec } from './core/codec/rich-codec.js';
 export { jsonCodec } from './core/codec/strict-json-codec.js';
 export {
@@ -46,7 +46,7 @@ export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/s
 export type { SessionPosition, SessionSummary } from './core/store/session-summary.js';
 export type { StoreEventMap, StoreEventName, StoreListener } from './core/store/store-events.js';
 export type * from './core/store/store-options.js';
-export type { TableName } from './core/tables/change-sink.js';
+export type { TableName } from './core/tables/record-table.js';
 export * from './core/types/order.js';
 export * from './core/types/position.js';
 export {

@@ -1,11 +1,5 @@
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { nameOfThrown } from '../thrown.js';
-import { formatPath, type PathStep } from './value-path.js';
-
-/** The value at this path has no place in the codec's text. */
-export function encodeError(steps: readonly PathStep[], received: string, expected: string): AccountKeeperError {
-  return new AccountKeeperError('ENCODE', `${formatPath(steps)}: expected ${expected}, received ${received}`);
-}
 
 /** What `encode` returns; whatever it throws becomes an `ENCODE`. */
 export function encodeWith(encode: () => string): string {

@@ -18,11 +18,17 @@ export function isPlainObject(value: object): boolean {
   );
 }
 
+/** What no codec takes of an object, and at which key. */
+export interface Oddity {
+  readonly key: string | number | undefined;
+  readonly oddity: string;
+}
+
 /** Calls `visit` for each element. Returns what is odd about the array, or `undefined`. */
 export function visitElements(
   array: readonly unknown[],
   visit: (index: number, element: unknown) => void,
-): { readonly key: string | number | undefined; readonly oddity: string } | undefined {
+): Oddity | undefined {
   for (let index = 0; index < array.length; index += 1) {
     const descriptor = Object.getOwnPropertyDescriptor(array, index);
     if (descriptor === undefined) return { key: index, oddity: 'a hole in an array' };
@@ -34,10 +40,7 @@ export function visitElements(
 }
 
 /** Calls `visit` for each property. Returns what is odd about the object, or `undefined`. */
-export function visitProperties(
-  object: object,
-  visit: (key: string, value: unknown) => void,
-): { readonly key: string | undefined; readonly oddity: string } | undefined {
+export function visitProperties(object: object, visit: (key: string, value: unknown) => void): Oddity | undefined {
   for (const key of Reflect.ownKeys(object)) {
     if (typeof key === 'symbol') return { key: undefined, oddity: 'an object with a symbol as key' };
     const descriptor = Object.getOwnPropertyDescriptor(object, key);

@@ -1,6 +1,6 @@
 import { defaultStringifyOperations, type ParseOptions, parse, type StringifyOptions, stringify } from 'devalue';
-import type { Codec } from './codec.js';
 import { decodeWith, encodeWith } from './encode-error.js';
+import type { Codec } from './record-codec.js';
 import { RichCheck } from './rich-check.js';
 
 /**

@@ -6,7 +6,8 @@ import type { ReadAccount } from '../restore/record-reader.js';
 import type { RestoredSpills, RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
 import { namesHead } from '../restore/rollback.js';
 import type { RestoredAccount } from '../restore/take-over.js';
-import type { RecordTable, TableName } from '../tables/change-sink.js';
+import type { AccountRecords } from '../tables/account-records.js';
+import type { TableName } from '../tables/record-table.js';
 import { within } from '../within.js';
 import { AccountSession, type SessionEnd } from './account-session.js';
 import { reserveAccount } from './open-accounts.js';
@@ -43,35 +44,26 @@ type Lifecycle<T extends object> =
       readonly released: boolean;
     };
 
-/** The tables of a store, and how to make empty ones like them. */
-export interface PersistedTables {
-  readonly tables: readonly RecordTable[];
-  readonly createScratch: () => readonly RecordTable[];
-  /** Takes back what a running transaction has changed. */
-  readonly abandonTransaction: () => void;
-}
-
 /** The persisted life of one store: restore, write behind, lose ownership, close. */
 export class AccountPersistence<T extends object> {
   readonly #parts: PersistenceParts<T>;
   readonly #events: StoreEvents;
-  readonly #tables: readonly RecordTable[];
-  readonly #createScratch: () => readonly RecordTable[];
+  readonly #records: AccountRecords;
   readonly #abandonTransaction: () => void;
   #lifecycle: Lifecycle<T> = { phase: 'unrestored' };
   #released = false;
 
+  /** @param abandonTransaction takes back what a running transaction has changed. */
   constructor(
     parts: PersistenceParts<T>,
     events: StoreEvents,
-    { abandonTransaction, createScratch, tables }: PersistedTables,
+    records: AccountRecords,
+    abandonTransaction: () => void,
   ) {
-    const persisted = (table: RecordTable): boolean => parts.persisted.has(table.name);
     this.#parts = parts;
     this.#events = events;
-    this.#tables = tables.filter(persisted);
+    this.#records = records;
     this.#abandonTransaction = abandonTransaction;
-    this.#createScratch = () => createScratch().filter(persisted);
   }
 
   /** @throws `NOT_RESTORED`, `READ_ONLY`, `FENCED` or `CLOSED` */
@@ -99,7 +91,7 @@ export class AccountPersistence<T extends object> {
     if (this.#lifecycle.phase !== 'unrestored') throw this.#cannotRestore();
     const { accountId, driver, ownership } = this.#parts;
     const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
-    const run = new RestoreRun(this.#parts, this.#events, this.#createScratch);
+    const run = new RestoreRun(this.#parts, this.#events, this.#records);
     const restoring = run.restore(options);
     const lifecycle: Lifecycle<T> = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
     this.#lifecycle = lifecycle;
@@ -221,7 +213,7 @@ export class AccountPersistence<T extends object> {
     const session: AccountSession<T> = new AccountSession({
       parts: this.#parts,
       events: this.#events,
-      tables: this.#tables,
+      records: this.#records,
       restored,
       files: run.files,
       lease: run.lease,
@@ -237,7 +229,7 @@ export class AccountPersistence<T extends object> {
 
   #fill({ records }: ReadAccount): void {
     for (const { recordKey, value } of records) {
-      this.#tables.find((table) => table.owns(recordKey))?.restoreRecord(recordKey, value);
+      this.#records.tableOf(recordKey)?.restoreRecord(recordKey, value);
     }
   }
 
@@ -249,8 +241,8 @@ export class AccountPersistence<T extends object> {
     word: RollbackChoice | undefined,
   ): void {
     const present = new Set(account.records.map(({ recordKey }) => recordKey));
-    for (const table of this.#tables) {
-      for (const recordKey of [...table.recordKeys()]) if (!present.has(recordKey)) table.forgetRecord(recordKey);
+    for (const recordKey of this.#records.keys()) {
+      if (!present.has(recordKey)) this.#records.tableOf(recordKey)?.forgetRecord(recordKey);
     }
     this.#fill(account);
     run.files.show(head);

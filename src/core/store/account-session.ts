@@ -9,7 +9,7 @@ import { Quarantine } from '../restore/quarantine.js';
 import type { RestoredAccount } from '../restore/take-over.js';
 import { onProcessExit } from '../spill/exit-hook.js';
 import type { LocalFiles, SpillContent } from '../spill/local-files.js';
-import type { RecordTable } from '../tables/change-sink.js';
+import type { AccountRecords } from '../tables/account-records.js';
 import { within } from '../within.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import { RecordEncoder } from './record-encoder.js';
@@ -24,7 +24,7 @@ const NOTHING: CommitBatch = { upserts: new Map(), deletes: new Set() };
 export interface AccountSessionOptions<T extends object> {
   readonly parts: PersistenceParts<T>;
   readonly events: StoreEvents;
-  readonly tables: readonly RecordTable[];
+  readonly records: AccountRecords;
   readonly restored: RestoredAccount;
   readonly files: LocalFiles;
   readonly lease: LeaseShare | undefined;
@@ -66,7 +66,7 @@ export class AccountSession<T extends object> {
   #spilled: Spilled | undefined;
 
   constructor(options: AccountSessionOptions<T>) {
-    const { parts, events, files, tables, restored } = options;
+    const { parts, events, files, records, restored } = options;
     const { accountId, clock, codec, createId, driver, flush, random, schemaVersion } = parts;
     const { limits } = driver;
     const { account, head, lineage } = restored;
@@ -74,7 +74,7 @@ export class AccountSession<T extends object> {
     this.#claimed = parseHeadMeta(head.meta);
     this.writer = new AccountWriter({ driver, accountId, clock, createId, head });
     this.#quarantine = new Quarantine(account.rejected, head.revision, limits);
-    this.#encoder = new RecordEncoder({ tables, codec, schemaVersion, quarantine: this.#quarantine, limits });
+    this.#encoder = new RecordEncoder({ records, codec, schemaVersion, quarantine: this.#quarantine, limits });
     files.track(lineage, head);
     this.#scheduler = new FlushScheduler({
       settings: flush,

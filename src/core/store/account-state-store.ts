@@ -1,7 +1,8 @@
 import { AccountKeeperError } from '../errors.js';
 import { readOptions } from '../option-checks.js';
 import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
-import type { TableName } from '../tables/change-sink.js';
+import { AccountRecords } from '../tables/account-records.js';
+import type { TableName } from '../tables/record-table.js';
 import { invalidValue } from '../tables/value-checks.js';
 import { AccountPersistence } from './account-persistence.js';
 import { AccountState } from './account-state.js';
@@ -51,12 +52,8 @@ export class AccountStateStore<
     const { parts, rejectStale } = checkedStoreOptions(options);
     super({ rejectStale });
     if (parts === undefined) return;
-    const createScratch = (): AccountState<T, A>['tables'] => new AccountStateStore<T, A>().tables;
-    this.#persistence = new AccountPersistence(parts, this.#events, {
-      tables: this.tables,
-      createScratch,
-      abandonTransaction: () => this.abandonTransaction(),
-    });
+    const records = new AccountRecords(this.tables, parts.persisted);
+    this.#persistence = new AccountPersistence(parts, this.#events, records, () => this.abandonTransaction());
   }
 
   /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
-import type { Codec } from '../codec/codec.js';
+import type { Codec } from '../codec/record-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import { type FlushSettings, flushSettings } from '../flush/flush-options.js';
 import {
@@ -24,7 +24,7 @@ import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
 import { RecordReader } from '../restore/record-reader.js';
 import { schemaOption } from '../restore/standard-schema.js';
-import type { TableName } from '../tables/change-sink.js';
+import type { TableName } from '../tables/record-table.js';
 import type { AccountStateStoreOptions, HighWaterOptions, SpillOptions, StoreSettings } from './store-options.js';
 
 /** The options of a persisted store, checked and completed. */

@@ -7,7 +7,7 @@ import type { ReadAccount } from '../restore/record-reader.js';
 import type { RestoreOptions } from '../restore/restore-options.js';
 import { type RestoredAccount, readOnly, type TakeOverParts, type TurnLimits, takeOver } from '../restore/take-over.js';
 import { LocalFiles } from '../spill/local-files.js';
-import type { RecordTable } from '../tables/change-sink.js';
+import type { AccountRecords } from '../tables/account-records.js';
 import { within } from '../within.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import type { StoreEvents } from './store-events.js';
@@ -29,16 +29,16 @@ export class RestoreRun<T extends object> {
   readonly files: LocalFiles;
   readonly #parts: PersistenceParts<T>;
   readonly #events: StoreEvents;
-  readonly #createScratch: () => readonly RecordTable[];
+  readonly #records: AccountRecords;
   readonly #abort = new AbortController();
   #lease: LeaseShare | undefined;
   #isWaiting = false;
 
-  constructor(parts: PersistenceParts<T>, events: StoreEvents, createScratch: () => readonly RecordTable[]) {
+  constructor(parts: PersistenceParts<T>, events: StoreEvents, records: AccountRecords) {
     const { accountId, clock, createId, driver, highWater, ownership, spill } = parts;
     this.#parts = parts;
     this.#events = events;
-    this.#createScratch = createScratch;
+    this.#records = records;
     // Any number of refreshes may be under way at once.
     setMaxListeners(0, this.#abort.signal);
     this.files = new LocalFiles({
@@ -86,7 +86,6 @@ export class RestoreRun<T extends object> {
 
   #takeOverParts(): TakeOverParts {
     const { accountId, clock, createId, driver, onRejected, reader } = this.#parts;
-    const empty = this.#createScratch();
     return {
       driver,
       accountId,
@@ -96,11 +95,11 @@ export class RestoreRun<T extends object> {
       files: this.files,
       waits: this.#parts.ownership.mode === 'wait',
       closing: this.#abort.signal,
-      isPersisted: (recordKey) => empty.some((table) => table.owns(recordKey)),
+      isPersisted: (recordKey) => this.#records.tableOf(recordKey) !== undefined,
       lease: () => this.#lease?.reference,
       onRefused: (recordKey, error) => this.#events.emit('record-rejected', { accountId, recordKey, error }),
       onWarning: (warning) => this.#events.emit('driver-warning', { accountId, ...warning }),
-      read: (stored) => reader.read(stored, this.#createScratch()),
+      read: (stored) => reader.read(stored, this.#records),
       turn: (limits) => this.#turn(limits),
     };
   }

@@ -1,5 +1,4 @@
-import type { TableName } from '../tables/change-sink.js';
-import type { TableContext } from '../tables/table-context.js';
+import type { TableContext, TableName } from '../tables/record-table.js';
 import { refusePromise, requireSynchronous } from '../tables/value-checks.js';
 
 /** The store behind the tables. */

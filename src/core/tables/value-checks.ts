@@ -39,7 +39,7 @@ export function requireKeyOf(field: string, value: unknown, allowed: object): vo
 }
 
 /** @throws `INVALID_VALUE` when the value is `null`, an array or no object. */
-export function requireObject(field: string, value: unknown): void {
+export function requireObject(field: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidValue(field, value, 'an object');
 }

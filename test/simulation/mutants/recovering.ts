@@ -87,7 +87,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'persist-all-forgets-deletes',
     'What the older state holds, and memory does not, is left where it is.',
     ENCODER,
-    'if (this.#tableOf(recordKey) !== undefined) keys.add(recordKey);',
+    'if (records.tableOf(recordKey) !== undefined) keys.add(recordKey);',
     '',
   ),
   edited(
@@ -101,8 +101,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'quarantined-bytes-not-rewritten',
     'What was in quarantine is not written again above a rollback.',
     ENCODER,
-    'const keys = new Set([...tables.flatMap((table) => [...table.recordKeys()]), ...quarantine.keys()]);',
-    'const keys = new Set(tables.flatMap((table) => [...table.recordKeys()]));',
+    'const keys = new Set([...records.keys(), ...quarantine.keys()]);',
+    'const keys = new Set(records.keys());',
   ),
   edited(
     'superseded-attempt-leaves-the-rest',
