@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { parseHeadMeta, writerOf } from '../ownership/head-meta.js';
+import { baseOf, parseHeadMeta, writerOf } from '../ownership/head-meta.js';
 import type {
   AccountHead,
   CommitBatch,
@@ -9,7 +9,7 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../persistence-driver.js';
-import { within } from '../within.js';
+import { DRIVER_GRACE_MS, within } from '../within.js';
 import { isRecordFault } from './rejected-records.js';
 
 /** One commit, with everything that a repetition has to send again unchanged. */
@@ -59,9 +59,6 @@ export interface AccountWriterOptions {
   readonly head: AccountHead;
 }
 
-/** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
-const GRACE_MS = 250;
-
 /**
  * Sends the commits of one writer to one account, and says what came of each. It holds the newest acknowledged head, and
  * what is known of a rollback of the backend behind it.
@@ -93,8 +90,12 @@ export class AccountWriter {
   /** A new request on top of the newest acknowledged head, or of an older one after {@link goOnAbove}. */
   request(batch: CommitBatch, meta: string): CommitRequest {
     const { stored, floor } = this.#accepted ?? { stored: this.#head, floor: undefined };
-    const expected = stored === undefined ? undefined : { revision: stored.revision, writeId: stored.writeId };
-    const options = { expected, writerId: this.#head.writerId, writeId: this.#options.createId(), meta };
+    const options = {
+      expected: baseOf(stored),
+      writerId: this.#head.writerId,
+      writeId: this.#options.createId(),
+      meta,
+    };
     return { batch, options: floor === undefined ? options : { ...options, revisionFloor: floor } };
   }
 
@@ -263,16 +264,7 @@ export class AccountWriter {
   /** An error when the driver breaks its promise to settle by the deadline, or when aborted. */
   #within<Result>({ timeoutMs, signal }: OperationOptions, work: () => Promise<Result>): Promise<Result> {
     const { clock, driver } = this.#options;
-    const late = `driver ${driver.name} did not settle within ${timeoutMs} ms`;
-    return within(
-      {
-        clock,
-        timeoutMs: timeoutMs === undefined ? undefined : timeoutMs + GRACE_MS,
-        signal,
-        late: () => new AccountKeeperError('TIMEOUT', late, { outcome: 'unknown' }),
-        aborted: () => new AccountKeeperError('ABORTED', 'the commit was aborted', { outcome: 'unknown' }),
-      },
-      work,
-    );
+    const graceful = timeoutMs === undefined ? undefined : timeoutMs + DRIVER_GRACE_MS;
+    return within({ clock, doing: `a call of the driver ${driver.name}`, timeoutMs: graceful, signal }, work);
   }
 }

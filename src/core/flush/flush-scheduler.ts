@@ -2,9 +2,10 @@ import type { Clock, TimerHandle } from '../clock.js';
 import { AccountKeeperError } from '../errors.js';
 import type { Unfinished } from '../ownership/head-meta.js';
 import type { AccountHead, CommitBatch, StoredAccount } from '../persistence-driver.js';
+import type { Emit } from '../store/store-events.js';
 import type { AccountWriter, CommitRequest, CommitResult } from './account-writer.js';
 import { backoffMs } from './backoff.js';
-import { type BatchSize, fits, sizeOf } from './batch-size.js';
+import { type BatchSize, fits, NO_CHANGES, sizeOf } from './batch-size.js';
 import { Debounce } from './debounce.js';
 import type { FlushSettings } from './flush-options.js';
 import { CHECK, FlushWaiters } from './flush-waiters.js';
@@ -12,35 +13,13 @@ import { LagMonitor } from './lag-monitor.js';
 import { type BuiltBatch, oldestOf, type PendingEntry, PendingSet, type RecordSource } from './pending-set.js';
 import { RejectedRecords, recordsAtFault } from './rejected-records.js';
 
-/** What the scheduler tells. Called between two steps, never in the middle of one. */
-export interface FlushListener {
-  pending(): void;
-  flushed(event: {
-    readonly head: AccountHead;
-    readonly recordKeys: readonly string[];
-    readonly durationMs: number;
-  }): void;
-  failed(event: {
-    readonly error: AccountKeeperError;
-    readonly consecutiveFailures: number;
-    readonly retryInMs: number;
-  }): void;
-  recovered(event: { readonly failures: number }): void;
-  lagging(event: { readonly oldestPendingMs: number }): void;
-  rejected(event: { readonly recordKey: string; readonly error: AccountKeeperError }): void;
-  /** The account belongs to somebody else. `recordKeys`: what was not acknowledged. Nothing is written any more. */
-  fenced(event: {
-    readonly error: AccountKeeperError;
-    readonly rolledBack: boolean;
-    readonly recordKeys: readonly string[];
-  }): void;
-}
-
 /** What the scheduler works with. */
 export interface FlushSchedulerParts {
   readonly settings: FlushSettings;
   readonly writer: AccountWriter;
   readonly records: RecordSource & {
+    /** A record gets a new value: the keys of what has to be stored before, copies of bytes that nobody could read. */
+    copiesBefore(recordKey: string): readonly string[];
     /** The keys of everything that is to be stored, and of what is stored beside it and is not to be. */
     everything(stored?: StoredAccount): Iterable<string>;
   };
@@ -49,7 +28,11 @@ export interface FlushSchedulerParts {
   /** What is kept beside the head; while several commits make a whole, with what they are. */
   readonly meta: (unfinished?: Unfinished) => string;
   readonly createId: () => string;
-  readonly listener: FlushListener;
+  /** Called between two steps, never in the middle of one; so are the others. */
+  readonly emit: Emit;
+  readonly onAcknowledged: (head: AccountHead, recordKeys: readonly string[]) => void;
+  /** The account belongs to somebody else. Nothing is written any more. */
+  readonly onFenced: (error: AccountKeeperError, rolledBack: boolean) => void;
   readonly clock: Clock;
   /** Draws evenly from [0, 1). */
   readonly random: () => number;
@@ -147,7 +130,7 @@ export class FlushScheduler {
     this.#timeoutMs = parts.settings.commitTimeoutMs;
     this.#debounce = new Debounce(parts.settings.debounce);
     this.#lag = new LagMonitor(parts.clock, parts.settings.maxPendingAgeMs, (oldestPendingMs) =>
-      parts.listener.lagging({ oldestPendingMs }),
+      parts.emit('lagging', { oldestPendingMs }),
     );
   }
 
@@ -215,6 +198,8 @@ export class FlushScheduler {
   /** A record changed. Called by setters: no I/O, and no timer when one is set. */
   changed(recordKey: string): void {
     const nowMs = this.#parts.clock.monotonic();
+    const copies = this.#parts.records.copiesBefore(recordKey);
+    if (copies.length > 0) this.markApart(copies);
     const first = !this.isPending;
     // A record that was set aside is tried again, and as old as its oldest change that is not saved.
     this.#pending.mark(recordKey, nowMs, this.#rejected.size > 0 ? this.#rejected.take(recordKey) : undefined);
@@ -227,7 +212,7 @@ export class FlushScheduler {
     if (!first) return;
     this.#lag.update(nowMs);
     // Later: a listener that flushes must not tear apart what is being changed synchronously together.
-    queueMicrotask(() => this.#parts.listener.pending());
+    queueMicrotask(() => this.#parts.emit('pending', {}));
   }
 
   /**
@@ -354,7 +339,7 @@ export class FlushScheduler {
     const isMarked = (this.#rewrite?.part ?? 0) > 0;
     if (!isMarked) this.#rewrite = undefined;
     if (!isMarked && !this.#waiters.wantsCheck) return undefined;
-    return this.#attemptOf({ batch: { upserts: new Map(), deletes: new Set() }, entries: new Map() });
+    return this.#attemptOf({ batch: NO_CHANGES, entries: new Map() });
   }
 
   #attemptOf({ batch, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): Attempt {
@@ -380,7 +365,7 @@ export class FlushScheduler {
     // It may have changed since: then it is the newer value's turn.
     if (this.#pending.has(recordKey)) this.#pending.age(recordKey, entry);
     else this.#rejected.add(recordKey, entry, error);
-    this.#outbox.push(() => this.#parts.listener.rejected({ recordKey, error }));
+    this.#tellLater('record-rejected', { recordKey, error });
   }
 
   /** The records of an attempt are pending again; should it have landed after all, its writeId says so. */
@@ -418,7 +403,7 @@ export class FlushScheduler {
   }
 
   #acknowledged(attempt: Attempt, head: AccountHead, startedMs: number): void {
-    const { clock, listener, settings } = this.#parts;
+    const { clock, onAcknowledged, settings } = this.#parts;
     const failures = this.#failures;
     this.#failures = 0;
     this.#lastError = undefined;
@@ -429,8 +414,9 @@ export class FlushScheduler {
     this.#finishPart();
     const durationMs = clock.monotonic() - startedMs;
     const recordKeys = [...attempt.entries.keys()];
-    this.#outbox.push(() => listener.flushed({ head, recordKeys, durationMs }));
-    if (failures > 0) this.#outbox.push(() => listener.recovered({ failures }));
+    this.#outbox.push(() => onAcknowledged(head, recordKeys));
+    this.#tellLater('flushed', { revision: head.revision, records: recordKeys, durationMs });
+    if (failures > 0) this.#tellLater('recovered', { failures });
   }
 
   #finishPart(): void {
@@ -459,7 +445,7 @@ export class FlushScheduler {
   }
 
   #backOff(error: AccountKeeperError): void {
-    const { clock, listener } = this.#parts;
+    const { clock } = this.#parts;
     this.#failures += 1;
     this.#lastError = error;
     const consecutiveFailures = this.#failures;
@@ -468,7 +454,7 @@ export class FlushScheduler {
     const timer = clock.setTimeout(() => this.#startAttempt(), retryInMs);
     this.#enter({ kind: 'backing-off', timer, untilMs: clock.monotonic() + retryInMs });
     this.#lag.update(this.#oldestSinceMs());
-    this.#outbox.push(() => listener.failed({ error, consecutiveFailures, retryInMs }));
+    this.#tellLater('flush-failed', { error, consecutiveFailures, retryInMs });
     this.#waiters.attemptFailed(error);
     if (this.#drain !== undefined && !error.retryable) this.#drain.finished();
     if (this.#waiters.wantsAttempt) this.#startAttempt();
@@ -490,10 +476,9 @@ export class FlushScheduler {
   #fenced(attempt: Attempt, { error, rolledBack }: Extract<CommitResult, { kind: 'fenced' }>): void {
     if (error.outcome === 'unknown') this.#attempt = attempt;
     else this.#giveUp(attempt);
-    const recordKeys = this.unacknowledged();
     this.#lastError = error;
     this.stop(error);
-    this.#outbox.push(() => this.#parts.listener.fenced({ error, rolledBack, recordKeys }));
+    this.#outbox.push(() => this.#parts.onFenced(error, rolledBack));
     this.#tell();
   }
 
@@ -547,7 +532,11 @@ export class FlushScheduler {
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  /** Calls the listener, last: what it does in turn finds the scheduler between two steps. */
+  readonly #tellLater: Emit = (name, event) => {
+    this.#outbox.push(() => this.#parts.emit(name, event));
+  };
+
+  /** Tells, last: what it does in turn finds the scheduler between two steps. */
   #tell(): void {
     for (let next = this.#outbox.shift(); next !== undefined; next = this.#outbox.shift()) next();
   }

@@ -1,3 +1,5 @@
+import type { AccountHead, CommitOptions } from '../persistence-driver.js';
+
 /** The lease under which a writer holds its accounts, as their heads name it. */
 export interface LeaseReference {
   readonly id: string;
@@ -75,6 +77,11 @@ export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIV
     replayed: replayed.slice(Math.max(0, replayed.length - half)),
   };
   return formatHeadMeta({ ...meta, ...shorter }, maxBytes);
+}
+
+/** What a commit on top of a head expects. */
+export function baseOf(head: AccountHead | undefined): CommitOptions['expected'] {
+  return head === undefined ? undefined : { revision: head.revision, writeId: head.writeId };
 }
 
 /** Who wrote a revision, as far as the claims reach back. */

@@ -23,12 +23,12 @@ export interface ReadAccount {
 }
 
 /** Decodes, migrates and validates stored records. It changes nothing. */
-export class RecordReader<T extends object> {
+export class RecordReader {
   readonly #codecs: ReadonlyMap<string, Codec>;
   readonly #schemaVersion: number;
-  readonly #format: RecordFormatOptions<T>;
+  readonly #format: Pick<RecordFormatOptions<object>, 'migrate' | 'schema'>;
 
-  constructor(codec: Codec, schemaVersion: number, format: RecordFormatOptions<T>) {
+  constructor(codec: Codec, schemaVersion: number, format: Pick<RecordFormatOptions<object>, 'migrate' | 'schema'>) {
     this.#codecs = new Map([jsonCodec, richCodec, codec].map((each) => [each.name, each]));
     this.#schemaVersion = schemaVersion;
     this.#format = format;

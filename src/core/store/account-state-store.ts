@@ -44,16 +44,17 @@ export class AccountStateStore<
   T extends object = Record<string, unknown>,
   A extends object = Record<string, unknown>,
 > extends AccountState<T, A> {
-  readonly #events = new StoreEvents();
-  readonly #persistence: AccountPersistence<T> | undefined;
+  readonly #events: StoreEvents;
+  readonly #persistence: AccountPersistence | undefined;
 
   /** @throws `CONFIG` when an option is unknown or not allowed. */
   constructor(options: AccountStateStoreOptions<T> = {}) {
     const { parts, rejectStale } = checkedStoreOptions(options);
     super({ rejectStale });
+    this.#events = new StoreEvents(parts?.accountId ?? '');
     if (parts === undefined) return;
     const records = new AccountRecords(this.tables, parts.persisted);
-    this.#persistence = new AccountPersistence(parts, this.#events, records, () => this.abandonTransaction());
+    this.#persistence = new AccountPersistence(parts, records, this.#events.emit, () => this.abandonTransaction());
   }
 
   /**
@@ -185,7 +186,7 @@ export class AccountStateStore<
     else this.#persistence.changed(table, recordKey);
   }
 
-  #requirePersistence(method: string): AccountPersistence<T> {
+  #requirePersistence(method: string): AccountPersistence {
     if (this.#persistence !== undefined) return this.#persistence;
     const message = `${method}: this store has no driver; pass one (a MemoryDriver for tests), or use openAccount`;
     throw new AccountKeeperError('CONFIG', message);

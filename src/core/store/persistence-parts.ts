@@ -28,7 +28,7 @@ import type { TableName } from '../tables/record-table.js';
 import type { AccountStateStoreOptions, HighWaterOptions, SpillOptions, StoreSettings } from './store-options.js';
 
 /** The options of a persisted store, checked and completed. */
-export interface PersistenceParts<T extends object> {
+export interface PersistenceParts {
   readonly driver: PersistenceDriver;
   readonly accountId: string;
   readonly closeDriver: boolean;
@@ -38,7 +38,7 @@ export interface PersistenceParts<T extends object> {
   readonly highWater: HighWaterOptions | undefined;
   readonly codec: Codec;
   readonly schemaVersion: number;
-  readonly reader: RecordReader<T>;
+  readonly reader: RecordReader;
   readonly onRejected: 'throw' | 'quarantine';
   readonly persisted: ReadonlySet<TableName>;
   readonly clock: Clock;
@@ -116,18 +116,14 @@ export const SETTING_NAMES = Object.keys(CHECKS).filter(
  */
 export function checkedStoreOptions<T extends object>(
   options: AccountStateStoreOptions<T>,
-): { readonly rejectStale: boolean; readonly parts: PersistenceParts<T> | undefined } {
+): { readonly rejectStale: boolean; readonly parts: PersistenceParts | undefined } {
   const checked = readOptions('', CHECKS, options);
   const { rejectStale = false } = checked;
   return { rejectStale, parts: checked.driver === undefined ? undefined : persistenceParts(checked, checked.driver) };
 }
 
-function persistenceParts<T extends object>(
-  checked: Checked<typeof CHECKS>,
-  driver: PersistenceDriver,
-): PersistenceParts<T> {
-  const { codec = jsonCodec, migrate, schema, schemaVersion = 1 } = checked;
-  const format = { ...(migrate === undefined ? {} : { migrate }), ...(schema === undefined ? {} : { schema }) };
+function persistenceParts(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): PersistenceParts {
+  const { codec = jsonCodec, schemaVersion = 1 } = checked;
   return {
     driver,
     accountId: accountIdOption('accountId', checked.accountId),
@@ -138,7 +134,7 @@ function persistenceParts<T extends object>(
     highWater: checked.highWater,
     codec,
     schemaVersion,
-    reader: new RecordReader<T>(codec, schemaVersion, format),
+    reader: new RecordReader(codec, schemaVersion, checked),
     onRejected: checked.onRejected ?? 'throw',
     persisted: checked.persist ?? new Set(['metadata']),
     clock: checked.clock ?? systemClock,

@@ -45,6 +45,10 @@ export class RecordEncoder implements RecordSource {
     return new Map(values.map(([key, value]) => [key, value instanceof StoredText ? value.text : value]));
   }
 
+  copiesBefore(recordKey: string): readonly string[] {
+    return this.#options.quarantine.overwrite(recordKey);
+  }
+
   encode(recordKey: string, value: unknown): EncodedChange {
     try {
       const text = this.#textOf(value);
