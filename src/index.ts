@@ -12,34 +12,14 @@ export {
 } from './core/errors.js';
 export { FLUSH_DEFAULTS, type FlushOptions } from './core/flush/flush-options.js';
 export type * from './core/math/depth-types.js';
-export {
-  calculateDepthForPosition,
-  calculateDepthForPositions,
-  calculateDepthSummaryForAllPositions,
-  getDepthPercentForAllPositions,
-  getUnrealisedPnl,
-  getUnrealisedPnlPct,
-} from './core/math/position-math.js';
+export * from './core/math/position-math.js';
 export type { OwnershipMode, OwnershipOptions } from './core/ownership/ownership-options.js';
 export type * from './core/persistence-driver.js';
-export {
-  type BalanceReportSource,
-  type BalanceUpdateEventData,
-  type ReportOptions,
-  reportBalanceToApi,
-  reportBalanceToServer,
-} from './core/report/balance-report.js';
+export * from './core/report/balance-report.js';
 export type * from './core/restore/record-format.js';
 export type * from './core/restore/restore-options.js';
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './core/restore/standard-schema.js';
-export {
-  type ClosableAccount,
-  type ClosableAccounts,
-  type CloseOnSignalsOptions,
-  closeOnSignals,
-  EXIT_CODES,
-  type ShutdownResult,
-} from './core/shutdown/close-on-signals.js';
+export * from './core/shutdown/close-on-signals.js';
 export { AccountStateStore } from './core/store/account-state-store.js';
 export type { Ownership, PersistenceState, PersistenceStatus } from './core/store/persistence-status.js';
 export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/store/reconcile.js';

@@ -2,7 +2,9 @@ import type { Clock, TimerHandle } from '../clock.js';
 import { AccountKeeperError } from '../errors.js';
 import type { Unfinished } from '../ownership/head-meta.js';
 import type { AccountHead, CommitBatch, StoredAccount } from '../persistence-driver.js';
+import type { FlushStatus } from '../store/persistence-status.js';
 import type { Emit } from '../store/store-events.js';
+import { within } from '../within.js';
 import type { AccountWriter, CommitRequest, CommitResult } from './account-writer.js';
 import { backoffMs } from './backoff.js';
 import { type BatchSize, fits, NO_CHANGES, sizeOf } from './batch-size.js';
@@ -36,19 +38,6 @@ export interface FlushSchedulerParts {
   readonly clock: Clock;
   /** Draws evenly from [0, 1). */
   readonly random: () => number;
-}
-
-/** A snapshot for `persistenceStatus()`. */
-export interface FlushStatus {
-  readonly activity: Activity['kind'];
-  readonly pendingRecords: number;
-  readonly oldestPendingMs: number;
-  readonly lastFlushedAt: number | undefined;
-  readonly consecutiveFailures: number;
-  readonly lastError: AccountKeeperError | undefined;
-  /** The records that cannot be written. */
-  readonly rejected: readonly string[];
-  readonly retryInMs: number | undefined;
 }
 
 /** What was not acknowledged when the scheduler was asked. */
@@ -139,17 +128,22 @@ export class FlushScheduler {
     return this.#attempt !== undefined || this.#rejected.size > 0 || !this.#pending.isEmpty;
   }
 
+  get activity(): Activity['kind'] {
+    return this.#activity.kind;
+  }
+
   status(): FlushStatus {
-    const nowMs = this.#parts.clock.monotonic();
+    const { clock } = this.#parts;
+    const nowMs = clock.monotonic();
+    const { untilMs } = this.#activity as { readonly untilMs?: number };
     return {
-      activity: this.#activity.kind,
       pendingRecords: this.unacknowledged().length,
       oldestPendingMs: Math.max(0, nowMs - (this.#oldestSinceMs() ?? nowMs)),
       lastFlushedAt: this.#lastFlushedAt,
       consecutiveFailures: this.#failures,
       lastError: this.#lastError ?? this.#rejected.errorUpTo(Number.POSITIVE_INFINITY),
       rejected: [...this.#rejected.keys()],
-      retryInMs: this.#activity.kind === 'backing-off' ? Math.max(0, this.#activity.untilMs - nowMs) : undefined,
+      nextRetryAt: untilMs === undefined ? undefined : clock.now() + Math.max(0, untilMs - nowMs),
     };
   }
 
@@ -250,20 +244,15 @@ export class FlushScheduler {
     // A transaction that is running ends first.
     await undefined;
     if (this.#activity.kind !== 'stopped') {
-      await new Promise<void>((finished) => {
-        const deadline = this.#parts.clock.setTimeout(finished, deadlineMs);
-        this.#drain = {
-          maxBackoffMs: deadlineMs / 10,
-          finished: () => {
-            deadline.cancel();
-            finished();
-          },
-        };
-        if (!this.#isFlushing()) this.#startAttempt();
+      const drained = new Promise<void>((finished) => {
+        this.#drain = { maxBackoffMs: deadlineMs / 10, finished };
       });
+      const limits = { clock: this.#parts.clock, doing: 'close', timeoutMs: deadlineMs };
+      if (!this.#isFlushing()) this.#startAttempt();
+      await Promise.allSettled([within(limits, () => drained)]);
     }
     const recordKeys = this.unacknowledged();
-    const error = this.#lastError ?? this.#rejected.errorUpTo(Number.POSITIVE_INFINITY);
+    const { lastError: error } = this.status();
     this.stop(new AccountKeeperError('CLOSED', 'the store was closed'));
     return { recordKeys, error };
   }
@@ -445,12 +434,12 @@ export class FlushScheduler {
   }
 
   #backOff(error: AccountKeeperError): void {
-    const { clock } = this.#parts;
+    const { clock, random, settings } = this.#parts;
     this.#failures += 1;
     this.#lastError = error;
     const consecutiveFailures = this.#failures;
-    const drawnMs = this.#drawBackoff();
-    const retryInMs = this.#drain === undefined ? drawnMs : Math.min(drawnMs, this.#drain.maxBackoffMs);
+    const drawnMs = backoffMs(this.#failures, settings.backoff, random);
+    const retryInMs = Math.min(drawnMs, this.#drain?.maxBackoffMs ?? drawnMs);
     const timer = clock.setTimeout(() => this.#startAttempt(), retryInMs);
     this.#enter({ kind: 'backing-off', timer, untilMs: clock.monotonic() + retryInMs });
     this.#lag.update(this.#oldestSinceMs());
@@ -459,18 +448,6 @@ export class FlushScheduler {
     if (this.#drain !== undefined && !error.retryable) this.#drain.finished();
     if (this.#waiters.wantsAttempt) this.#startAttempt();
     else this.#tell();
-  }
-
-  /** The wait, and the longest one when `random` does not do what it should. */
-  #drawBackoff(): number {
-    const { random, settings } = this.#parts;
-    const { maxMs } = settings.backoff;
-    try {
-      const drawnMs = backoffMs(this.#failures, settings.backoff, random);
-      return drawnMs >= 0 && drawnMs <= maxMs ? drawnMs : maxMs;
-    } catch {
-      return maxMs;
-    }
   }
 
   #fenced(attempt: Attempt, { error, rolledBack }: Extract<CommitResult, { kind: 'fenced' }>): void {

@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import { systemClock } from '../clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { type ChecksOf, callback, duration, objectWith, readable, readOptions } from '../option-checks.js';
+import { warn } from '../store/store-events.js';
 import { refusePromise } from '../tables/value-checks.js';
 import { describeThrown } from '../thrown.js';
 import { within } from '../within.js';
@@ -126,7 +127,7 @@ async function closeSet(set: AccountSet, reason: ShutdownResult['reason']): Prom
   const result: ShutdownResult = { reason, exitCode: areAll ? exitCodeOf(outcomes) : EXIT_CODES.lost, failures };
   if (onClosed !== undefined) {
     const limits = { clock: systemClock, doing: 'it', timeoutMs: GRACE_MS };
-    await within(limits, async () => onClosed(result)).catch((thrown: unknown) => warn('onClosed', thrown));
+    await within(limits, async () => onClosed(result)).catch((thrown: unknown) => warnOf('onClosed', thrown));
   }
   return result;
 }
@@ -143,7 +144,7 @@ function openAccounts({ accounts }: AccountSet): {
     for (const account of given) open.push(account);
     return { open, areAll: true };
   } catch (thrown) {
-    warn('accounts', thrown);
+    warnOf('accounts', thrown);
     return { open, areAll: false };
   }
 }
@@ -159,11 +160,8 @@ async function closeOne(account: ClosableAccount, deadlineMs: number): Promise<O
 }
 
 /** A caller's function that fails keeps no account from being closed. */
-function warn(name: string, thrown: unknown): void {
-  process.emitWarning(`${name} of closeOnSignals failed: ${describeThrown(thrown)}`, {
-    type: 'AccountKeeperWarning',
-    code: 'LISTENER_FAILED',
-  });
+function warnOf(name: string, thrown: unknown): void {
+  warn('LISTENER_FAILED', `${name} of closeOnSignals failed: ${describeThrown(thrown)}`);
 }
 
 function exitCodeOf(outcomes: readonly Outcome[]): number {

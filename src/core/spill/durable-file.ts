@@ -92,20 +92,13 @@ function nameFile(unfinished: string, path: string): void {
   } catch (error) {
     if (fileErrorCode(error) === 'EEXIST') throw error;
     // Without hard links. Whoever writes under this name has to create the same unfinished file, and that one is ours.
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw new FileExistsError(path);
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+      throw Object.assign(new Error(`EEXIST: file already exists, rename to '${path}'`), { code: 'EEXIST' });
     renameSync(unfinished, path);
     return;
   }
   // Where this fails, a second name is left of a file that is whole and in its place.
   attempt(() => unlinkSync(unfinished));
-}
-
-class FileExistsError extends Error {
-  readonly code = 'EEXIST';
-
-  constructor(path: string) {
-    super(`EEXIST: file already exists, rename to '${path}'`);
-  }
 }
 
 function onlyIfThere(act: () => void): boolean {

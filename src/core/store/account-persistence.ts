@@ -9,7 +9,12 @@ import { DRIVER_GRACE_MS, within } from '../within.js';
 import { AccountSession, type SessionEnd } from './account-session.js';
 import { reserveAccount } from './open-accounts.js';
 import type { PersistenceParts } from './persistence-parts.js';
-import type { Ownership, PersistenceState, PersistenceStatus } from './persistence-status.js';
+import {
+  NOTHING_TO_FLUSH,
+  type Ownership,
+  type PersistenceState,
+  type PersistenceStatus,
+} from './persistence-status.js';
 import { RestoreRun } from './restore-run.js';
 import type { Emit } from './store-events.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
@@ -153,19 +158,11 @@ export class AccountPersistence {
 
   status(): PersistenceStatus {
     const session = this.#session;
-    const flush = session?.scheduler.status();
-    const retryInMs = flush?.retryInMs;
     return {
+      ...(session?.scheduler.status() ?? NOTHING_TO_FLUSH),
       state: this.#state(),
       ownership: this.#ownership(),
-      pendingRecords: flush?.pendingRecords ?? 0,
-      oldestPendingMs: flush?.oldestPendingMs ?? 0,
       revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head.revision,
-      lastFlushedAt: flush?.lastFlushedAt,
-      consecutiveFailures: flush?.consecutiveFailures ?? 0,
-      lastError: flush?.lastError,
-      rejected: flush?.rejected ?? [],
-      nextRetryAt: retryInMs === undefined ? undefined : this.#parts.clock.now() + retryInMs,
     };
   }
 
@@ -246,9 +243,8 @@ export class AccountPersistence {
     if (phase === 'reading') return 'idle';
     if (phase !== 'open') return phase;
     const { scheduler } = this.#lifecycle.session;
-    const { activity, consecutiveFailures } = scheduler.status();
-    if (activity === 'flushing') return 'flushing';
-    if (consecutiveFailures > 0) return 'retrying';
+    if (scheduler.activity === 'flushing') return 'flushing';
+    if (scheduler.status().consecutiveFailures > 0) return 'retrying';
     return scheduler.isPending ? 'pending' : 'idle';
   }
 

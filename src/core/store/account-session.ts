@@ -109,7 +109,7 @@ export class AccountSession {
     const { unreserve, run } = this.#options;
     const { files, lease, parts } = run;
     const endMs = parts.clock.monotonic() + deadlineMs;
-    const wasFenced = this.scheduler.status().activity === 'stopped';
+    const wasFenced = this.scheduler.activity === 'stopped';
     try {
       const { recordKeys, error } = await this.scheduler.drain(deadlineMs);
       if (recordKeys.length > 0) this.#spill();

@@ -1,14 +1,23 @@
 import { AccountKeeperError } from '../errors.js';
-import { readOptions } from '../option-checks.js';
+import {
+  abortSignal,
+  type ChecksOf,
+  complete,
+  duration,
+  flag,
+  oneOf,
+  readOptions,
+  text,
+  wholeNumber,
+} from '../option-checks.js';
 import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
 import { AccountRecords } from '../tables/account-records.js';
 import type { TableName } from '../tables/record-table.js';
 import { invalidValue } from '../tables/value-checks.js';
 import { AccountPersistence } from './account-persistence.js';
 import { AccountState } from './account-state.js';
-import { CLOSE_CALL, FLUSH_CALL, REQUIRE_DURABLE_CALL, RESTORE_CALL } from './call-options.js';
 import { checkedStoreOptions } from './persistence-parts.js';
-import type { PersistenceStatus } from './persistence-status.js';
+import { NOTHING_TO_FLUSH, type PersistenceStatus } from './persistence-status.js';
 import { type StoreEventName, StoreEvents, type StoreListener } from './store-events.js';
 import type {
   AccountStateStoreOptions,
@@ -17,18 +26,19 @@ import type {
   RequireDurableOptions,
 } from './store-options.js';
 
-const DETACHED: PersistenceStatus = Object.freeze({
-  state: 'detached',
-  ownership: 'none',
-  pendingRecords: 0,
-  oldestPendingMs: 0,
-  revision: undefined,
-  lastFlushedAt: undefined,
-  consecutiveFailures: 0,
-  lastError: undefined,
-  rejected: [],
-  nextRetryAt: undefined,
-});
+/** Of `restore()` and `refresh()`. */
+const RESTORE_CALL: ChecksOf<RestoreOptions> = {
+  mustExist: flag,
+  minRevision: wholeNumber(0),
+  onRolledBack: complete({ keep: oneOf(['backend', 'local']), revision: wholeNumber(0), writeId: text }),
+  timeoutMs: duration(1),
+  signal: abortSignal,
+};
+
+/** Of `flush()`, `persistAll()` and `verifyOwnership()`. */
+const FLUSH_CALL: ChecksOf<FlushCallOptions> = { timeoutMs: duration(), signal: abortSignal };
+const CLOSE_CALL: ChecksOf<CloseOptions> = { deadlineMs: duration() };
+const REQUIRE_DURABLE_CALL: ChecksOf<RequireDurableOptions> = { maxAgeMs: duration() };
 
 /**
  * The state of one trading account: synchronous and in memory, written behind to a storage backend.
@@ -137,7 +147,9 @@ export class AccountStateStore<
 
   /** A snapshot of what is durable and what is not. */
   persistenceStatus(): PersistenceStatus {
-    return this.#persistence?.status() ?? DETACHED;
+    return (
+      this.#persistence?.status() ?? { ...NOTHING_TO_FLUSH, state: 'detached', ownership: 'none', revision: undefined }
+    );
   }
 
   /** Whether something changed that is not durable yet; stays true while a commit is in flight. */

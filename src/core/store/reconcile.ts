@@ -174,13 +174,8 @@ function isDifferentPosition(previous: Position, current: Position): boolean {
 
 /** Whether all properties are equal; one that is `undefined` counts as absent. */
 function isSameRecord(left: object, right: object): boolean {
-  const values = new Map<string, unknown>(Object.entries(left));
-  for (const [key, value] of Object.entries(right)) {
-    if (!Object.is(values.get(key), value)) return false;
-    values.delete(key);
-  }
-  for (const value of values.values()) if (value !== undefined) return false;
-  return true;
+  const names = Object.keys({ ...left, ...right });
+  return names.every((name) => Object.is(Reflect.get(left, name), Reflect.get(right, name)));
 }
 
 function keyOf(side: EnginePositionSide, symbol: string): string {

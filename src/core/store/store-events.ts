@@ -175,6 +175,7 @@ function named(recordKeys: readonly string[]): string {
   return [`${recordKeys.length} record(s)`, ...first, ...(recordKeys.length > 10 ? ['…'] : [])].join(' ');
 }
 
-function warn(code: string, message: string): void {
+/** Says what no listener and no error can. */
+export function warn(code: string, message: string): void {
   process.emitWarning(message, { type: 'AccountKeeperWarning', code });
 }
