@@ -1,8 +1,6 @@
+import { MAX_TIMER_MS } from './clock.js';
 import { AccountKeeperError, isAccountKeeperError } from './errors.js';
 import { nameOfThrown } from './thrown.js';
-
-/** The longest delay that Node.js timers take. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Returns the value of an option, checked. @throws `CONFIG` with the option's path */
 export type Check<Value> = (path: string, value: unknown) => Value;

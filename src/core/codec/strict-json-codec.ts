@@ -1,4 +1,4 @@
-import { decodeWith, encodeWith } from './encode-error.js';
+import { codecOf } from './codec-of.js';
 import {
   describeOddValue,
   isPlainArray,
@@ -14,15 +14,12 @@ import { ValueCheck } from './value-check.js';
  * JSON without its silent losses: what would come back as something else is refused with its path. `undefined` as the
  * value of a property is left out, and −0 becomes 0.
  */
-export const jsonCodec: Codec = Object.freeze({
-  name: 'json',
-  encode: (value: unknown): string =>
-    encodeWith(() => {
-      new JsonCheck().check(value);
-      return JSON.stringify(value);
-    }),
-  decode: (text: string): unknown => decodeWith('json', () => JSON.parse(text)),
-});
+export const jsonCodec: Codec = codecOf('json', encode, JSON.parse);
+
+function encode(value: unknown): string {
+  new JsonCheck().check(value);
+  return JSON.stringify(value);
+}
 
 /** Throws at the first value that JSON cannot hold. */
 class JsonCheck extends ValueCheck {

@@ -109,7 +109,7 @@ export class FlushScheduler {
   #lastFlushedAt: number | undefined;
   /** Everything is to be written, `above` what the backend came back with where it was rolled back. */
   #rewriteWanted:
-    | { readonly above?: { readonly stored: StoredAccount | undefined }; readonly upTo: number }
+    | { readonly above: { stored: StoredAccount | undefined } | undefined; readonly upTo: number }
     | undefined;
   #rewrite: Rewrite | undefined;
 
@@ -164,19 +164,13 @@ export class FlushScheduler {
     return { attempts, newer, rejected: [...rejected, ...failed, ...refused], unfinished: this.#rewrite?.id };
   }
 
-  /** Everything that is in memory is written, as one whole: in several commits where it has to be. */
-  rewrite(): void {
-    this.markApart(this.#parts.records.everything());
-    this.#rewriteWanted = { upTo: this.#pending.lastSequence };
-  }
-
   /**
-   * The same, above what the backend came back with. A request that may have landed belongs to the history that was
-   * lost.
+   * Everything that is in memory is written, as one whole: in several commits where it has to be. With `above`, on top
+   * of what the backend came back with: a request that may have landed belongs to the history that was lost.
    */
-  rewriteAbove(stored: StoredAccount | undefined): void {
-    this.markApart(this.#parts.records.everything(stored));
-    this.#rewriteWanted = { above: { stored }, upTo: this.#pending.lastSequence };
+  rewrite(above?: { readonly stored: StoredAccount | undefined }): void {
+    this.markApart(this.#parts.records.everything(above?.stored));
+    this.#rewriteWanted = { above, upTo: this.#pending.lastSequence };
   }
 
   /** These records count as changed, each by itself. */
@@ -230,7 +224,7 @@ export class FlushScheduler {
     if (this.#activity.kind === 'stopped') return Promise.reject(this.#activity.error);
     const settled = this.#waiters.add(sequence);
     this.#settleWaiters();
-    if (!this.#isFlushing() && this.#waiters.wantsAttempt) this.#startAttempt();
+    if (this.activity !== 'flushing' && this.#waiters.wantsAttempt) this.#startAttempt();
     return settled;
   }
 
@@ -248,7 +242,7 @@ export class FlushScheduler {
         this.#drain = { maxBackoffMs: deadlineMs / 10, finished };
       });
       const limits = { clock: this.#parts.clock, doing: 'close', timeoutMs: deadlineMs };
-      if (!this.#isFlushing()) this.#startAttempt();
+      if (this.activity !== 'flushing') this.#startAttempt();
       await Promise.allSettled([within(limits, () => drained)]);
     }
     const recordKeys = this.unacknowledged();
@@ -265,10 +259,6 @@ export class FlushScheduler {
     this.#lag.update(undefined);
     this.#waiters.rejectAll(error);
     this.#drain?.finished();
-  }
-
-  #isFlushing(): boolean {
-    return this.#activity.kind === 'flushing';
   }
 
   #startAttempt(): void {
@@ -353,7 +343,7 @@ export class FlushScheduler {
   #setAside(recordKey: string, entry: PendingEntry, error: AccountKeeperError): void {
     // It may have changed since: then it is the newer value's turn.
     if (this.#pending.has(recordKey)) this.#pending.age(recordKey, entry);
-    else this.#rejected.add(recordKey, entry, error);
+    else this.#rejected.set(recordKey, { entry, error });
     this.#tellLater('record-rejected', { recordKey, error });
   }
 
@@ -374,7 +364,7 @@ export class FlushScheduler {
         break;
       case 'superseded':
         this.#giveUp(attempt);
-        if (result.stored !== undefined) this.rewriteAbove(result.stored);
+        if (result.stored !== undefined) this.rewrite({ stored: result.stored });
         this.#startAttempt();
         return;
       case 'rejected':

@@ -16,6 +16,11 @@ export interface ReadRecord {
   readonly value: unknown;
 }
 
+type ReaderFormat = Pick<RecordFormatOptions<object>, 'migrate' | 'schema'> & {
+  readonly codec: Codec;
+  readonly schemaVersion: number;
+};
+
 /** What a stored account's records came to. */
 export interface ReadAccount {
   readonly records: readonly ReadRecord[];
@@ -25,12 +30,10 @@ export interface ReadAccount {
 /** Decodes, migrates and validates stored records. It changes nothing. */
 export class RecordReader {
   readonly #codecs: ReadonlyMap<string, Codec>;
-  readonly #schemaVersion: number;
-  readonly #format: Pick<RecordFormatOptions<object>, 'migrate' | 'schema'>;
+  readonly #format: ReaderFormat;
 
-  constructor(codec: Codec, schemaVersion: number, format: Pick<RecordFormatOptions<object>, 'migrate' | 'schema'>) {
-    this.#codecs = new Map([jsonCodec, richCodec, codec].map((each) => [each.name, each]));
-    this.#schemaVersion = schemaVersion;
+  constructor(format: ReaderFormat) {
+    this.#codecs = new Map([jsonCodec, richCodec, format.codec].map((each) => [each.name, each]));
     this.#format = format;
   }
 
@@ -69,9 +72,8 @@ export class RecordReader {
   }
 
   #migrate(table: RecordTable, recordKey: string, value: unknown, fromVersion: number): unknown {
-    const toVersion = this.#schemaVersion;
+    const { migrate, schemaVersion: toVersion } = this.#format;
     if (fromVersion === toVersion) return value;
-    const { migrate } = this.#format;
     if (fromVersion > toVersion || migrate === undefined) {
       const lacking = fromVersion > toVersion ? 'written by a newer program' : 'and there is no migrate option';
       const message = `its schema version is ${fromVersion}, this store has ${toVersion}: ${lacking}`;

@@ -62,13 +62,13 @@ export class AccountPersistence {
 
   /** @throws `NOT_RESTORED`, `READ_ONLY`, `FENCED` or `CLOSED` */
   assertWritable(table: TableName): void {
-    if (this.#lifecycle.phase !== 'open' && this.#parts.persisted.has(table)) throw this.#notOpen();
+    if (this.#lifecycle.phase !== 'open' && this.#parts.persist.has(table)) throw this.#notOpen();
   }
 
   changed(table: TableName, recordKey: string): void {
     const { phase } = this.#lifecycle;
     // Closing: a transaction that called close() ends, and what it changed is saved as well.
-    if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persisted.has(table)) return;
+    if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persist.has(table)) return;
     this.#lifecycle.session?.scheduler.changed(recordKey);
   }
 

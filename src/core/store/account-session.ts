@@ -96,7 +96,7 @@ export class AccountSession {
   async #rewriteAbove(): Promise<void> {
     const { commitTimeoutMs } = this.#options.run.parts.flush;
     try {
-      this.scheduler.rewriteAbove(await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }));
+      this.scheduler.rewrite({ stored: await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }) });
     } catch (thrown) {
       if (toAccountKeeperError(thrown, 'load').code !== 'ROLLED_BACK') throw thrown;
       // Another head is stored by now: the next attempt finds out what that means.

@@ -63,7 +63,7 @@ export class AccountStateStore<
     super({ rejectStale });
     this.#events = new StoreEvents(parts?.accountId ?? '');
     if (parts === undefined) return;
-    const records = new AccountRecords(this.tables, parts.persisted);
+    const records = new AccountRecords(this.tables, parts.persist);
     this.#persistence = new AccountPersistence(parts, records, this.#events.emit, () => this.abandonTransaction());
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import type { Codec } from '../codec/record-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
-import { type FlushSettings, flushSettings } from '../flush/flush-options.js';
+import { flushSettings } from '../flush/flush-options.js';
 import {
   badOption,
   type Check,
@@ -19,32 +19,13 @@ import {
   wholeNumber,
 } from '../option-checks.js';
 import { RESERVED_ACCOUNT_PREFIX } from '../ownership/head-meta.js';
-import { type OwnershipSettings, ownershipSettings } from '../ownership/ownership-options.js';
+import { ownershipSettings } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
 import { RecordReader } from '../restore/record-reader.js';
 import { schemaOption } from '../restore/standard-schema.js';
 import type { TableName } from '../tables/record-table.js';
 import type { AccountStateStoreOptions, HighWaterOptions, SpillOptions, StoreSettings } from './store-options.js';
-
-/** The options of a persisted store, checked and completed. */
-export interface PersistenceParts {
-  readonly driver: PersistenceDriver;
-  readonly accountId: string;
-  readonly closeDriver: boolean;
-  readonly flush: FlushSettings;
-  readonly ownership: OwnershipSettings;
-  readonly spill: SpillOptions | undefined;
-  readonly highWater: HighWaterOptions | undefined;
-  readonly codec: Codec;
-  readonly schemaVersion: number;
-  readonly reader: RecordReader;
-  readonly onRejected: 'throw' | 'quarantine';
-  readonly persisted: ReadonlySet<TableName>;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly createId: () => string;
-}
 
 const TABLES: readonly TableName[] = ['metadata', 'positions', 'orders', 'leverage', 'balance'];
 
@@ -104,6 +85,16 @@ const CHECKS = {
   createId: callback<() => string>(),
 } satisfies Record<keyof AccountStateStoreOptions<object>, Check<unknown>>;
 
+type CheckedOptions = Checked<typeof CHECKS>;
+type Optional = 'migrate' | 'schema' | 'spill' | 'highWater';
+
+/** The options of a persisted store, checked and completed. */
+export interface PersistenceParts
+  extends Required<Omit<CheckedOptions, Optional | 'rejectStale'>>,
+    Pick<CheckedOptions, Optional> {
+  readonly reader: RecordReader;
+}
+
 /** The names of all options that a store has wherever it is persisted. */
 export const SETTING_NAMES = Object.keys(CHECKS).filter(
   (name) => name !== 'accountId' && name !== 'driver' && name !== 'closeDriver',
@@ -122,23 +113,21 @@ export function checkedStoreOptions<T extends object>(
   return { rejectStale, parts: checked.driver === undefined ? undefined : persistenceParts(checked, checked.driver) };
 }
 
-function persistenceParts(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): PersistenceParts {
-  const { codec = jsonCodec, schemaVersion = 1 } = checked;
-  return {
+function persistenceParts(checked: CheckedOptions, driver: PersistenceDriver): PersistenceParts {
+  const settings = {
+    closeDriver: false,
+    flush: flushSettings(),
+    ownership: ownershipSettings(),
+    codec: jsonCodec,
+    schemaVersion: 1,
+    onRejected: 'throw' as const,
+    persist: new Set<TableName>(['metadata']),
+    clock: systemClock,
+    random: Math.random,
+    createId: randomUUID,
+    ...checked,
     driver,
     accountId: accountIdOption('accountId', checked.accountId),
-    closeDriver: checked.closeDriver ?? false,
-    flush: checked.flush ?? flushSettings(),
-    ownership: checked.ownership ?? ownershipSettings(),
-    spill: checked.spill,
-    highWater: checked.highWater,
-    codec,
-    schemaVersion,
-    reader: new RecordReader(codec, schemaVersion, checked),
-    onRejected: checked.onRejected ?? 'throw',
-    persisted: checked.persist ?? new Set(['metadata']),
-    clock: checked.clock ?? systemClock,
-    random: checked.random ?? Math.random,
-    createId: checked.createId ?? randomUUID,
   };
+  return { ...settings, reader: new RecordReader(settings) };
 }

@@ -108,7 +108,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'superseded-attempt-leaves-the-rest',
     'When an earlier commit has landed after all, what was acknowledged since is not written again.',
     SCHEDULER,
-    'if (result.stored !== undefined) this.rewriteAbove(result.stored);',
+    'if (result.stored !== undefined) this.rewrite({ stored: result.stored });',
     '',
   ),
   edited(
