@@ -1,12 +1,5 @@
 import { types } from 'node:util';
-import {
-  describeOddValue,
-  isPlainArray,
-  isPlainObject,
-  type Oddity,
-  visitElements,
-  visitProperties,
-} from './plain-shape.js';
+import { describeOddValue } from './plain-shape.js';
 import { ValueCheck } from './value-check.js';
 
 /** Walks a value, and throws at the first one that the rich codec does not take. */
@@ -18,27 +11,20 @@ export class RichCheck extends ValueCheck {
   }
 
   override check(value: unknown): void {
-    if (typeof value === 'object' && value !== null) this.#checkObject(value);
-    else if (typeof value === 'function' || typeof value === 'symbol') throw this.refuse(describeOddValue(value));
+    if (typeof value === 'function' || typeof value === 'symbol') throw this.refuse(describeOddValue(value));
+    if (typeof value !== 'object' || value === null || this.#seen.has(value)) return;
+    this.#seen.add(value);
+    this.checkObject(value);
   }
 
-  #checkObject(object: object): void {
-    if (this.#seen.has(object)) return;
-    this.#seen.add(object);
-    this.nested(object, this.#visit);
+  protected override visit(object: object): void {
+    const isMap = types.isMap(object);
+    const isSet = types.isSet(object);
+    if (!isMap && !isSet && !types.isDate(object)) super.visit(object);
+    else this.#checkBuiltIn(object);
+    if (isMap) this.#checkMap(object);
+    if (isSet) this.#checkSet(object);
   }
-
-  readonly #visit = (object: object): Oddity | undefined => {
-    if (isPlainArray(object)) return visitElements(object, this.checkAt);
-    if (types.isDate(object) || types.isMap(object) || types.isSet(object)) {
-      this.#checkBuiltIn(object);
-      if (types.isMap(object)) this.#checkMap(object);
-      else if (types.isSet(object)) this.#checkSet(object);
-      return undefined;
-    }
-    if (isPlainObject(object)) return visitProperties(object, this.checkAt);
-    throw this.refuse(describeOddValue(object));
-  };
 
   #checkMap(map: ReadonlyMap<unknown, unknown>): void {
     let index = 0;

@@ -1,12 +1,5 @@
 import { codecOf } from './codec-of.js';
-import {
-  describeOddValue,
-  isPlainArray,
-  isPlainObject,
-  type Oddity,
-  visitElements,
-  visitProperties,
-} from './plain-shape.js';
+import { describeOddValue } from './plain-shape.js';
 import type { Codec } from './record-codec.js';
 import { ValueCheck } from './value-check.js';
 
@@ -39,27 +32,21 @@ class JsonCheck extends ValueCheck {
         if (Number.isFinite(value)) return;
         break;
       case 'object':
-        if (value !== null) this.#checkObject(value);
+        if (value !== null) this.checkObject(value);
         return;
       default:
     }
     throw this.refuse(describeOddValue(value));
   }
 
-  #checkObject(object: object): void {
+  protected override checkObject(object: object): void {
     if (this.#ancestors.includes(object)) throw this.refuse('an object that holds itself');
     this.#ancestors.push(object);
-    this.nested(object, this.#visit);
+    super.checkObject(object);
     this.#ancestors.pop();
   }
 
-  readonly #visit = (object: object): Oddity | undefined => {
-    if (isPlainArray(object)) return visitElements(object, this.checkAt);
-    if (isPlainObject(object)) return visitProperties(object, this.#checkProperty);
-    throw this.refuse(describeOddValue(object));
-  };
-
-  readonly #checkProperty = (key: string, value: unknown): void => {
+  protected override checkProperty(key: string, value: unknown): void {
     if (value !== undefined) this.checkAt(key, value);
-  };
+  }
 }

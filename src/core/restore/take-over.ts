@@ -2,16 +2,23 @@ import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { batchLimits, cutBatches, mergedBatch } from '../flush/batch-size.js';
 import { isRecordFault, recordsAtFault } from '../flush/rejected-records.js';
 import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
-import type { AccountHead, CommitBatch, CommitOptions, StoredAccount } from '../persistence-driver.js';
+import type {
+  AccountHead,
+  CommitBatch,
+  CommitOptions,
+  OperationOptions,
+  StoredAccount,
+} from '../persistence-driver.js';
 import type { LocalKnowledge } from '../spill/local-files.js';
 import { planReplay, type ReplayPlan, replayedGroups, replayIdOf } from '../spill/replay-plan.js';
 import type { DamagedSpill, StoredSpill } from '../spill/spill-folder.js';
 import type { RestoreRun } from '../store/restore-run.js';
-import { pause } from '../within.js';
-import type { Deadline } from './deadline.js';
+import { DRIVER_GRACE_MS, pause, within } from '../within.js';
 import type { ReadAccount } from './record-reader.js';
 import type { RestoreOptions, RollbackChoice } from './restore-options.js';
 import { judge, type KnownHead, localIdOf, namesHead, type Verdict } from './rollback.js';
+
+const RESTORE_TIMEOUT_MS = 30_000;
 
 /** So often the account is read before it is claimed; then it is claimed first. */
 const READING_ROUNDS = 3;
@@ -81,12 +88,15 @@ class Contested extends Error {
 export class RestoreAttempt {
   readonly #run: RestoreRun;
   readonly #options: RestoreOptions;
-  #deadline: Deadline;
+  readonly #signal: AbortSignal;
+  #endMs: number;
 
   constructor(run: RestoreRun, options: RestoreOptions) {
+    const { closing } = run;
     this.#run = run;
     this.#options = options;
-    this.#deadline = run.deadline(options);
+    this.#signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    this.#endMs = this.#newEndMs();
   }
 
   /**
@@ -96,14 +106,13 @@ export class RestoreAttempt {
    */
   async takeOver(): Promise<OwnedAccount> {
     const { driver, ownership } = this.#run.parts;
-    await this.#deadline.bound((rest) => driver.open({ ...rest, onWarning: this.#run.onWarning }));
+    await this.#bound((rest) => driver.open({ ...rest, onWarning: this.#run.onWarning }));
     // Waiting for an owner takes as long as it takes, unless the caller set a limit.
     const isBounded = this.#options.timeoutMs !== undefined || ownership.mode !== 'wait';
     let contested: Contested | undefined;
     for (let round = 1; ; round += 1) {
-      const { remainingMs, signal } = this.#deadline;
-      const mayTake = await this.#run.turn(signal, isBounded ? Math.max(1, remainingMs) : undefined);
-      if (!isBounded) this.#deadline = this.#run.deadline(this.#options);
+      const mayTake = await this.#run.turn(this.#signal, isBounded ? Math.max(1, this.#remainingMs) : undefined);
+      if (!isBounded) this.#endMs = this.#newEndMs();
       try {
         const claimsFirst = contested !== undefined && round > READING_ROUNDS && mayTake(contested.head);
         return claimsFirst ? await this.#claimThenRead(contested?.head) : await this.#readThenClaim(mayTake);
@@ -117,9 +126,27 @@ export class RestoreAttempt {
   /** Loads and decodes the account without taking it over. */
   async read(): Promise<LoadedAccount> {
     const { onWarning, parts } = this.#run;
-    await this.#deadline.bound((rest) => parts.driver.open({ ...rest, access: 'read', onWarning }));
+    await this.#bound((rest) => parts.driver.open({ ...rest, access: 'read', onWarning }));
     const { head, stored, verdict } = await this.#look();
     return { head, account: await this.#decoded(stored), foreign: verdict.foreign };
+  }
+
+  #newEndMs(): number {
+    return this.#run.parts.clock.monotonic() + (this.#options.timeoutMs ?? RESTORE_TIMEOUT_MS);
+  }
+
+  get #remainingMs(): number {
+    return Math.ceil(this.#endMs - this.#run.parts.clock.monotonic());
+  }
+
+  /** Runs one operation with what is left. Rejects `TIMEOUT` or `ABORTED` when it is over, also if it never settles. */
+  async #bound<Result>(operation: (options: Required<OperationOptions>) => Promise<Result>): Promise<Result> {
+    const signal = this.#signal;
+    const timeoutMs = this.#remainingMs;
+    if (timeoutMs <= 0 && !signal.aborted)
+      throw new AccountKeeperError('TIMEOUT', 'restore did not finish in time', { outcome: 'unknown' });
+    const limits = { clock: this.#run.parts.clock, doing: 'restore', timeoutMs: timeoutMs + DRIVER_GRACE_MS, signal };
+    return within(limits, () => operation({ timeoutMs, signal }));
   }
 
   /** @throws `Contested` also when the turn is lost. */
@@ -146,7 +173,7 @@ export class RestoreAttempt {
     const claim = this.#claimOn(situation);
     const claimed = await this.#commitAll(claim, situation, async () => undefined);
     try {
-      const stored = await this.#deadline.bound((rest) => driver.load(accountId, rest));
+      const stored = await this.#bound((rest) => driver.load(accountId, rest));
       if (stored?.head.writeId !== claimed.writeId) throw takenOver(stored?.head);
       return await this.#owned(situation, claim, claimed, await this.#decoded(stored));
     } catch (thrown) {
@@ -184,7 +211,7 @@ export class RestoreAttempt {
     for (;;) {
       try {
         const limits = rolledBackTo === undefined ? {} : { rolledBackTo };
-        const stored = await this.#deadline.bound((rest) => driver.load(accountId, { ...rest, ...limits }));
+        const stored = await this.#bound((rest) => driver.load(accountId, { ...rest, ...limits }));
         return { stored, head: stored?.head, seen };
       } catch (thrown) {
         const refusal = toAccountKeeperError(thrown, 'restore');
@@ -266,7 +293,7 @@ export class RestoreAttempt {
   async #decoded(stored: StoredAccount | undefined): Promise<ReadAccount> {
     if (stored === undefined) return { records: [], rejected: [] };
     const { parts, records: persisted } = this.#run;
-    const account = await this.#deadline.bound(() => parts.reader.read(stored, persisted));
+    const account = await this.#bound(() => parts.reader.read(stored, persisted));
     const [first] = account.rejected;
     if (first === undefined || parts.onRejected === 'quarantine') return account;
     const records = account.rejected.map(({ recordKey }) => recordKey);
@@ -321,15 +348,14 @@ export class RestoreAttempt {
   /** Repeats one commit, unchanged, until its outcome is known. */
   async #commit(batch: CommitBatch, identity: CommitOptions): Promise<AccountHead> {
     const { accountId, clock, driver } = this.#run.parts;
-    const { signal } = this.#deadline;
     for (let failures = 1; ; failures += 1) {
       try {
-        return await this.#deadline.bound((limits) => driver.commit(accountId, batch, { ...identity, ...limits }));
+        return await this.#bound((limits) => driver.commit(accountId, batch, { ...identity, ...limits }));
       } catch (thrown) {
         const error = toAccountKeeperError(thrown, 'claim');
         if (!error.retryable || failures >= MAX_FAILURES) throw error;
       }
-      await pause({ clock, doing: 'restore', timeoutMs: RETRY_MS, signal });
+      await pause({ clock, doing: 'restore', timeoutMs: RETRY_MS, signal: this.#signal });
     }
   }
 

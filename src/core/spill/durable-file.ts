@@ -5,11 +5,13 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { AccountKeeperError } from '../errors.js';
 
 /** Marks a file that was not finished. */
 export const UNFINISHED_SUFFIX = '.unfinished';
@@ -77,6 +79,25 @@ export function makeDirectory(directory: string): void {
     syncDirectory(dirname(child));
     if (child === made || child === dirname(child)) return;
   }
+}
+
+/** The paths of the files in a directory whose names are such, sorted; none where there is no directory. */
+export function filesIn(
+  directory: string,
+  isSuch: (name: string, names: readonly string[]) => boolean,
+): readonly string[] {
+  try {
+    const names = readdirSync(directory).sort();
+    return names.filter((name) => isSuch(name, names)).map((name) => join(directory, name));
+  } catch (cause) {
+    if (fileErrorCode(cause) === 'ENOENT') return [];
+    throw unavailable(`the directory ${directory} cannot be read`, cause);
+  }
+}
+
+/** The error for a file that could not be used. */
+export function unavailable(message: string, cause: unknown): AccountKeeperError {
+  return new AccountKeeperError('UNAVAILABLE', `${message} (${fileErrorCode(cause)})`, { cause });
 }
 
 /** The code of an error of the file system, such as `ENOENT`. */

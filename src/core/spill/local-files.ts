@@ -62,22 +62,21 @@ export class LocalFiles {
 
   /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */
   track(lineage: string, head: AccountHead): void {
-    const { highWater } = this.#parts;
     this.#lineage = lineage;
-    this.#see(head);
-    if (highWater !== undefined) this.#note(highWater.directory, lineage, head);
+    this.note(head);
   }
 
   /** Makes sure that a file of this lineage lies beside those of others. */
   async settle(lineage: string, head: AccountHead): Promise<void> {
     const directory = this.#parts.highWater?.directory ?? this.#spillDirectory;
-    if (directory !== undefined) await this.#note(directory, lineage, head).settled();
+    if (directory !== undefined) await this.#write(directory, lineage, head).settled();
   }
 
   /** The backend has acknowledged this head. */
   note(head: AccountHead): void {
+    const { highWater } = this.#parts;
     this.#see(head);
-    if (this.#parts.highWater !== undefined) this.#highWater?.note(head);
+    if (highWater !== undefined && this.#lineage !== undefined) this.#write(highWater.directory, this.#lineage, head);
   }
 
   /** Resolves when what was noted is written, or that has failed. */
@@ -137,7 +136,7 @@ export class LocalFiles {
     );
   }
 
-  #note(directory: string, lineage: string, head: AccountHead): HighWaterFile {
+  #write(directory: string, lineage: string, head: AccountHead): HighWaterFile {
     const { accountId } = this.#parts;
     const onError = (error: AccountKeeperError): void => this.#emit('high-water-failed', { error });
     this.#highWater ??= new HighWaterFile({ directory, accountId, lineage, onError });

@@ -21,7 +21,7 @@ import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './st
 
 const CLOSE_DEADLINE_MS = 10_000;
 
-const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined, released: false };
+const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined };
 
 type Lifecycle =
   | { readonly phase: 'unrestored' }
@@ -35,12 +35,10 @@ type Lifecycle =
     }
   | { readonly phase: 'open'; readonly session: AccountSession }
   | { readonly phase: 'fenced'; readonly session: AccountSession; readonly error: AccountKeeperError }
-  | { readonly phase: 'closing'; readonly session: AccountSession | undefined; readonly done: Promise<void> }
   | {
-      readonly phase: 'closed';
+      readonly phase: 'closing' | 'closed';
       readonly session: AccountSession | undefined;
       readonly done: Promise<void>;
-      readonly released: boolean;
     };
 
 /** The persisted life of one store: restore, write behind, lose ownership, close. */
@@ -50,7 +48,6 @@ export class AccountPersistence {
   readonly #emit: Emit;
   readonly #abandonTransaction: () => void;
   #lifecycle: Lifecycle = { phase: 'unrestored' };
-  #released = false;
 
   /** @param abandonTransaction takes back what a running transaction has changed. */
   constructor(parts: PersistenceParts, records: AccountRecords, emit: Emit, abandonTransaction: () => void) {
@@ -170,7 +167,7 @@ export class AccountPersistence {
     if ('done' in this.#lifecycle) return this.#lifecycle.done;
     const session = this.#session;
     const done = this.#close(this.#lifecycle, deadlineMs).finally(() => {
-      this.#lifecycle = { phase: 'closed', session, done, released: this.#released };
+      this.#lifecycle = { phase: 'closed', session, done };
     });
     this.#lifecycle = { phase: 'closing', session, done };
     return done;
@@ -223,7 +220,6 @@ export class AccountPersistence {
     }
     const session = 'session' in from ? from.session : undefined;
     const left = (await session?.end(deadlineMs)) ?? NOTHING_LEFT;
-    this.#released = left.released;
     try {
       // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
       if (closeDriver) {
@@ -259,7 +255,7 @@ export class AccountPersistence {
       case 'fenced':
         return 'fenced';
       case 'closed':
-        return this.#lifecycle.released ? 'released' : 'none';
+        return this.#session?.isReleased === true ? 'released' : 'none';
       default:
         return this.#session === undefined ? 'none' : 'owner';
     }

@@ -33,8 +33,6 @@ export interface SessionEnd {
   /** Those of them that are in no file either. */
   readonly lost: readonly string[];
   readonly error: AccountKeeperError | undefined;
-  /** Whether the account was released. */
-  readonly released: boolean;
 }
 
 /** The records of a spill file. */
@@ -53,6 +51,7 @@ export class AccountSession {
   readonly #claimed: HeadMeta;
   readonly #forgetExit: () => void;
   #spilled: Spilled | undefined;
+  #isReleased = false;
 
   constructor(options: AccountSessionOptions) {
     const { emit, files, parts, records } = options.run;
@@ -79,6 +78,10 @@ export class AccountSession {
       onFenced: (error, rolledBack) => this.#fenced(error, rolledBack),
     });
     this.#forgetExit = files.takesSpills ? onProcessExit(() => this.#spillAtExit()) : () => undefined;
+  }
+
+  get isReleased(): boolean {
+    return this.#isReleased;
   }
 
   /** Where the records are that were not acknowledged, if they had to be written to a file. */
@@ -128,7 +131,8 @@ export class AccountSession {
       await patiently(files.settled());
       const isRolledBack = this.writer.isRolledBack || (release?.kind === 'fenced' && release.rolledBack);
       if (isSaved && isRolledBack) return this.#endRolledBack(release);
-      return { recordKeys, lost, error, released: release?.kind === 'acknowledged' };
+      this.#isReleased = release?.kind === 'acknowledged';
+      return { recordKeys, lost, error };
     } finally {
       unreserve();
     }
@@ -165,7 +169,6 @@ export class AccountSession {
       recordKeys,
       lost: this.#spilled === undefined ? recordKeys : this.#spilled.unencodable,
       error,
-      released: false,
     };
   }
 

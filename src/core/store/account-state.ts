@@ -346,13 +346,8 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
    * snapshot goes. Returns what that changed, and the symbols whose metadata outlived their position.
    */
   reconcile(snapshot: ReconcileInput): ReconcileResult {
-    const target = {
-      positions: this.#positions,
-      orders: this.#orders,
-      balance: this.#balance,
-      symbolsWithMetadata: () => this.#metadata.symbols(),
-      assertWritable: (table: TableName) => this.#transactions.assertWritable(table),
-    };
+    const symbolsWithMetadata = this.#metadata.symbols();
+    const target = { positions: this.#positions, orders: this.#orders, balance: this.#balance, symbolsWithMetadata };
     return this.transaction(() => reconcile(target, snapshot));
   }
 

@@ -2,16 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { type LeaseShare, shareLease } from '../ownership/process-lease.js';
 import { waitForOwner } from '../ownership/wait-for-owner.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
-import { Deadline } from '../restore/deadline.js';
-import type { RestoreOptions } from '../restore/restore-options.js';
 import type { Turn } from '../restore/take-over.js';
 import { LocalFiles } from '../spill/local-files.js';
 import type { AccountRecords } from '../tables/account-records.js';
 import { within } from '../within.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import type { Emit } from './store-events.js';
-
-const RESTORE_TIMEOUT_MS = 30_000;
 
 /** What the attempts to restore an account share: the restore, or all refreshes of a reader. */
 export class RestoreRun {
@@ -41,11 +37,9 @@ export class RestoreRun {
     this.#abort.abort();
   }
 
-  /** The limits of an attempt that begins now. */
-  deadline({ signal, timeoutMs = RESTORE_TIMEOUT_MS }: RestoreOptions): Deadline {
-    const closing = this.#abort.signal;
-    const either = signal === undefined ? closing : AbortSignal.any([closing, signal]);
-    return new Deadline(this.parts.clock, timeoutMs, either);
+  /** Aborted when the store closes. */
+  get closing(): AbortSignal {
+    return this.#abort.signal;
   }
 
   /** Resolves when the account may be taken over. */

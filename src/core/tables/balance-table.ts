@@ -44,7 +44,7 @@ export class BalanceTable extends RecordTable {
   }
 
   #put(wallet: Wallet): void {
-    this.context.assertWritable('balance');
+    this.assertWritable();
     this.#wallet.set('', Object.freeze(wallet));
     this.context.changed('balance', WALLET_KEY);
   }

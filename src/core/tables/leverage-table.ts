@@ -18,7 +18,7 @@ export class LeverageTable extends RecordTable {
   set(symbol: string, leverage: number): void {
     requireName('symbol', symbol);
     this.checked(symbol, leverage);
-    this.context.assertWritable('leverage');
+    this.assertWritable();
     this.#bySymbol.set(symbol, leverage);
     this.context.changed('leverage', `leverage/${symbol}`);
   }

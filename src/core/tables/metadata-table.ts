@@ -56,7 +56,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
       requireObject(`metadata of ${JSON.stringify(symbol)}`, data);
       next.set(symbol, data);
     }
-    this.context.assertWritable('metadata');
+    this.assertWritable();
     for (const data of next.values()) deepFreeze(data);
     const before = this.symbols();
     this.#bySymbol.clear();
@@ -67,7 +67,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
   /** Tells the context also when there was nothing: a stored record that could not be restored may be behind it. */
   delete(symbol: string): void {
     requireName('symbol', symbol);
-    this.context.assertWritable('metadata');
+    this.assertWritable();
     this.#bySymbol.delete(symbol);
     this.context.changed('metadata', `metadata/${symbol}`);
   }
@@ -99,7 +99,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
 
   #set<Data extends object>(map: RecordMap<Data>, key: string, data: Data): Data {
     requireObject('metadata', data);
-    this.context.assertWritable('metadata');
+    this.assertWritable();
     deepFreeze(data);
     return this.#put(map, key, data);
   }
@@ -116,7 +116,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
       const method = owner === '' ? 'setAccountMetadata' : 'setSymbolMetadata';
       throw new AccountKeeperError('INVALID_VALUE', `${first} no metadata yet: call ${method} first`);
     }
-    this.context.assertWritable('metadata');
+    this.assertWritable();
     return this.#put(map, owner, copyWith(previous, key, value));
   }
 
@@ -126,7 +126,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
     update: (previous: Data | undefined) => Data,
   ): Data {
     requireSynchronous('update', update);
-    this.context.assertWritable('metadata');
+    this.assertWritable();
     const next = update(map.get(owner));
     refusePromise('update', next);
     return this.#set(map, owner, next);

@@ -35,7 +35,7 @@ export class OrderTable extends ExchangeTable {
    */
   upsert(order: Order): void {
     const snapshot = orderSnapshot(order);
-    this.context.assertWritable('orders');
+    this.assertWritable();
     const { exchangeOrderId, updatedAtMs } = snapshot;
     if (this.isOutdated(PREFIX + exchangeOrderId, this.#byId.get(exchangeOrderId)?.updatedAtMs, updatedAtMs)) return;
     if (isActiveOrder(snapshot)) this.put(snapshot);
@@ -49,12 +49,12 @@ export class OrderTable extends ExchangeTable {
   delete(orderId: string, atMs?: number): void {
     requireName('orderId', orderId);
     requireFiniteIfGiven('atMs', atMs);
-    this.context.assertWritable('orders');
+    this.assertWritable();
     this.remove(orderId, atMs);
   }
 
   clear(): void {
-    this.context.assertWritable('orders');
+    this.assertWritable();
     const orders = this.all();
     this.#byId.clear();
     this.#bySymbol.clear();

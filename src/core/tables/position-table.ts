@@ -59,7 +59,7 @@ export class PositionTable extends ExchangeTable {
   /** @throws `INVALID_KEY`, `INVALID_VALUE` */
   set(symbol: string, side: EnginePositionSide, position: Position): void {
     const snapshot = positionSnapshot(symbol, side, position);
-    this.context.assertWritable('positions');
+    this.assertWritable();
     const heldMs = this.#bySide[side].get(symbol)?.timestampMs;
     if (this.isOutdated(recordKeyOf(side, symbol), heldMs, snapshot.timestampMs)) return;
     this.put(side, snapshot);
@@ -73,7 +73,7 @@ export class PositionTable extends ExchangeTable {
     requireName('symbol', symbol);
     requirePositionSide(side);
     requireFiniteIfGiven('atMs', atMs);
-    this.context.assertWritable('positions');
+    this.assertWritable();
     this.remove(symbol, side, atMs);
   }
 

@@ -59,6 +59,11 @@ export abstract class RecordTable {
     for (const map of this.#maps) for (const key of map.keys()) yield map.prefix + key;
   }
 
+  /** @throws `NOT_RESTORED`, `FENCED` or `CLOSED` when the records must not change now */
+  assertWritable(): void {
+    this.context.assertWritable(this.name);
+  }
+
   /** The value to persist, or `undefined` when there is no such record now. */
   recordValue(recordKey: string): unknown {
     const place = this.#find(recordKey);
