@@ -64,19 +64,16 @@ export function complete<Options>(checks: ChecksOf<Options>): Check<Options> {
   };
 }
 
-/** Any string. */
 export const text: Check<string> = (path, value) => {
   if (typeof value === 'string') return value;
   throw badOption(path, 'a string', value);
 };
 
-/** The path of a directory. */
 export const directoryPath: Check<string> = (path, value) => {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
   throw badOption(path, 'the path of a directory', value);
 };
 
-/** `true` or `false`. */
 export const flag: Check<boolean> = (path, value) => {
   if (typeof value === 'boolean') return value;
   throw badOption(path, 'true or false', value);
@@ -95,7 +92,6 @@ export function duration(min = 0): Check<number> {
   return (path, value) => requireDuration(path, value, min);
 }
 
-/** One of these. */
 export function oneOf<Value>(known: readonly Value[]): Check<Value> {
   return (path, value) => requireOneOf(path, value, known);
 }
@@ -120,7 +116,6 @@ export function objectWith<Type>(
   };
 }
 
-/** Whether all of these are functions. */
 export function hasMethods(value: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
   return names.every((name) => typeof value[name] === 'function');
 }

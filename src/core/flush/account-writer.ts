@@ -20,11 +20,9 @@ export interface CommitRequest {
 }
 
 /** Limits of one call to the driver. */
-export interface SendOptions {
+export interface SendOptions extends OperationOptions {
   /** An earlier call with this request ended with an unknown outcome. */
   readonly mayHaveLanded: boolean;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
 }
 
 /** What came of sending a request. */
@@ -49,7 +47,6 @@ interface Rollback {
   readonly floor: number;
 }
 
-/** What a writer works with. */
 export interface AccountWriterOptions {
   readonly driver: PersistenceDriver;
   readonly accountId: string;
@@ -121,26 +118,19 @@ export class AccountWriter {
     if (this.#rollback?.stored?.writeId === stored?.head.writeId) this.#accepted = this.#rollback;
   }
 
-  async send(request: CommitRequest, options: SendOptions): Promise<CommitResult> {
-    const result = await this.#send(request, options);
+  async send(request: CommitRequest, { mayHaveLanded, ...limits }: SendOptions): Promise<CommitResult> {
+    const { accountId, driver } = this.#options;
+    const { expected, revisionFloor = 0 } = request.options;
+    const commit = (): Promise<AccountHead> =>
+      driver.commit(accountId, request.batch, { ...request.options, ...limits });
+    const result = await this.#within(limits, commit).then(
+      (head) => this.#acknowledge(head, request),
+      (thrown) => this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits),
+    );
     if (result.kind === 'failed' && result.mayHaveLanded) {
-      const { expected, revisionFloor = 0 } = request.options;
       this.#mayHaveReached = Math.max(this.#mayHaveReached, Math.max(expected?.revision ?? 0, revisionFloor) + 1);
     }
     return result;
-  }
-
-  async #send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
-    const { accountId, driver } = this.#options;
-    const limits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
-    try {
-      const head = await this.#within(limits, () =>
-        driver.commit(accountId, request.batch, { ...request.options, ...limits }),
-      );
-      return this.#acknowledge(head, request);
-    } catch (thrown) {
-      return this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits);
-    }
   }
 
   #acknowledge(head: AccountHead, request: CommitRequest): CommitResult {

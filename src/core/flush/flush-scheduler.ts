@@ -15,7 +15,6 @@ import { LagMonitor } from './lag-monitor.js';
 import { type BuiltBatch, oldestOf, type PendingEntry, PendingSet, type RecordSource } from './pending-set.js';
 import { RejectedRecords, recordsAtFault } from './rejected-records.js';
 
-/** What the scheduler works with. */
 export interface FlushSchedulerParts {
   readonly settings: FlushSettings;
   readonly writer: AccountWriter;
@@ -324,7 +323,7 @@ export class FlushScheduler {
   #attemptOf({ batch, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): Attempt {
     const { meta, writer } = this.#parts;
     const { id, part, upTo } = this.#rewrite ?? { id: '', part: 0, upTo: 0 };
-    const isLast = (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
+    const isLast = this.#isWhole({ id, part, upTo });
     const request = writer.request(batch, meta(isLast ? undefined : { id, part: part + 1 }));
     return { request, entries, mayHaveLanded: false, timeoutMs: this.#timeoutMs };
   }
@@ -400,9 +399,11 @@ export class FlushScheduler {
 
   #finishPart(): void {
     if (this.#rewrite === undefined) return;
-    const { id, part, upTo } = this.#rewrite;
-    const isWhole = (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
-    this.#rewrite = isWhole ? undefined : { id, part: part + 1, upTo };
+    this.#rewrite = this.#isWhole(this.#rewrite) ? undefined : { ...this.#rewrite, part: this.#rewrite.part + 1 };
+  }
+
+  #isWhole({ upTo }: Rewrite): boolean {
+    return (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
   }
 
   /** Sets aside the records that the error names, or all of them where it names none. */
@@ -484,17 +485,18 @@ export class FlushScheduler {
   }
 
   #settleWaiters(): void {
-    const inFlight = oldestOf(this.#attempt?.entries.values() ?? []);
-    const oldest = Math.min(
-      inFlight?.sequence ?? Number.POSITIVE_INFINITY,
-      this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY,
-    );
+    const oldest = this.#oldest()?.sequence ?? Number.POSITIVE_INFINITY;
     this.#waiters.settledBefore(oldest, (sequence) => this.#rejected.errorUpTo(sequence));
   }
 
+  /** The oldest change that is in flight or waits. */
+  #oldest(): PendingEntry | undefined {
+    const { oldest } = this.#pending;
+    return oldestOf([...(this.#attempt?.entries.values() ?? []), ...(oldest === undefined ? [] : [oldest])]);
+  }
+
   #oldestSinceMs(): number | undefined {
-    const inFlight = oldestOf(this.#attempt?.entries.values() ?? []);
-    const candidates = [inFlight?.sinceMs, this.#pending.oldest?.sinceMs, this.#rejected.oldestSinceMs()];
+    const candidates = [this.#oldest()?.sinceMs, this.#rejected.oldestSinceMs()];
     const known = candidates.filter((sinceMs) => sinceMs !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }

@@ -60,16 +60,16 @@ export function parseHeadMeta(meta: string): HeadMeta {
 export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIVE_INFINITY): string {
   const { released, lease, replayed, lineage, claims, unfinished } = meta;
   const said = {
-    ...(released ? { released } : {}),
-    ...(lease === undefined ? {} : { lease: { id: lease.id, holder: lease.holder } }),
-    ...(replayed.length === 0 ? {} : { replayed: replayed.slice(-MAX_REMEMBERED) }),
-    ...(lineage === undefined ? {} : { lineage }),
-    ...(claims.length === 0
-      ? {}
-      : { claims: claims.slice(-MAX_REMEMBERED).map(({ base, writerId }) => [base, writerId]) }),
-    ...(unfinished === undefined ? {} : { unfinished: { id: unfinished.id, part: unfinished.part } }),
+    released: released || undefined,
+    lease: lease && { id: lease.id, holder: lease.holder },
+    replayed: replayed.length === 0 ? undefined : replayed.slice(-MAX_REMEMBERED),
+    lineage,
+    claims:
+      claims.length === 0 ? undefined : claims.slice(-MAX_REMEMBERED).map(({ base, writerId }) => [base, writerId]),
+    unfinished: unfinished && { id: unfinished.id, part: unfinished.part },
   };
-  const text = Object.keys(said).length === 0 ? '' : JSON.stringify(said);
+  const json = JSON.stringify(said);
+  const text = json === '{}' ? '' : json;
   if (Buffer.byteLength(text) <= maxBytes || claims.length + replayed.length <= 1) return text;
   const half = Math.floor(Math.max(claims.length, replayed.length) / 2);
   const shorter = {

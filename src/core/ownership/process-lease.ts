@@ -4,7 +4,6 @@ import type { AccountHead, CommitOptions, PersistenceDriver } from '../persisten
 import { baseOf, type LeaseReference } from './head-meta.js';
 import { newLeaseId, writeLease } from './lease-record.js';
 
-/** What a lease works with. */
 export interface LeaseOptions {
   readonly driver: PersistenceDriver;
   readonly clock: Clock;

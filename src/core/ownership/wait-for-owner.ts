@@ -59,7 +59,9 @@ export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
     const nowMs = clock.monotonic();
     if (seen !== undefined && 'reason' in seen) return seen;
     if (seen !== undefined) {
-      if (sight === undefined || !isSame(sight, seen)) unchangedMs = 0;
+      const isSame =
+        sight?.head.writeId === seen.head.writeId && sight.lease?.head.writeId === seen.lease?.head.writeId;
+      if (!isSame) unchangedMs = 0;
       else if (readAtMs !== undefined) unchangedMs += Math.min(nowMs - readAtMs, 2 * pollMs);
       if (unchangedMs >= Math.max(leaseMs, seen.leaseMs))
         return { reason: 'ran-out', head: seen.head, lease: seen.lease };
@@ -99,8 +101,4 @@ async function look(
     if (error.code === 'ABORTED' || !error.retryable) throw error;
     return undefined;
   }
-}
-
-function isSame(a: Sight, b: Sight): boolean {
-  return a.head.writeId === b.head.writeId && a.lease?.head.writeId === b.lease?.head.writeId;
 }

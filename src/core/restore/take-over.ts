@@ -92,7 +92,7 @@ export class RestoreAttempt {
   #endMs: number;
 
   constructor(run: RestoreRun, options: RestoreOptions) {
-    const { closing } = run;
+    const closing = run.closing.signal;
     this.#run = run;
     this.#options = options;
     this.#signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);

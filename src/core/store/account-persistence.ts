@@ -120,12 +120,14 @@ export class AccountPersistence {
     return isNews ? this.#show(loaded, now.run, word) : resultOf(loaded);
   }
 
-  flush(options: FlushCallOptions): Promise<void> {
-    return this.#limited('flush', options, ({ scheduler }) => scheduler.flush());
-  }
-
-  persistAll(options: FlushCallOptions): Promise<void> {
-    return this.#limited('persistAll', options, (session) => session.persistAll());
+  /** Does something with the session, within the caller's limits. What it does goes on regardless. */
+  async withSession(
+    doing: string,
+    options: FlushCallOptions,
+    work: (session: AccountSession) => Promise<void>,
+  ): Promise<void> {
+    const session = this.#requireSession();
+    await within({ clock: this.#parts.clock, doing, ...options }, () => work(session));
   }
 
   /**
@@ -134,7 +136,7 @@ export class AccountPersistence {
    */
   async verifyOwnership(options: FlushCallOptions): Promise<void> {
     const { accountId, driver, flush } = this.#parts;
-    await this.#limited('verifyOwnership', { timeoutMs: flush.commitTimeoutMs, ...options }, async (session) => {
+    await this.withSession('verifyOwnership', { timeoutMs: flush.commitTimeoutMs, ...options }, async (session) => {
       if (driver.capabilities.durability === 'replicated') return session.scheduler.check();
       const before = session.writer.head;
       const stored = await driver.head(accountId, { timeoutMs: flush.commitTimeoutMs, ...options });
@@ -215,7 +217,7 @@ export class AccountPersistence {
     const { clock, closeDriver, driver } = this.#parts;
     const startedMs = clock.monotonic();
     if (from.phase === 'restoring') {
-      from.run.abort();
+      from.run.closing.abort();
       await from.settled;
     }
     const session = 'session' in from ? from.session : undefined;
@@ -259,15 +261,6 @@ export class AccountPersistence {
       default:
         return this.#session === undefined ? 'none' : 'owner';
     }
-  }
-
-  async #limited(
-    doing: string,
-    options: FlushCallOptions,
-    work: (session: AccountSession) => Promise<void>,
-  ): Promise<void> {
-    const session = this.#requireSession();
-    await within({ clock: this.#parts.clock, doing, ...options }, () => work(session));
   }
 
   #requireSession(): AccountSession {

@@ -14,7 +14,6 @@ import type { RestoreRun } from './restore-run.js';
 /** How long the release of an account may take: whoever waits for it finds out by its lease otherwise. */
 const RELEASE_TIMEOUT_MS = 2_000;
 
-/** What the session of a store works with. */
 export interface AccountSessionOptions {
   readonly run: RestoreRun;
   readonly owned: OwnedAccount;
@@ -46,12 +45,13 @@ interface Spilled {
 export class AccountSession {
   readonly writer: AccountWriter;
   readonly scheduler: FlushScheduler;
+  /** Whether it ended with everything saved, and the account released. */
+  isReleased = false;
   readonly #options: AccountSessionOptions;
   readonly #encoder: RecordEncoder;
   readonly #claimed: HeadMeta;
   readonly #forgetExit: () => void;
   #spilled: Spilled | undefined;
-  #isReleased = false;
 
   constructor(options: AccountSessionOptions) {
     const { emit, files, parts, records } = options.run;
@@ -78,10 +78,6 @@ export class AccountSession {
       onFenced: (error, rolledBack) => this.#fenced(error, rolledBack),
     });
     this.#forgetExit = files.takesSpills ? onProcessExit(() => this.#spillAtExit()) : () => undefined;
-  }
-
-  get isReleased(): boolean {
-    return this.#isReleased;
   }
 
   /** Where the records are that were not acknowledged, if they had to be written to a file. */
@@ -131,7 +127,7 @@ export class AccountSession {
       await patiently(files.settled());
       const isRolledBack = this.writer.isRolledBack || (release?.kind === 'fenced' && release.rolledBack);
       if (isSaved && isRolledBack) return this.#endRolledBack(release);
-      this.#isReleased = release?.kind === 'acknowledged';
+      this.isReleased = release?.kind === 'acknowledged';
       return { recordKeys, lost, error };
     } finally {
       unreserve();

@@ -84,7 +84,8 @@ export class AccountStateStore<
    * be written at all.
    */
   async flush(options?: FlushCallOptions): Promise<void> {
-    await this.#requirePersistence('flush').flush(readOptions('flush', FLUSH_CALL, options));
+    const checked = readOptions('flush', FLUSH_CALL, options);
+    await this.#requirePersistence('flush').withSession('flush', checked, ({ scheduler }) => scheduler.flush());
   }
 
   /**
@@ -104,7 +105,8 @@ export class AccountStateStore<
    * deletes the records that only the older state had.
    */
   async persistAll(options?: FlushCallOptions): Promise<void> {
-    await this.#requirePersistence('persistAll').persistAll(readOptions('persistAll', FLUSH_CALL, options));
+    const checked = readOptions('persistAll', FLUSH_CALL, options);
+    await this.#requirePersistence('persistAll').withSession('persistAll', checked, (session) => session.persistAll());
   }
 
   /**

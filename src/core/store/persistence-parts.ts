@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import type { Codec } from '../codec/record-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
-import { flushSettings } from '../flush/flush-options.js';
+import { type FlushSettings, flushSettings } from '../flush/flush-options.js';
 import {
   badOption,
   type Check,
@@ -19,13 +19,33 @@ import {
   wholeNumber,
 } from '../option-checks.js';
 import { RESERVED_ACCOUNT_PREFIX } from '../ownership/head-meta.js';
-import { ownershipSettings } from '../ownership/ownership-options.js';
+import { type OwnershipSettings, ownershipSettings } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
 import { RecordReader } from '../restore/record-reader.js';
 import { schemaOption } from '../restore/standard-schema.js';
 import type { TableName } from '../tables/record-table.js';
 import type { AccountStateStoreOptions, HighWaterOptions, SpillOptions, StoreSettings } from './store-options.js';
+
+type Options = AccountStateStoreOptions<never>;
+type Completed =
+  | 'accountId'
+  | 'driver'
+  | 'closeDriver'
+  | 'codec'
+  | 'schemaVersion'
+  | 'onRejected'
+  | 'clock'
+  | 'random'
+  | 'createId';
+
+/** The options of a persisted store, checked and completed. */
+export interface PersistenceParts extends Required<Pick<Options, Completed>>, Pick<Options, 'spill' | 'highWater'> {
+  readonly flush: FlushSettings;
+  readonly ownership: OwnershipSettings;
+  readonly persist: ReadonlySet<TableName>;
+  readonly reader: RecordReader;
+}
 
 const TABLES: readonly TableName[] = ['metadata', 'positions', 'orders', 'leverage', 'balance'];
 
@@ -85,16 +105,6 @@ const CHECKS = {
   createId: callback<() => string>(),
 } satisfies Record<keyof AccountStateStoreOptions<object>, Check<unknown>>;
 
-type CheckedOptions = Checked<typeof CHECKS>;
-type Optional = 'migrate' | 'schema' | 'spill' | 'highWater';
-
-/** The options of a persisted store, checked and completed. */
-export interface PersistenceParts
-  extends Required<Omit<CheckedOptions, Optional | 'rejectStale'>>,
-    Pick<CheckedOptions, Optional> {
-  readonly reader: RecordReader;
-}
-
 /** The names of all options that a store has wherever it is persisted. */
 export const SETTING_NAMES = Object.keys(CHECKS).filter(
   (name) => name !== 'accountId' && name !== 'driver' && name !== 'closeDriver',
@@ -113,7 +123,7 @@ export function checkedStoreOptions<T extends object>(
   return { rejectStale, parts: checked.driver === undefined ? undefined : persistenceParts(checked, checked.driver) };
 }
 
-function persistenceParts(checked: CheckedOptions, driver: PersistenceDriver): PersistenceParts {
+function persistenceParts(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): PersistenceParts {
   const settings = {
     closeDriver: false,
     flush: flushSettings(),

@@ -7,7 +7,6 @@ import type { Quarantine } from '../restore/quarantine.js';
 import type { AccountRecords } from '../tables/account-records.js';
 import { describeThrown } from '../thrown.js';
 
-/** What a record encoder works with. */
 export interface RecordEncoderOptions {
   readonly records: AccountRecords;
   readonly codec: Codec;

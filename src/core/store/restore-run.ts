@@ -15,7 +15,8 @@ export class RestoreRun {
   readonly records: AccountRecords;
   readonly emit: Emit;
   readonly files: LocalFiles;
-  readonly #abort = new AbortController();
+  /** Aborted when the store closes. */
+  readonly closing: AbortController = new AbortController();
   /** The lease under which the account is held, with `ownership: 'wait'`. */
   lease: LeaseShare | undefined;
   /** Whether it waits for the owner. */
@@ -27,20 +28,10 @@ export class RestoreRun {
     this.emit = emit;
     this.files = new LocalFiles(parts, emit);
     // Any number of refreshes may be under way at once.
-    setMaxListeners(0, this.#abort.signal);
+    setMaxListeners(0, this.closing.signal);
   }
 
   readonly onWarning = (warning: DriverWarning): void => this.emit('driver-warning', warning);
-
-  /** Ends it: the store closes. */
-  abort(): void {
-    this.#abort.abort();
-  }
-
-  /** Aborted when the store closes. */
-  get closing(): AbortSignal {
-    return this.#abort.signal;
-  }
 
   /** Resolves when the account may be taken over. */
   async turn(signal: AbortSignal, timeoutMs: number | undefined): Promise<Turn> {

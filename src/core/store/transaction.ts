@@ -8,10 +8,7 @@ export interface TransactionHost {
   readonly recordChanged: (table: TableName, recordKey: string) => void;
 }
 
-interface Change {
-  readonly table: TableName;
-  readonly recordKey: string;
-}
+type Change = readonly [recordKey: string, table: TableName];
 
 /** Runs functions whose changes take place together or not at all, and tells the host what changed. */
 export class Transactions implements TableContext {
@@ -36,7 +33,7 @@ export class Transactions implements TableContext {
 
   changed(table: TableName, recordKey: string): void {
     if (this.#savepoint === 0) this.#host.recordChanged(table, recordKey);
-    else this.#changes.push({ table, recordKey });
+    else this.#changes.push([recordKey, table]);
   }
 
   onRollback(undo: () => void): void {
@@ -80,7 +77,7 @@ export class Transactions implements TableContext {
   }
 
   #deliver(): void {
-    const tables = new Map(this.#changes.map(({ table, recordKey }) => [recordKey, table]));
+    const tables = new Map(this.#changes);
     this.#undos = [];
     this.#changes = [];
     for (const [recordKey, table] of tables) this.#host.recordChanged(table, recordKey);

@@ -24,7 +24,6 @@ export class BalanceTable extends RecordTable {
     return (this.#wallet.get('') ?? EMPTY).previousBalance;
   }
 
-  /** @throws `INVALID_VALUE` */
   set(balance: number): void {
     requireFinite('balance', balance);
     this.#put({ balance, previousBalance: this.previousBalance });

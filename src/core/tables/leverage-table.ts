@@ -14,7 +14,6 @@ export class LeverageTable extends RecordTable {
     return this.#bySymbol.toObject();
   }
 
-  /** @throws `INVALID_KEY`, `INVALID_VALUE` */
   set(symbol: string, leverage: number): void {
     requireName('symbol', symbol);
     this.checked(symbol, leverage);

@@ -27,7 +27,6 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
     return [...this.#bySymbol.keys()];
   }
 
-  /** @throws `INVALID_KEY`, `INVALID_VALUE` */
   set(symbol: string, data: Readonly<T>): Readonly<T> {
     requireName('symbol', symbol);
     return this.#set(this.#bySymbol, symbol, data);
@@ -39,7 +38,6 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
     return this.#setValue(this.#bySymbol, symbol, key, value);
   }
 
-  /** @throws `INVALID_KEY`, `INVALID_VALUE`, and what `update` throws. */
   update(symbol: string, update: (previous: Readonly<T> | undefined) => Readonly<T>): Readonly<T> {
     requireName('symbol', symbol);
     return this.#update(this.#bySymbol, symbol, update);
@@ -76,7 +74,6 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
     return this.#account.get('');
   }
 
-  /** @throws `INVALID_VALUE` */
   setAccount(data: Readonly<A>): Readonly<A> {
     return this.#set(this.#account, '', data);
   }
@@ -86,7 +83,6 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
     return this.#setValue(this.#account, '', key, value);
   }
 
-  /** @throws `INVALID_VALUE`, and what `update` throws. */
   updateAccount(update: (previous: Readonly<A> | undefined) => Readonly<A>): Readonly<A> {
     return this.#update(this.#account, '', update);
   }

@@ -28,11 +28,7 @@ export class OrderTable extends ExchangeTable {
     return orders === undefined ? [] : [...orders.values()];
   }
 
-  /**
-   * Holds an order that is active, and drops one that no longer is.
-   *
-   * @throws `INVALID_KEY`, `INVALID_VALUE`
-   */
+  /** Holds an order that is active, and drops one that no longer is. */
   upsert(order: Order): void {
     const snapshot = orderSnapshot(order);
     this.assertWritable();
@@ -42,10 +38,7 @@ export class OrderTable extends ExchangeTable {
     else this.remove(exchangeOrderId, updatedAtMs);
   }
 
-  /**
-   * @param atMs when the order ended, in exchange time. Default: the time of the order that is held.
-   * @throws `INVALID_KEY`, `INVALID_VALUE`
-   */
+  /** @param atMs when the order ended, in exchange time. Default: the time of the order that is held. */
   delete(orderId: string, atMs?: number): void {
     requireName('orderId', orderId);
     requireFiniteIfGiven('atMs', atMs);

@@ -56,7 +56,6 @@ export class PositionTable extends ExchangeTable {
     return count;
   }
 
-  /** @throws `INVALID_KEY`, `INVALID_VALUE` */
   set(symbol: string, side: EnginePositionSide, position: Position): void {
     const snapshot = positionSnapshot(symbol, side, position);
     this.assertWritable();
@@ -65,10 +64,7 @@ export class PositionTable extends ExchangeTable {
     this.put(side, snapshot);
   }
 
-  /**
-   * @param atMs when the position ended, in exchange time. Default: the time of the position that is held.
-   * @throws `INVALID_KEY`, `INVALID_VALUE`
-   */
+  /** @param atMs when the position ended, in exchange time. Default: the time of the position that is held. */
   delete(symbol: string, side: EnginePositionSide, atMs?: number): void {
     requireName('symbol', symbol);
     requirePositionSide(side);
@@ -98,8 +94,6 @@ export class PositionTable extends ExchangeTable {
   /**
    * Values the symbol's positions at a price. Not a change of what is persisted: it needs no writability and marks
    * nothing.
-   *
-   * @throws `INVALID_KEY`, `INVALID_VALUE`
    */
   tick(symbol: string, price: number): void {
     requireName('symbol', symbol);
