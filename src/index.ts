@@ -1,5 +1,5 @@
 export { type Clock, systemClock, type TimerHandle } from './core/clock.js';
-export type { Codec } from './core/codec/codec.js';
+export type { Codec } from './core/codec/record-codec.js';
 export { richCodec } from './core/codec/rich-codec.js';
 export { jsonCodec } from './core/codec/strict-json-codec.js';
 export {
@@ -12,41 +12,21 @@ export {
 } from './core/errors.js';
 export { FLUSH_DEFAULTS, type FlushOptions } from './core/flush/flush-options.js';
 export type * from './core/math/depth-types.js';
-export {
-  calculateDepthForPosition,
-  calculateDepthForPositions,
-  calculateDepthSummaryForAllPositions,
-  getDepthPercentForAllPositions,
-  getUnrealisedPnl,
-  getUnrealisedPnlPct,
-} from './core/math/position-math.js';
+export * from './core/math/position-math.js';
 export type { OwnershipMode, OwnershipOptions } from './core/ownership/ownership-options.js';
 export type * from './core/persistence-driver.js';
-export {
-  type BalanceReportSource,
-  type BalanceUpdateEventData,
-  type ReportOptions,
-  reportBalanceToApi,
-  reportBalanceToServer,
-} from './core/report/balance-report.js';
+export * from './core/report/balance-report.js';
 export type * from './core/restore/record-format.js';
 export type * from './core/restore/restore-options.js';
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './core/restore/standard-schema.js';
-export {
-  type ClosableAccount,
-  type ClosableAccounts,
-  type CloseOnSignalsOptions,
-  closeOnSignals,
-  EXIT_CODES,
-  type ShutdownResult,
-} from './core/shutdown/close-on-signals.js';
+export * from './core/shutdown/close-on-signals.js';
 export { AccountStateStore } from './core/store/account-state-store.js';
 export type { Ownership, PersistenceState, PersistenceStatus } from './core/store/persistence-status.js';
 export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/store/reconcile.js';
 export type { SessionPosition, SessionSummary } from './core/store/session-summary.js';
 export type { StoreEventMap, StoreEventName, StoreListener } from './core/store/store-events.js';
 export type * from './core/store/store-options.js';
-export type { TableName } from './core/tables/change-sink.js';
+export type { TableName } from './core/tables/record-table.js';
 export * from './core/types/order.js';
 export * from './core/types/position.js';
 export {

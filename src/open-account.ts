@@ -1,5 +1,4 @@
 import { systemClock } from './core/clock.js';
-import { AccountKeeperError } from './core/errors.js';
 import { type Check, readable, readOptions } from './core/option-checks.js';
 import type { PersistenceDriver } from './core/persistence-driver.js';
 import type { RestoreOptions } from './core/restore/restore-options.js';
@@ -54,7 +53,6 @@ export async function openAccount<
 
 /** Why the account could not be opened matters more than that its driver could not be closed. */
 async function closeQuietly(driver: PersistenceDriver, { clock = systemClock }: StoreSettings<object>): Promise<void> {
-  const late = (): AccountKeeperError => new AccountKeeperError('TIMEOUT', 'the driver did not close in time');
-  const limits = { clock, timeoutMs: CLOSE_TIMEOUT_MS + 1_000, late, aborted: late };
+  const limits = { clock, doing: 'close', timeoutMs: CLOSE_TIMEOUT_MS + 1_000 };
   await within(limits, () => driver.close({ timeoutMs: CLOSE_TIMEOUT_MS })).catch(() => undefined);
 }

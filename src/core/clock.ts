@@ -16,7 +16,7 @@ export interface TimerHandle {
 }
 
 /** The longest delay that Node.js timers take: a longer one would fire at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** The machine's clocks, looked up at each call so that a test's fake timers apply. */
 export const systemClock: Clock = {

@@ -1,9 +1,7 @@
+import { MAX_TIMER_MS } from './clock.js';
 import { AccountKeeperError, isAccountKeeperError } from './errors.js';
 import { redactUrl } from './redact.js';
 import { nameOfThrown } from './thrown.js';
-
-/** The longest delay that Node.js timers take. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Returns the value of an option, checked. @throws `CONFIG` with the option's path */
 export type Check<Value> = (path: string, value: unknown) => Value;
@@ -67,19 +65,16 @@ export function complete<Options>(checks: ChecksOf<Options>): Check<Options> {
   };
 }
 
-/** Any string. */
 export const text: Check<string> = (path, value) => {
   if (typeof value === 'string') return value;
   throw badOption(path, 'a string', value);
 };
 
-/** The path of a directory. */
 export const directoryPath: Check<string> = (path, value) => {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
   throw badOption(path, 'the path of a directory', value);
 };
 
-/** `true` or `false`. */
 export const flag: Check<boolean> = (path, value) => {
   if (typeof value === 'boolean') return value;
   throw badOption(path, 'true or false', value);
@@ -98,7 +93,6 @@ export function duration(min = 0): Check<number> {
   return (path, value) => requireDuration(path, value, min);
 }
 
-/** One of these. */
 export function oneOf<Value>(known: readonly Value[]): Check<Value> {
   return (path, value) => requireOneOf(path, value, known);
 }
@@ -123,7 +117,6 @@ export function objectWith<Type>(
   };
 }
 
-/** Whether all of these are functions. */
 export function hasMethods(value: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
   return names.every((name) => typeof value[name] === 'function');
 }

@@ -1,28 +1,39 @@
 import type { Clock } from './clock.js';
-import type { AccountKeeperError } from './errors.js';
+import { AccountKeeperError, type ErrorOutcome, isAccountKeeperError } from './errors.js';
 
-/** What bounds a wait, and what it rejects with when a bound is reached. */
+/** What bounds a wait. */
 export interface WaitLimits {
   readonly clock: Clock;
+  /** Begins the messages. */
+  readonly doing: string;
   /** Milliseconds; `undefined`: no bound in time. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly late: () => AccountKeeperError;
-  readonly aborted: (reason: unknown) => AccountKeeperError;
+  /** What is known of the work when a bound is reached. Default: `unknown`. */
+  readonly outcome?: ErrorOutcome;
 }
+
+/** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
+export const DRIVER_GRACE_MS = 250;
 
 /**
  * Waits for what `work` promises, within the limits. The one place where a wait is bounded: the result settles by its
  * bound also if the work never does. The work goes on regardless, and a late rejection of it disturbs nobody.
+ *
+ * Rejects `TIMEOUT` or `ABORTED` when a bound is reached.
  */
 export async function within<Result>(limits: WaitLimits, work: () => PromiseLike<Result> | Result): Promise<Result> {
-  const { clock, timeoutMs, signal, late, aborted } = limits;
-  if (signal?.aborted) throw aborted(signal.reason);
+  const { clock, doing, outcome = 'unknown', signal, timeoutMs } = limits;
+  const aborted = (): AccountKeeperError =>
+    new AccountKeeperError('ABORTED', `${doing} was aborted`, { outcome, cause: signal?.reason });
+  if (signal?.aborted) throw aborted();
   let release = (): void => undefined;
   const over = new Promise<never>((_, reject) => {
-    const abort = (): void => reject(aborted(signal?.reason));
+    const abort = (): void => reject(aborted());
+    const expire = (): void =>
+      reject(new AccountKeeperError('TIMEOUT', `${doing} did not finish in time`, { outcome }));
     signal?.addEventListener('abort', abort, { once: true });
-    const timer = timeoutMs === undefined ? undefined : clock.setTimeout(() => reject(late()), timeoutMs);
+    const timer = timeoutMs === undefined ? undefined : clock.setTimeout(expire, timeoutMs);
     release = () => {
       timer?.cancel();
       signal?.removeEventListener('abort', abort);
@@ -35,18 +46,11 @@ export async function within<Result>(limits: WaitLimits, work: () => PromiseLike
   }
 }
 
-/** Resolves after so many milliseconds, or rejects with the reason of the signal. */
-export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      timer.cancel();
-      reject(signal.reason);
-    };
-    const timer = clock.setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, delayMs);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
+/** Resolves after `timeoutMs`. Rejects `ABORTED`. */
+export async function pause(limits: WaitLimits): Promise<void> {
+  try {
+    await within(limits, () => new Promise<never>(() => undefined));
+  } catch (error) {
+    if (!isAccountKeeperError(error) || error.code !== 'TIMEOUT') throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccountState } from '../../src/core/store/account-state.js';
-import type { RecordTable, TableName } from '../../src/core/tables/change-sink.js';
+import type { RecordTable, TableName } from '../../src/core/tables/record-table.js';
 import { BAD_NAMES, BAD_NUMBERS, codeOf, order, position } from './tables/table-harness.js';
 
 class WatchedState extends AccountState {

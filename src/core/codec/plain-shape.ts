@@ -18,36 +18,6 @@ export function isPlainObject(value: object): boolean {
   );
 }
 
-/** Calls `visit` for each element. Returns what is odd about the array, or `undefined`. */
-export function visitElements(
-  array: readonly unknown[],
-  visit: (index: number, element: unknown) => void,
-): { readonly key: string | number | undefined; readonly oddity: string } | undefined {
-  for (let index = 0; index < array.length; index += 1) {
-    const descriptor = Object.getOwnPropertyDescriptor(array, index);
-    if (descriptor === undefined) return { key: index, oddity: 'a hole in an array' };
-    if (!('value' in descriptor)) return { key: index, oddity: 'an accessor property' };
-    visit(index, descriptor.value);
-  }
-  if (Reflect.ownKeys(array).length === array.length + 1) return undefined;
-  return { key: undefined, oddity: 'an array with properties of its own' };
-}
-
-/** Calls `visit` for each property. Returns what is odd about the object, or `undefined`. */
-export function visitProperties(
-  object: object,
-  visit: (key: string, value: unknown) => void,
-): { readonly key: string | undefined; readonly oddity: string } | undefined {
-  for (const key of Reflect.ownKeys(object)) {
-    if (typeof key === 'symbol') return { key: undefined, oddity: 'an object with a symbol as key' };
-    const descriptor = Object.getOwnPropertyDescriptor(object, key);
-    if (descriptor === undefined || !('value' in descriptor)) return { key, oddity: 'an accessor property' };
-    if (descriptor.enumerable !== true) return { key, oddity: 'a property that is not enumerable' };
-    visit(key, descriptor.value);
-  }
-  return undefined;
-}
-
 /** Names a value that a codec does not take, without what it holds. */
 export function describeOddValue(value: unknown): string {
   switch (typeof value) {

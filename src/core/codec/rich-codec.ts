@@ -1,6 +1,6 @@
 import { defaultStringifyOperations, type ParseOptions, parse, type StringifyOptions, stringify } from 'devalue';
-import type { Codec } from './codec.js';
-import { decodeWith, encodeWith } from './encode-error.js';
+import { codecOf } from './codec-of.js';
+import type { Codec } from './record-codec.js';
 import { RichCheck } from './rich-check.js';
 
 /**
@@ -8,15 +8,12 @@ import { RichCheck } from './rich-check.js';
  * objects that are met twice or hold themselves. Functions, symbols, class instances and sparse arrays are refused with
  * their path.
  */
-export const richCodec: Codec = Object.freeze({
-  name: 'rich',
-  encode: (value: unknown): string =>
-    encodeWith(() => {
-      new RichCheck().check(value);
-      return stringify(value, undefined, STRINGIFY_OPTIONS);
-    }),
-  decode: (text: string): unknown => decodeWith('rich', () => parse(text, undefined, PARSE_OPTIONS)),
-});
+export const richCodec: Codec = codecOf('rich', encode, (text) => parse(text, undefined, PARSE_OPTIONS));
+
+function encode(value: unknown): string {
+  new RichCheck().check(value);
+  return stringify(value, undefined, STRINGIFY_OPTIONS);
+}
 
 /** The key that devalue refuses, because assigning it would set a prototype. It travels escaped. */
 const PROTO = '__proto__';

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { parseHeadMeta, writerOf } from '../ownership/head-meta.js';
+import { baseOf, parseHeadMeta, writerOf } from '../ownership/head-meta.js';
 import type {
   AccountHead,
   CommitBatch,
@@ -9,7 +9,7 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../persistence-driver.js';
-import { within } from '../within.js';
+import { DRIVER_GRACE_MS, within } from '../within.js';
 import { isRecordFault } from './rejected-records.js';
 
 /** One commit, with everything that a repetition has to send again unchanged. */
@@ -20,11 +20,9 @@ export interface CommitRequest {
 }
 
 /** Limits of one call to the driver. */
-export interface SendOptions {
+export interface SendOptions extends OperationOptions {
   /** An earlier call with this request ended with an unknown outcome. */
   readonly mayHaveLanded: boolean;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
 }
 
 /** What came of sending a request. */
@@ -49,7 +47,6 @@ interface Rollback {
   readonly floor: number;
 }
 
-/** What a writer works with. */
 export interface AccountWriterOptions {
   readonly driver: PersistenceDriver;
   readonly accountId: string;
@@ -58,9 +55,6 @@ export interface AccountWriterOptions {
   /** The head of this writer's claim. */
   readonly head: AccountHead;
 }
-
-/** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
-const GRACE_MS = 250;
 
 /**
  * Sends the commits of one writer to one account, and says what came of each. It holds the newest acknowledged head, and
@@ -93,8 +87,12 @@ export class AccountWriter {
   /** A new request on top of the newest acknowledged head, or of an older one after {@link goOnAbove}. */
   request(batch: CommitBatch, meta: string): CommitRequest {
     const { stored, floor } = this.#accepted ?? { stored: this.#head, floor: undefined };
-    const expected = stored === undefined ? undefined : { revision: stored.revision, writeId: stored.writeId };
-    const options = { expected, writerId: this.#head.writerId, writeId: this.#options.createId(), meta };
+    const options = {
+      expected: baseOf(stored),
+      writerId: this.#head.writerId,
+      writeId: this.#options.createId(),
+      meta,
+    };
     return { batch, options: floor === undefined ? options : { ...options, revisionFloor: floor } };
   }
 
@@ -120,26 +118,19 @@ export class AccountWriter {
     if (this.#rollback?.stored?.writeId === stored?.head.writeId) this.#accepted = this.#rollback;
   }
 
-  async send(request: CommitRequest, options: SendOptions): Promise<CommitResult> {
-    const result = await this.#send(request, options);
+  async send(request: CommitRequest, { mayHaveLanded, ...limits }: SendOptions): Promise<CommitResult> {
+    const { accountId, driver } = this.#options;
+    const { expected, revisionFloor = 0 } = request.options;
+    const commit = (): Promise<AccountHead> =>
+      driver.commit(accountId, request.batch, { ...request.options, ...limits });
+    const result = await this.#within(limits, commit).then(
+      (head) => this.#acknowledge(head, request),
+      (thrown) => this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits),
+    );
     if (result.kind === 'failed' && result.mayHaveLanded) {
-      const { expected, revisionFloor = 0 } = request.options;
       this.#mayHaveReached = Math.max(this.#mayHaveReached, Math.max(expected?.revision ?? 0, revisionFloor) + 1);
     }
     return result;
-  }
-
-  async #send(request: CommitRequest, { mayHaveLanded, timeoutMs, signal }: SendOptions): Promise<CommitResult> {
-    const { accountId, driver } = this.#options;
-    const limits = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
-    try {
-      const head = await this.#within(limits, () =>
-        driver.commit(accountId, request.batch, { ...request.options, ...limits }),
-      );
-      return this.#acknowledge(head, request);
-    } catch (thrown) {
-      return this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits);
-    }
   }
 
   #acknowledge(head: AccountHead, request: CommitRequest): CommitResult {
@@ -263,16 +254,7 @@ export class AccountWriter {
   /** An error when the driver breaks its promise to settle by the deadline, or when aborted. */
   #within<Result>({ timeoutMs, signal }: OperationOptions, work: () => Promise<Result>): Promise<Result> {
     const { clock, driver } = this.#options;
-    const late = `driver ${driver.name} did not settle within ${timeoutMs} ms`;
-    return within(
-      {
-        clock,
-        timeoutMs: timeoutMs === undefined ? undefined : timeoutMs + GRACE_MS,
-        signal,
-        late: () => new AccountKeeperError('TIMEOUT', late, { outcome: 'unknown' }),
-        aborted: () => new AccountKeeperError('ABORTED', 'the commit was aborted', { outcome: 'unknown' }),
-      },
-      work,
-    );
+    const graceful = timeoutMs === undefined ? undefined : timeoutMs + DRIVER_GRACE_MS;
+    return within({ clock, doing: `a call of the driver ${driver.name}`, timeoutMs: graceful, signal }, work);
   }
 }

@@ -13,9 +13,14 @@ export interface BackoffOptions {
  * Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  *
  * @param failures how many attempts in a row have failed, from 1.
- * @param random draws evenly from [0, 1).
+ * @param random draws evenly from [0, 1). Where it does not do what it should, the wait is the longest.
  */
 export function backoffMs(failures: number, options: BackoffOptions, random: () => number): number {
   const bound = Math.min(options.maxMs, options.initialMs * 2 ** (failures - 1));
-  return random() * bound;
+  try {
+    const drawnMs = random() * bound;
+    return drawnMs >= 0 && drawnMs <= options.maxMs ? drawnMs : options.maxMs;
+  } catch {
+    return options.maxMs;
+  }
 }

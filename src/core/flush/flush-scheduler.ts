@@ -2,9 +2,12 @@ import type { Clock, TimerHandle } from '../clock.js';
 import { AccountKeeperError } from '../errors.js';
 import type { Unfinished } from '../ownership/head-meta.js';
 import type { AccountHead, CommitBatch, StoredAccount } from '../persistence-driver.js';
+import type { FlushStatus } from '../store/persistence-status.js';
+import type { Emit } from '../store/store-events.js';
+import { within } from '../within.js';
 import type { AccountWriter, CommitRequest, CommitResult } from './account-writer.js';
 import { backoffMs } from './backoff.js';
-import { type BatchSize, fits, sizeOf } from './batch-size.js';
+import { type BatchSize, fits, NO_CHANGES, sizeOf } from './batch-size.js';
 import { Debounce } from './debounce.js';
 import type { FlushSettings } from './flush-options.js';
 import { CHECK, FlushWaiters } from './flush-waiters.js';
@@ -12,35 +15,12 @@ import { LagMonitor } from './lag-monitor.js';
 import { type BuiltBatch, oldestOf, type PendingEntry, PendingSet, type RecordSource } from './pending-set.js';
 import { RejectedRecords, recordsAtFault } from './rejected-records.js';
 
-/** What the scheduler tells. Called between two steps, never in the middle of one. */
-export interface FlushListener {
-  pending(): void;
-  flushed(event: {
-    readonly head: AccountHead;
-    readonly recordKeys: readonly string[];
-    readonly durationMs: number;
-  }): void;
-  failed(event: {
-    readonly error: AccountKeeperError;
-    readonly consecutiveFailures: number;
-    readonly retryInMs: number;
-  }): void;
-  recovered(event: { readonly failures: number }): void;
-  lagging(event: { readonly oldestPendingMs: number }): void;
-  rejected(event: { readonly recordKey: string; readonly error: AccountKeeperError }): void;
-  /** The account belongs to somebody else. `recordKeys`: what was not acknowledged. Nothing is written any more. */
-  fenced(event: {
-    readonly error: AccountKeeperError;
-    readonly rolledBack: boolean;
-    readonly recordKeys: readonly string[];
-  }): void;
-}
-
-/** What the scheduler works with. */
 export interface FlushSchedulerParts {
   readonly settings: FlushSettings;
   readonly writer: AccountWriter;
   readonly records: RecordSource & {
+    /** A record gets a new value: the keys of what has to be stored before, copies of bytes that nobody could read. */
+    copiesBefore(recordKey: string): readonly string[];
     /** The keys of everything that is to be stored, and of what is stored beside it and is not to be. */
     everything(stored?: StoredAccount): Iterable<string>;
   };
@@ -49,23 +29,14 @@ export interface FlushSchedulerParts {
   /** What is kept beside the head; while several commits make a whole, with what they are. */
   readonly meta: (unfinished?: Unfinished) => string;
   readonly createId: () => string;
-  readonly listener: FlushListener;
+  /** Called between two steps, never in the middle of one; so are the others. */
+  readonly emit: Emit;
+  readonly onAcknowledged: (head: AccountHead, recordKeys: readonly string[]) => void;
+  /** The account belongs to somebody else. Nothing is written any more. */
+  readonly onFenced: (error: AccountKeeperError, rolledBack: boolean) => void;
   readonly clock: Clock;
   /** Draws evenly from [0, 1). */
   readonly random: () => number;
-}
-
-/** A snapshot for `persistenceStatus()`. */
-export interface FlushStatus {
-  readonly activity: Activity['kind'];
-  readonly pendingRecords: number;
-  readonly oldestPendingMs: number;
-  readonly lastFlushedAt: number | undefined;
-  readonly consecutiveFailures: number;
-  readonly lastError: AccountKeeperError | undefined;
-  /** The records that cannot be written. */
-  readonly rejected: readonly string[];
-  readonly retryInMs: number | undefined;
 }
 
 /** What was not acknowledged when the scheduler was asked. */
@@ -137,7 +108,7 @@ export class FlushScheduler {
   #lastFlushedAt: number | undefined;
   /** Everything is to be written, `above` what the backend came back with where it was rolled back. */
   #rewriteWanted:
-    | { readonly above?: { readonly stored: StoredAccount | undefined }; readonly upTo: number }
+    | { readonly above: { stored: StoredAccount | undefined } | undefined; readonly upTo: number }
     | undefined;
   #rewrite: Rewrite | undefined;
 
@@ -147,7 +118,7 @@ export class FlushScheduler {
     this.#timeoutMs = parts.settings.commitTimeoutMs;
     this.#debounce = new Debounce(parts.settings.debounce);
     this.#lag = new LagMonitor(parts.clock, parts.settings.maxPendingAgeMs, (oldestPendingMs) =>
-      parts.listener.lagging({ oldestPendingMs }),
+      parts.emit('lagging', { oldestPendingMs }),
     );
   }
 
@@ -156,17 +127,22 @@ export class FlushScheduler {
     return this.#attempt !== undefined || this.#rejected.size > 0 || !this.#pending.isEmpty;
   }
 
+  get activity(): Activity['kind'] {
+    return this.#activity.kind;
+  }
+
   status(): FlushStatus {
-    const nowMs = this.#parts.clock.monotonic();
+    const { clock } = this.#parts;
+    const nowMs = clock.monotonic();
+    const { untilMs } = this.#activity as { readonly untilMs?: number };
     return {
-      activity: this.#activity.kind,
       pendingRecords: this.unacknowledged().length,
       oldestPendingMs: Math.max(0, nowMs - (this.#oldestSinceMs() ?? nowMs)),
       lastFlushedAt: this.#lastFlushedAt,
       consecutiveFailures: this.#failures,
       lastError: this.#lastError ?? this.#rejected.errorUpTo(Number.POSITIVE_INFINITY),
       rejected: [...this.#rejected.keys()],
-      retryInMs: this.#activity.kind === 'backing-off' ? Math.max(0, this.#activity.untilMs - nowMs) : undefined,
+      nextRetryAt: untilMs === undefined ? undefined : clock.now() + Math.max(0, untilMs - nowMs),
     };
   }
 
@@ -187,19 +163,13 @@ export class FlushScheduler {
     return { attempts, newer, rejected: [...rejected, ...failed, ...refused], unfinished: this.#rewrite?.id };
   }
 
-  /** Everything that is in memory is written, as one whole: in several commits where it has to be. */
-  rewrite(): void {
-    this.markApart(this.#parts.records.everything());
-    this.#rewriteWanted = { upTo: this.#pending.lastSequence };
-  }
-
   /**
-   * The same, above what the backend came back with. A request that may have landed belongs to the history that was
-   * lost.
+   * Everything that is in memory is written, as one whole: in several commits where it has to be. With `above`, on top
+   * of what the backend came back with: a request that may have landed belongs to the history that was lost.
    */
-  rewriteAbove(stored: StoredAccount | undefined): void {
-    this.markApart(this.#parts.records.everything(stored));
-    this.#rewriteWanted = { above: { stored }, upTo: this.#pending.lastSequence };
+  rewrite(above?: { readonly stored: StoredAccount | undefined }): void {
+    this.markApart(this.#parts.records.everything(above?.stored));
+    this.#rewriteWanted = { above, upTo: this.#pending.lastSequence };
   }
 
   /** These records count as changed, each by itself. */
@@ -215,6 +185,8 @@ export class FlushScheduler {
   /** A record changed. Called by setters: no I/O, and no timer when one is set. */
   changed(recordKey: string): void {
     const nowMs = this.#parts.clock.monotonic();
+    const copies = this.#parts.records.copiesBefore(recordKey);
+    if (copies.length > 0) this.markApart(copies);
     const first = !this.isPending;
     // A record that was set aside is tried again, and as old as its oldest change that is not saved.
     this.#pending.mark(recordKey, nowMs, this.#rejected.size > 0 ? this.#rejected.take(recordKey) : undefined);
@@ -227,7 +199,7 @@ export class FlushScheduler {
     if (!first) return;
     this.#lag.update(nowMs);
     // Later: a listener that flushes must not tear apart what is being changed synchronously together.
-    queueMicrotask(() => this.#parts.listener.pending());
+    queueMicrotask(() => this.#parts.emit('pending', {}));
   }
 
   /**
@@ -251,7 +223,7 @@ export class FlushScheduler {
     if (this.#activity.kind === 'stopped') return Promise.reject(this.#activity.error);
     const settled = this.#waiters.add(sequence);
     this.#settleWaiters();
-    if (!this.#isFlushing() && this.#waiters.wantsAttempt) this.#startAttempt();
+    if (this.activity !== 'flushing' && this.#waiters.wantsAttempt) this.#startAttempt();
     return settled;
   }
 
@@ -265,20 +237,15 @@ export class FlushScheduler {
     // A transaction that is running ends first.
     await undefined;
     if (this.#activity.kind !== 'stopped') {
-      await new Promise<void>((finished) => {
-        const deadline = this.#parts.clock.setTimeout(finished, deadlineMs);
-        this.#drain = {
-          maxBackoffMs: deadlineMs / 10,
-          finished: () => {
-            deadline.cancel();
-            finished();
-          },
-        };
-        if (!this.#isFlushing()) this.#startAttempt();
+      const drained = new Promise<void>((finished) => {
+        this.#drain = { maxBackoffMs: deadlineMs / 10, finished };
       });
+      const limits = { clock: this.#parts.clock, doing: 'close', timeoutMs: deadlineMs };
+      if (this.activity !== 'flushing') this.#startAttempt();
+      await Promise.allSettled([within(limits, () => drained)]);
     }
     const recordKeys = this.unacknowledged();
-    const error = this.#lastError ?? this.#rejected.errorUpTo(Number.POSITIVE_INFINITY);
+    const { lastError: error } = this.status();
     this.stop(new AccountKeeperError('CLOSED', 'the store was closed'));
     return { recordKeys, error };
   }
@@ -291,10 +258,6 @@ export class FlushScheduler {
     this.#lag.update(undefined);
     this.#waiters.rejectAll(error);
     this.#drain?.finished();
-  }
-
-  #isFlushing(): boolean {
-    return this.#activity.kind === 'flushing';
   }
 
   #startAttempt(): void {
@@ -354,13 +317,13 @@ export class FlushScheduler {
     const isMarked = (this.#rewrite?.part ?? 0) > 0;
     if (!isMarked) this.#rewrite = undefined;
     if (!isMarked && !this.#waiters.wantsCheck) return undefined;
-    return this.#attemptOf({ batch: { upserts: new Map(), deletes: new Set() }, entries: new Map() });
+    return this.#attemptOf({ batch: NO_CHANGES, entries: new Map() });
   }
 
   #attemptOf({ batch, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): Attempt {
     const { meta, writer } = this.#parts;
     const { id, part, upTo } = this.#rewrite ?? { id: '', part: 0, upTo: 0 };
-    const isLast = (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
+    const isLast = this.#isWhole({ id, part, upTo });
     const request = writer.request(batch, meta(isLast ? undefined : { id, part: part + 1 }));
     return { request, entries, mayHaveLanded: false, timeoutMs: this.#timeoutMs };
   }
@@ -379,8 +342,8 @@ export class FlushScheduler {
   #setAside(recordKey: string, entry: PendingEntry, error: AccountKeeperError): void {
     // It may have changed since: then it is the newer value's turn.
     if (this.#pending.has(recordKey)) this.#pending.age(recordKey, entry);
-    else this.#rejected.add(recordKey, entry, error);
-    this.#outbox.push(() => this.#parts.listener.rejected({ recordKey, error }));
+    else this.#rejected.set(recordKey, { entry, error });
+    this.#tellLater('record-rejected', { recordKey, error });
   }
 
   /** The records of an attempt are pending again; should it have landed after all, its writeId says so. */
@@ -400,7 +363,7 @@ export class FlushScheduler {
         break;
       case 'superseded':
         this.#giveUp(attempt);
-        if (result.stored !== undefined) this.rewriteAbove(result.stored);
+        if (result.stored !== undefined) this.rewrite({ stored: result.stored });
         this.#startAttempt();
         return;
       case 'rejected':
@@ -418,7 +381,7 @@ export class FlushScheduler {
   }
 
   #acknowledged(attempt: Attempt, head: AccountHead, startedMs: number): void {
-    const { clock, listener, settings } = this.#parts;
+    const { clock, onAcknowledged, settings } = this.#parts;
     const failures = this.#failures;
     this.#failures = 0;
     this.#lastError = undefined;
@@ -429,15 +392,18 @@ export class FlushScheduler {
     this.#finishPart();
     const durationMs = clock.monotonic() - startedMs;
     const recordKeys = [...attempt.entries.keys()];
-    this.#outbox.push(() => listener.flushed({ head, recordKeys, durationMs }));
-    if (failures > 0) this.#outbox.push(() => listener.recovered({ failures }));
+    this.#outbox.push(() => onAcknowledged(head, recordKeys));
+    this.#tellLater('flushed', { revision: head.revision, records: recordKeys, durationMs });
+    if (failures > 0) this.#tellLater('recovered', { failures });
   }
 
   #finishPart(): void {
     if (this.#rewrite === undefined) return;
-    const { id, part, upTo } = this.#rewrite;
-    const isWhole = (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
-    this.#rewrite = isWhole ? undefined : { id, part: part + 1, upTo };
+    this.#rewrite = this.#isWhole(this.#rewrite) ? undefined : { ...this.#rewrite, part: this.#rewrite.part + 1 };
+  }
+
+  #isWhole({ upTo }: Rewrite): boolean {
+    return (this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY) > upTo;
   }
 
   /** Sets aside the records that the error names, or all of them where it names none. */
@@ -459,41 +425,28 @@ export class FlushScheduler {
   }
 
   #backOff(error: AccountKeeperError): void {
-    const { clock, listener } = this.#parts;
+    const { clock, random, settings } = this.#parts;
     this.#failures += 1;
     this.#lastError = error;
     const consecutiveFailures = this.#failures;
-    const drawnMs = this.#drawBackoff();
-    const retryInMs = this.#drain === undefined ? drawnMs : Math.min(drawnMs, this.#drain.maxBackoffMs);
+    const drawnMs = backoffMs(this.#failures, settings.backoff, random);
+    const retryInMs = Math.min(drawnMs, this.#drain?.maxBackoffMs ?? drawnMs);
     const timer = clock.setTimeout(() => this.#startAttempt(), retryInMs);
     this.#enter({ kind: 'backing-off', timer, untilMs: clock.monotonic() + retryInMs });
     this.#lag.update(this.#oldestSinceMs());
-    this.#outbox.push(() => listener.failed({ error, consecutiveFailures, retryInMs }));
+    this.#tellLater('flush-failed', { error, consecutiveFailures, retryInMs });
     this.#waiters.attemptFailed(error);
     if (this.#drain !== undefined && !error.retryable) this.#drain.finished();
     if (this.#waiters.wantsAttempt) this.#startAttempt();
     else this.#tell();
   }
 
-  /** The wait, and the longest one when `random` does not do what it should. */
-  #drawBackoff(): number {
-    const { random, settings } = this.#parts;
-    const { maxMs } = settings.backoff;
-    try {
-      const drawnMs = backoffMs(this.#failures, settings.backoff, random);
-      return drawnMs >= 0 && drawnMs <= maxMs ? drawnMs : maxMs;
-    } catch {
-      return maxMs;
-    }
-  }
-
   #fenced(attempt: Attempt, { error, rolledBack }: Extract<CommitResult, { kind: 'fenced' }>): void {
     if (error.outcome === 'unknown') this.#attempt = attempt;
     else this.#giveUp(attempt);
-    const recordKeys = this.unacknowledged();
     this.#lastError = error;
     this.stop(error);
-    this.#outbox.push(() => this.#parts.listener.fenced({ error, rolledBack, recordKeys }));
+    this.#outbox.push(() => this.#parts.onFenced(error, rolledBack));
     this.#tell();
   }
 
@@ -532,22 +485,27 @@ export class FlushScheduler {
   }
 
   #settleWaiters(): void {
-    const inFlight = oldestOf(this.#attempt?.entries.values() ?? []);
-    const oldest = Math.min(
-      inFlight?.sequence ?? Number.POSITIVE_INFINITY,
-      this.#pending.oldest?.sequence ?? Number.POSITIVE_INFINITY,
-    );
+    const oldest = this.#oldest()?.sequence ?? Number.POSITIVE_INFINITY;
     this.#waiters.settledBefore(oldest, (sequence) => this.#rejected.errorUpTo(sequence));
   }
 
+  /** The oldest change that is in flight or waits. */
+  #oldest(): PendingEntry | undefined {
+    const { oldest } = this.#pending;
+    return oldestOf([...(this.#attempt?.entries.values() ?? []), ...(oldest === undefined ? [] : [oldest])]);
+  }
+
   #oldestSinceMs(): number | undefined {
-    const inFlight = oldestOf(this.#attempt?.entries.values() ?? []);
-    const candidates = [inFlight?.sinceMs, this.#pending.oldest?.sinceMs, this.#rejected.oldestSinceMs()];
+    const candidates = [this.#oldest()?.sinceMs, this.#rejected.oldestSinceMs()];
     const known = candidates.filter((sinceMs) => sinceMs !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  /** Calls the listener, last: what it does in turn finds the scheduler between two steps. */
+  readonly #tellLater: Emit = (name, event) => {
+    this.#outbox.push(() => this.#parts.emit(name, event));
+  };
+
+  /** Tells, last: what it does in turn finds the scheduler between two steps. */
   #tell(): void {
     for (let next = this.#outbox.shift(); next !== undefined; next = this.#outbox.shift()) next();
   }

@@ -42,22 +42,17 @@ export class FlushWaiters {
 
   /** An attempt failed: whoever waited for it is told. */
   attemptFailed(error: AccountKeeperError): void {
-    this.#settle((waiter) => waiter.attempted, error);
+    for (const { reject } of this.#take(({ attempted }) => attempted)) reject(error);
   }
 
   /** A commit was acknowledged. */
   checked(): void {
-    const done = this.#waiters.filter(({ attempted, sequence }) => attempted && sequence === CHECK);
-    this.#waiters = this.#waiters.filter((waiter) => !done.includes(waiter));
-    for (const waiter of done) waiter.resolve();
+    for (const { resolve } of this.#take(({ attempted, sequence }) => attempted && sequence === CHECK)) resolve();
   }
 
   /** All changes before `sequence` are settled; `verdict` says for one waiter whether all of them were written. */
   settledBefore(sequence: number, verdict: (sequence: number) => AccountKeeperError | undefined): void {
-    const done = this.#waiters.filter((waiter) => waiter.sequence < sequence);
-    if (done.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => waiter.sequence >= sequence);
-    for (const waiter of done) {
+    for (const waiter of this.#take((each) => each.sequence < sequence)) {
       const error = verdict(waiter.sequence);
       if (error === undefined) waiter.resolve();
       else waiter.reject(error);
@@ -65,12 +60,12 @@ export class FlushWaiters {
   }
 
   rejectAll(error: AccountKeeperError): void {
-    this.#settle(() => true, error);
+    for (const { reject } of this.#take(() => true)) reject(error);
   }
 
-  #settle(concerns: (waiter: Waiter) => boolean, error: AccountKeeperError): void {
-    const rejected = this.#waiters.filter(concerns);
-    this.#waiters = this.#waiters.filter((waiter) => !concerns(waiter));
-    for (const waiter of rejected) waiter.reject(error);
+  #take(concerned: (waiter: Waiter) => boolean): readonly Waiter[] {
+    const taken = this.#waiters.filter(concerned);
+    if (taken.length > 0) this.#waiters = this.#waiters.filter((waiter) => !taken.includes(waiter));
+    return taken;
   }
 }

@@ -94,10 +94,7 @@ export class PendingSet {
 
   /** The oldest change that is pending. */
   get oldest(): PendingEntry | undefined {
-    let oldest: PendingEntry | undefined;
-    for (const layer of this.#layers())
-      oldest = oldestOf(oldest === undefined ? layer.values() : [oldest, ...layer.values()]);
-    return oldest;
+    return oldestOf(Array.from(this.#layers(), (layer) => [...layer.values()]).flat());
   }
 
   has(recordKey: string): boolean {
@@ -106,9 +103,7 @@ export class PendingSet {
   }
 
   keys(): Set<string> {
-    const keys = new Set<string>();
-    for (const layer of this.#layers()) for (const recordKey of layer.keys()) keys.add(recordKey);
-    return keys;
+    return new Set(Array.from(this.#layers(), (layer) => [...layer.keys()]).flat());
   }
 
   /** @param before an older change of the record that was not written. */
@@ -134,7 +129,7 @@ export class PendingSet {
     this.#gather();
     const group = this.#sealed.shift() ?? this.#base;
     if (group === this.#base) this.#base = emptyGroup();
-    return built(group, fits(group.size, this.#limits));
+    return { ...asBatch(group), isTooLarge: !fits(group.size, this.#limits) };
   }
 
   /** Makes entries pending again that were taken before, with the values that they had; newer ones come after them. */
@@ -304,8 +299,4 @@ function asBatch({ records }: Group): Omit<BuiltBatch, 'isTooLarge'> {
     else upserts.set(recordKey, change.text);
   }
   return { batch: { upserts, deletes }, entries, failures };
-}
-
-function built(group: Group, isFitting: boolean): BuiltBatch {
-  return { ...asBatch(group), isTooLarge: !isFitting };
 }

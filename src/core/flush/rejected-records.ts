@@ -21,38 +21,24 @@ export function recordsAtFault({ records = [] }: AccountKeeperError, ofBatch: It
 }
 
 /** Records that changed and cannot be written. They are set aside, so that the others can, until they change again. */
-export class RejectedRecords {
-  readonly #records = new Map<string, RejectedRecord>();
-
-  get size(): number {
-    return this.#records.size;
-  }
-
-  keys(): IterableIterator<string> {
-    return this.#records.keys();
-  }
-
-  add(recordKey: string, entry: PendingEntry, error: AccountKeeperError): void {
-    this.#records.set(recordKey, { entry, error });
-  }
-
+export class RejectedRecords extends Map<string, RejectedRecord> {
   /** Takes a record out, because it has changed again. */
   take(recordKey: string): PendingEntry | undefined {
-    const entry = this.#records.get(recordKey)?.entry;
-    this.#records.delete(recordKey);
+    const entry = this.get(recordKey)?.entry;
+    this.delete(recordKey);
     return entry;
   }
 
   /** Monotonic time of the oldest change among them. */
   oldestSinceMs(): number | undefined {
     let oldest: number | undefined;
-    for (const { entry } of this.#records.values()) oldest = Math.min(oldest ?? entry.sinceMs, entry.sinceMs);
+    for (const { entry } of this.values()) oldest = Math.min(oldest ?? entry.sinceMs, entry.sinceMs);
     return oldest;
   }
 
   /** One error that names every record set aside with a change up to `sequence`. */
   errorUpTo(sequence: number): AccountKeeperError | undefined {
-    const concerned = [...this.#records].filter(([, record]) => record.entry.sequence <= sequence);
+    const concerned = [...this].filter(([, record]) => record.entry.sequence <= sequence);
     const [first] = concerned;
     if (first === undefined) return undefined;
     const records = concerned.map(([recordKey]) => recordKey);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AccountKeeperError } from '../errors.js';
 import { accountFileName, fileNamePart } from '../spill/account-file-name.js';
-import { fileErrorCode } from '../spill/durable-file.js';
+import { fileErrorCode, filesIn, unavailable } from '../spill/durable-file.js';
 import { removeLeftOvers, replaceFile } from './replace-file.js';
 
 /** The newest head that a backend has acknowledged, as a file remembers it. */
@@ -40,24 +40,21 @@ export function readHighWaters(
   accountId: string,
 ): readonly (HighWater & { readonly path: string })[] {
   const prefix = `${accountFileName(accountId)}.`;
-  try {
-    const names = readdirSync(resolve(directory)).filter((name) => name.startsWith(prefix) && name.endsWith(SUFFIX));
-    return names.sort().map((name) => readHighWater(join(resolve(directory), name), accountId));
-  } catch (cause) {
-    if (cause instanceof AccountKeeperError) throw cause;
-    const code = fileErrorCode(cause);
-    if (code === 'ENOENT') return [];
-    throw new AccountKeeperError('UNAVAILABLE', `the high-water files in ${directory} cannot be read (${code})`, {
-      cause,
-    });
-  }
+  const paths = filesIn(resolve(directory), (name) => name.startsWith(prefix) && name.endsWith(SUFFIX));
+  return paths.map((path) => {
+    const high = parse(textOf(path), accountId);
+    if (high !== undefined) return { ...high, path };
+    const message = `the high-water file ${path} is torn, or of another program; remove it to restore without it`;
+    throw new AccountKeeperError('CORRUPT', message);
+  });
 }
 
-function readHighWater(path: string, accountId: string): HighWater & { readonly path: string } {
-  const high = parse(readFileSync(path, 'utf8'), accountId);
-  if (high !== undefined) return { ...high, path };
-  const message = `the high-water file ${path} is torn, or of another program; remove it to restore without it`;
-  throw new AccountKeeperError('CORRUPT', message);
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw unavailable(`the high-water file ${path} cannot be read`, cause);
+  }
 }
 
 /**

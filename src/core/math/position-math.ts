@@ -1,6 +1,5 @@
 import type { EngineSimplePosition } from '../types/position.js';
 import type { DepthSummary, PositionDepthState } from './depth-types.js';
-import { finiteOrZero, percentOf, roundToCents } from './rounding.js';
 
 type Positions = readonly Readonly<EngineSimplePosition>[];
 type LeverageCache = Readonly<Record<string, number>>;
@@ -119,4 +118,19 @@ export function getDepthPercentForAllPositions(
 
 function leverageOf(cache: LeverageCache, symbol: string): number {
   return (Object.hasOwn(cache, symbol) ? cache[symbol] : undefined) ?? 1;
+}
+
+/** The number, or 0 when it is none that can be counted with: NaN or infinite. */
+function finiteOrZero(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+/** To two decimals; 0 for NaN, ±Infinity and −0. */
+function roundToCents(value: number): number {
+  return Number(finiteOrZero(value).toFixed(2)) + 0;
+}
+
+/** In percent; 0 when the whole is 0. */
+function percentOf(part: number, whole: number): number {
+  return finiteOrZero((part / whole) * 100);
 }

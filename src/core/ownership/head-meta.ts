@@ -1,3 +1,5 @@
+import type { AccountHead, CommitOptions } from '../persistence-driver.js';
+
 /** The lease under which a writer holds its accounts, as their heads name it. */
 export interface LeaseReference {
   readonly id: string;
@@ -58,16 +60,16 @@ export function parseHeadMeta(meta: string): HeadMeta {
 export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIVE_INFINITY): string {
   const { released, lease, replayed, lineage, claims, unfinished } = meta;
   const said = {
-    ...(released ? { released } : {}),
-    ...(lease === undefined ? {} : { lease: { id: lease.id, holder: lease.holder } }),
-    ...(replayed.length === 0 ? {} : { replayed: replayed.slice(-MAX_REMEMBERED) }),
-    ...(lineage === undefined ? {} : { lineage }),
-    ...(claims.length === 0
-      ? {}
-      : { claims: claims.slice(-MAX_REMEMBERED).map(({ base, writerId }) => [base, writerId]) }),
-    ...(unfinished === undefined ? {} : { unfinished: { id: unfinished.id, part: unfinished.part } }),
+    released: released || undefined,
+    lease: lease && { id: lease.id, holder: lease.holder },
+    replayed: replayed.length === 0 ? undefined : replayed.slice(-MAX_REMEMBERED),
+    lineage,
+    claims:
+      claims.length === 0 ? undefined : claims.slice(-MAX_REMEMBERED).map(({ base, writerId }) => [base, writerId]),
+    unfinished: unfinished && { id: unfinished.id, part: unfinished.part },
   };
-  const text = Object.keys(said).length === 0 ? '' : JSON.stringify(said);
+  const json = JSON.stringify(said);
+  const text = json === '{}' ? '' : json;
   if (Buffer.byteLength(text) <= maxBytes || claims.length + replayed.length <= 1) return text;
   const half = Math.floor(Math.max(claims.length, replayed.length) / 2);
   const shorter = {
@@ -75,6 +77,11 @@ export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIV
     replayed: replayed.slice(Math.max(0, replayed.length - half)),
   };
   return formatHeadMeta({ ...meta, ...shorter }, maxBytes);
+}
+
+/** What a commit on top of a head expects. */
+export function baseOf(head: AccountHead | undefined): CommitOptions['expected'] {
+  return head === undefined ? undefined : { revision: head.revision, writeId: head.writeId };
 }
 
 /** Who wrote a revision, as far as the claims reach back. */

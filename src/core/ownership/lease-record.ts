@@ -28,16 +28,16 @@ export function parseLease({ meta }: AccountHead): LeaseRecord {
   return { leaseMs: typeof leaseMs === 'number' ? leaseMs : 0, ended: ended === true };
 }
 
-/** Reads the head of a lease as it is stored now, whatever it was before; `undefined` when there is none. */
-export async function readLease(
+/** Reads a head as it is stored now: whether it is older than it was is not for the one who waits to say. */
+export async function headAsStored(
   driver: PersistenceDriver,
-  leaseId: string,
+  accountId: string,
   options: OperationOptions,
 ): Promise<AccountHead | undefined> {
   try {
-    return await driver.head(leaseAccountId(leaseId), options);
+    return await driver.head(accountId, options);
   } catch (thrown) {
-    const error = toAccountKeeperError(thrown, 'reading a lease');
+    const error = toAccountKeeperError(thrown, 'restore');
     if (error.code === 'ROLLED_BACK') return error.head;
     throw error;
   }

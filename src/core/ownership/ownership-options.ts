@@ -1,4 +1,4 @@
-import { requireDuration, requireKnownOptions, requireOneOf } from '../option-checks.js';
+import { type ChecksOf, duration, oneOf, readOptions } from '../option-checks.js';
 
 /** How an account is owned. */
 export type OwnershipMode = 'take-over' | 'wait' | 'read-only';
@@ -23,16 +23,14 @@ export interface OwnershipOptions {
 /** {@link OwnershipOptions} with every default filled in. */
 export type OwnershipSettings = Required<OwnershipOptions>;
 
-const MODES = ['take-over', 'wait', 'read-only'] as const;
-const LEASE_MS = 15_000;
+const DEFAULT_LEASE_MS = 15_000;
+
+const mode = oneOf(['take-over', 'wait', 'read-only'] as const);
+const CHECKS: ChecksOf<OwnershipOptions> = { mode, leaseMs: duration(100), pollMs: duration(1) };
 
 /** @throws `CONFIG` */
-export function ownershipSettings(ownership: OwnershipMode | OwnershipOptions = 'take-over'): OwnershipSettings {
-  if (typeof ownership === 'string') {
-    return { mode: requireOneOf('ownership', ownership, MODES), leaseMs: LEASE_MS, pollMs: LEASE_MS / 5 };
-  }
-  requireKnownOptions('ownership', ownership, ['mode', 'leaseMs', 'pollMs']);
-  const mode = requireOneOf('ownership.mode', ownership.mode ?? 'take-over', MODES);
-  const leaseMs = requireDuration('ownership.leaseMs', ownership.leaseMs ?? LEASE_MS, 100);
-  return { mode, leaseMs, pollMs: requireDuration('ownership.pollMs', ownership.pollMs ?? leaseMs / 5, 1) };
+export function ownershipSettings(ownership: OwnershipMode | OwnershipOptions = {}): OwnershipSettings {
+  const given = typeof ownership === 'string' ? { mode: mode('ownership', ownership) } : ownership;
+  const { leaseMs = DEFAULT_LEASE_MS, ...rest } = readOptions('ownership', CHECKS, given);
+  return { mode: 'take-over', pollMs: leaseMs / 5, ...rest, leaseMs };
 }

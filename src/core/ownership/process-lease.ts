@@ -1,10 +1,9 @@
 import type { Clock, TimerHandle } from '../clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
-import type { LeaseReference } from './head-meta.js';
+import type { AccountHead, CommitOptions, PersistenceDriver } from '../persistence-driver.js';
+import { baseOf, type LeaseReference } from './head-meta.js';
 import { newLeaseId, writeLease } from './lease-record.js';
 
-/** What a lease works with. */
 export interface LeaseOptions {
   readonly driver: PersistenceDriver;
   readonly clock: Clock;
@@ -62,7 +61,7 @@ export function shareLease(options: LeaseOptions, adopt?: FreeLease): LeaseShare
 
 /** A write of the lease that has to be repeated as it is until it is known what became of it. */
 interface Renewal {
-  readonly expected: { readonly revision: number; readonly writeId: string } | undefined;
+  readonly expected: CommitOptions['expected'];
   readonly writeId: string;
   readonly ended: boolean;
 }
@@ -120,9 +119,7 @@ class ProcessLease {
   /** @returns why it failed, if a repetition cannot mend that. Never rejects */
   async #write(isAnew = false): Promise<AccountKeeperError | undefined> {
     const { createId, driver, leaseMs } = this.#options;
-    const { revision, writeId } = this.#head ?? {};
-    const expected = revision === undefined || writeId === undefined ? undefined : { revision, writeId };
-    const renewal = this.#unresolved ?? { expected, writeId: createId(), ended: this.#isEnding };
+    const renewal = this.#unresolved ?? { expected: baseOf(this.#head), writeId: createId(), ended: this.#isEnding };
     this.#unresolved = renewal;
     const timeoutMs = leaseMs / 3;
     try {

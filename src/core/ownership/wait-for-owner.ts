@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import type { AccountHead, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
-import { pause, within } from '../within.js';
+import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
+import { DRIVER_GRACE_MS, pause, within } from '../within.js';
 import { parseHeadMeta } from './head-meta.js';
-import { parseLease, readLease } from './lease-record.js';
+import { headAsStored, leaseAccountId, parseLease } from './lease-record.js';
 import type { FreeLease } from './process-lease.js';
 
 /** What waiting works with. All times are in milliseconds. */
@@ -16,7 +16,7 @@ export interface WaitOptions {
   readonly pollMs: number;
   readonly signal: AbortSignal;
   /** Default: no limit. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Called once for each owner that is waited for. */
   readonly onWaiting: (owner: AccountHead) => void;
 }
@@ -26,14 +26,11 @@ export interface WaitResult {
   readonly reason: 'vacant' | 'released' | 'ran-out';
   readonly head: AccountHead | undefined;
   /** The former owner's, which may be continued. */
-  readonly lease?: FreeLease;
+  readonly lease?: FreeLease | undefined;
 }
 
 /** A read gets at least so long, however often is asked. */
 const MIN_READ_MS = 1_000;
-
-/** What a read gets on top: drivers promise to settle by themselves. */
-const GRACE_MS = 250;
 
 /** What was seen of an owner. Any change is a sign of life. */
 interface Sight {
@@ -62,17 +59,19 @@ export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
     const nowMs = clock.monotonic();
     if (seen !== undefined && 'reason' in seen) return seen;
     if (seen !== undefined) {
-      if (sight === undefined || !isSame(sight, seen)) unchangedMs = 0;
+      const isSame =
+        sight?.head.writeId === seen.head.writeId && sight.lease?.head.writeId === seen.lease?.head.writeId;
+      if (!isSame) unchangedMs = 0;
       else if (readAtMs !== undefined) unchangedMs += Math.min(nowMs - readAtMs, 2 * pollMs);
-      if (unchangedMs >= Math.max(leaseMs, seen.leaseMs)) return ranOut(seen);
+      if (unchangedMs >= Math.max(leaseMs, seen.leaseMs))
+        return { reason: 'ran-out', head: seen.head, lease: seen.lease };
       if (sight?.head.writerId !== seen.head.writerId) onWaiting(seen.head);
       sight = seen;
     }
     readAtMs = seen === undefined ? undefined : nowMs;
-    if (nowMs >= endMs) throw timedOut();
-    await within({ clock, signal, late: timedOut, aborted }, () =>
-      pause(clock, Math.min(pollMs, endMs - nowMs), signal),
-    );
+    if (nowMs >= endMs)
+      throw new AccountKeeperError('TIMEOUT', 'restore: the owner did not release the account in time');
+    await pause({ clock, doing: 'restore', timeoutMs: Math.min(pollMs, endMs - nowMs), signal });
   }
 }
 
@@ -83,56 +82,23 @@ async function look(
 ): Promise<Sight | WaitResult | undefined> {
   const timeoutMs = Math.max(1, Math.min(Math.max(MIN_READ_MS, pollMs), endMs - clock.monotonic()));
   const limits = { signal, timeoutMs };
-  const bounds = { clock, signal, timeoutMs: timeoutMs + GRACE_MS, late: timedOut, aborted };
+  const bounds = { clock, doing: 'restore', signal, timeoutMs: timeoutMs + DRIVER_GRACE_MS };
   try {
-    const head = await within(bounds, () => storedHead(driver, accountId, limits));
+    const head = await within(bounds, () => headAsStored(driver, accountId, limits));
     if (head === undefined || head.dropped) return { reason: 'vacant', head };
     const meta = parseHeadMeta(head.meta);
     const { id = '' } = meta.lease ?? {};
-    const named = id === '' ? undefined : await within(bounds, () => readLease(driver, id, limits));
+    const named = id === '' ? undefined : await within(bounds, () => headAsStored(driver, leaseAccountId(id), limits));
     const lease = named === undefined ? undefined : { id, head: named };
     // Continued by somebody else, it says nothing of the owner any more: only the account's own head does.
     const isOwners = lease?.head.writerId === meta.lease?.holder;
     const record = lease === undefined || !isOwners ? undefined : parseLease(lease.head);
     // A lease that ended says that its process held no account any more, not that each of them was saved.
-    if (meta.released) {
-      return { reason: 'released', head, ...(lease !== undefined && record?.ended === true ? { lease } : {}) };
-    }
+    if (meta.released) return { reason: 'released', head, lease: record?.ended === true ? lease : undefined };
     return { head, lease: isOwners ? lease : undefined, leaseMs: record?.leaseMs ?? 0 };
   } catch (thrown) {
     const error = toAccountKeeperError(thrown, 'restore');
     if (error.code === 'ABORTED' || !error.retryable) throw error;
     return undefined;
   }
-}
-
-/** What restore makes of a head that is older than it was is not for the one who waits to say. */
-async function storedHead(
-  driver: PersistenceDriver,
-  accountId: string,
-  limits: OperationOptions,
-): Promise<AccountHead | undefined> {
-  try {
-    return await driver.head(accountId, limits);
-  } catch (thrown) {
-    const error = toAccountKeeperError(thrown, 'restore');
-    if (error.code === 'ROLLED_BACK') return error.head;
-    throw error;
-  }
-}
-
-function timedOut(): AccountKeeperError {
-  return new AccountKeeperError('TIMEOUT', 'restore: the owner did not release the account in time');
-}
-
-function aborted(cause: unknown): AccountKeeperError {
-  return new AccountKeeperError('ABORTED', 'restore was aborted', { cause });
-}
-
-function isSame(a: Sight, b: Sight): boolean {
-  return a.head.writeId === b.head.writeId && a.lease?.head.writeId === b.lease?.head.writeId;
-}
-
-function ranOut({ head, lease }: Sight): WaitResult {
-  return { reason: 'ran-out', head, ...(lease === undefined ? {} : { lease }) };
 }

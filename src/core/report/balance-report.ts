@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../clock.js';
-import { AccountKeeperError, type ErrorCode, isAccountKeeperError } from '../errors.js';
+import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { getDepthPercentForAllPositions, getUnrealisedPnl, getUnrealisedPnlPct } from '../math/position-math.js';
 import { requireDuration } from '../option-checks.js';
 import { requireArray, requireFinite, requireObject, requireString } from '../tables/value-checks.js';
 import type { EngineSimplePosition } from '../types/position.js';
+import { within } from '../within.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -146,26 +147,21 @@ function requireBalance(data: BalanceUpdateEventData): void {
 async function post({ url, headers }: Target, body: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) throw new AccountKeeperError('ABORTED', 'the balance report was aborted');
   const controller = new AbortController();
-  const abort = (): void => controller.abort(failure('ABORTED', 'the balance report was aborted', signal?.reason));
-  const expire = (): void => controller.abort(failure('TIMEOUT', `no answer to the balance report in ${timeoutMs} ms`));
-  const timer = setTimeout(expire, timeoutMs);
-  signal?.addEventListener('abort', abort, { once: true });
+  const request = { method: 'POST', headers, body, redirect: 'manual', signal: controller.signal } as const;
   try {
-    const request = { method: 'POST', headers, body, redirect: 'manual', signal: controller.signal } as const;
-    const response = await fetch(url, request);
-    await response.body?.cancel();
-    if (!response.ok) throw failure('UNAVAILABLE', `the balance report was answered with status ${response.status}`);
+    await within({ clock: systemClock, doing: 'the balance report', timeoutMs, signal }, async () => {
+      const response = await fetch(url, request);
+      await response.body?.cancel();
+      if (!response.ok) throw failure(`the balance report was answered with status ${response.status}`);
+    });
   } catch (thrown) {
-    throw isAccountKeeperError(thrown)
-      ? thrown
-      : failure('UNAVAILABLE', 'the balance report could not be sent', thrown);
+    throw isAccountKeeperError(thrown) ? thrown : failure('the balance report could not be sent', thrown);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    controller.abort();
   }
 }
 
 /** Whether the server took the report is not known. */
-function failure(code: ErrorCode, message: string, cause?: unknown): AccountKeeperError {
-  return new AccountKeeperError(code, message, { outcome: 'unknown', cause });
+function failure(message: string, cause?: unknown): AccountKeeperError {
+  return new AccountKeeperError('UNAVAILABLE', message, { outcome: 'unknown', cause });
 }

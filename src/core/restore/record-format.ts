@@ -1,5 +1,5 @@
-import type { Codec } from '../codec/codec.js';
-import type { TableName } from '../tables/change-sink.js';
+import type { Codec } from '../codec/record-codec.js';
+import type { TableName } from '../tables/record-table.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /** Where a stored value comes from. */

@@ -1,10 +1,10 @@
-import type { Codec } from '../codec/codec.js';
-import { parseRecord } from '../codec/record-codec.js';
+import { type Codec, parseRecord } from '../codec/record-codec.js';
 import { richCodec } from '../codec/rich-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import { AccountKeeperError } from '../errors.js';
 import type { StoredAccount } from '../persistence-driver.js';
-import type { RecordTable } from '../tables/change-sink.js';
+import type { AccountRecords } from '../tables/account-records.js';
+import type { RecordTable } from '../tables/record-table.js';
 import { describeThrown } from '../thrown.js';
 import type { RecordFormatOptions } from './record-format.js';
 import type { QuarantinedRecord } from './restore-options.js';
@@ -16,41 +16,43 @@ export interface ReadRecord {
   readonly value: unknown;
 }
 
+type ReaderFormat = Pick<RecordFormatOptions<object>, 'migrate' | 'schema'> & {
+  readonly codec: Codec;
+  readonly schemaVersion: number;
+};
+
 /** What a stored account's records came to. */
 export interface ReadAccount {
   readonly records: readonly ReadRecord[];
   readonly rejected: readonly QuarantinedRecord[];
 }
 
-/** Decodes, migrates and validates stored records. It changes nothing: tables are tried on a scratch copy. */
-export class RecordReader<T extends object> {
+/** Decodes, migrates and validates stored records. It changes nothing. */
+export class RecordReader {
   readonly #codecs: ReadonlyMap<string, Codec>;
-  readonly #schemaVersion: number;
-  readonly #format: RecordFormatOptions<T>;
+  readonly #format: ReaderFormat;
 
-  constructor(codec: Codec, schemaVersion: number, format: RecordFormatOptions<T>) {
-    this.#codecs = new Map([jsonCodec, richCodec, codec].map((each) => [each.name, each]));
-    this.#schemaVersion = schemaVersion;
+  constructor(format: ReaderFormat) {
+    this.#codecs = new Map([jsonCodec, richCodec, format.codec].map((each) => [each.name, each]));
     this.#format = format;
   }
 
-  /** @param scratch empty tables of the kinds that are persisted; records of others are passed over. */
-  async read(stored: StoredAccount, scratch: readonly RecordTable[]): Promise<ReadAccount> {
+  /** Records that are not persisted are passed over. */
+  async read(stored: StoredAccount, persisted: AccountRecords): Promise<ReadAccount> {
     const records: ReadRecord[] = [];
     const rejected: QuarantinedRecord[] = [];
     for (const [recordKey, raw] of stored.records) {
-      const table = scratch.find((each) => each.owns(recordKey));
+      const table = persisted.tableOf(recordKey);
       if (table === undefined) continue;
       try {
-        const value = await this.#readOne(table, recordKey, raw);
-        table.restoreRecord(recordKey, value);
+        const value = table.checkRecord(recordKey, await this.#readOne(table, recordKey, raw));
         records.push({ recordKey, value });
       } catch (thrown) {
         rejected.push({ recordKey, raw, error: rejection(recordKey, thrown) });
       }
     }
     for (const [recordKey, raw] of stored.corrupt) {
-      if (!scratch.some((each) => each.owns(recordKey))) continue;
+      if (persisted.tableOf(recordKey) === undefined) continue;
       const error = rejection(recordKey, new Error('it is not stored in the form of this library'));
       rejected.push({ recordKey, raw, error });
     }
@@ -70,9 +72,8 @@ export class RecordReader<T extends object> {
   }
 
   #migrate(table: RecordTable, recordKey: string, value: unknown, fromVersion: number): unknown {
-    const toVersion = this.#schemaVersion;
+    const { migrate, schemaVersion: toVersion } = this.#format;
     if (fromVersion === toVersion) return value;
-    const { migrate } = this.#format;
     if (fromVersion > toVersion || migrate === undefined) {
       const lacking = fromVersion > toVersion ? 'written by a newer program' : 'and there is no migrate option';
       const message = `its schema version is ${fromVersion}, this store has ${toVersion}: ${lacking}`;

@@ -1,8 +1,9 @@
 import { types } from 'node:util';
 import closeWithGrace from 'close-with-grace';
 import { systemClock } from '../clock.js';
-import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { type ChecksOf, callback, duration, objectWith, readable, readOptions } from '../option-checks.js';
+import { warn } from '../store/store-events.js';
 import { refusePromise } from '../tables/value-checks.js';
 import { describeThrown } from '../thrown.js';
 import { within } from '../within.js';
@@ -125,7 +126,8 @@ async function closeSet(set: AccountSet, reason: ShutdownResult['reason']): Prom
   const failures = outcomes.flatMap(({ account, error }) => (error === undefined ? [] : [{ account, error }]));
   const result: ShutdownResult = { reason, exitCode: areAll ? exitCodeOf(outcomes) : EXIT_CODES.lost, failures };
   if (onClosed !== undefined) {
-    await atMost(GRACE_MS, async () => onClosed(result)).catch((thrown: unknown) => warn('onClosed', thrown));
+    const limits = { clock: systemClock, doing: 'it', timeoutMs: GRACE_MS };
+    await within(limits, async () => onClosed(result)).catch((thrown: unknown) => warnOf('onClosed', thrown));
   }
   return result;
 }
@@ -142,14 +144,15 @@ function openAccounts({ accounts }: AccountSet): {
     for (const account of given) open.push(account);
     return { open, areAll: true };
   } catch (thrown) {
-    warn('accounts', thrown);
+    warnOf('accounts', thrown);
     return { open, areAll: false };
   }
 }
 
 async function closeOne(account: ClosableAccount, deadlineMs: number): Promise<Outcome> {
   try {
-    await atMost(deadlineMs + GRACE_MS, () => account.close({ deadlineMs }));
+    const limits = { clock: systemClock, doing: 'close', timeoutMs: deadlineMs + GRACE_MS };
+    await within(limits, () => account.close({ deadlineMs }));
     return { account, error: undefined };
   } catch (thrown) {
     return { account, error: toAccountKeeperError(thrown, 'close') };
@@ -157,11 +160,8 @@ async function closeOne(account: ClosableAccount, deadlineMs: number): Promise<O
 }
 
 /** A caller's function that fails keeps no account from being closed. */
-function warn(name: string, thrown: unknown): void {
-  process.emitWarning(`${name} of closeOnSignals failed: ${describeThrown(thrown)}`, {
-    type: 'AccountKeeperWarning',
-    code: 'LISTENER_FAILED',
-  });
+function warnOf(name: string, thrown: unknown): void {
+  warn('LISTENER_FAILED', `${name} of closeOnSignals failed: ${describeThrown(thrown)}`);
 }
 
 function exitCodeOf(outcomes: readonly Outcome[]): number {
@@ -177,13 +177,6 @@ function isPending(account: ClosableAccount): boolean {
   } catch {
     return true;
   }
-}
-
-function atMost(timeoutMs: number, work: () => Promise<void>): Promise<void> {
-  const late = (): AccountKeeperError => {
-    return new AccountKeeperError('TIMEOUT', `it did not settle within ${timeoutMs} ms`, { outcome: 'unknown' });
-  };
-  return within({ clock: systemClock, timeoutMs, late, aborted: late }, work);
 }
 
 const CHECKS: ChecksOf<CloseOnSignalsOptions> = { deadlineMs: duration(), onClosed: callback() };

@@ -5,11 +5,13 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { AccountKeeperError } from '../errors.js';
 
 /** Marks a file that was not finished. */
 export const UNFINISHED_SUFFIX = '.unfinished';
@@ -79,6 +81,25 @@ export function makeDirectory(directory: string): void {
   }
 }
 
+/** The paths of the files in a directory whose names are such, sorted; none where there is no directory. */
+export function filesIn(
+  directory: string,
+  isSuch: (name: string, names: readonly string[]) => boolean,
+): readonly string[] {
+  try {
+    const names = readdirSync(directory).sort();
+    return names.filter((name) => isSuch(name, names)).map((name) => join(directory, name));
+  } catch (cause) {
+    if (fileErrorCode(cause) === 'ENOENT') return [];
+    throw unavailable(`the directory ${directory} cannot be read`, cause);
+  }
+}
+
+/** The error for a file that could not be used. */
+export function unavailable(message: string, cause: unknown): AccountKeeperError {
+  return new AccountKeeperError('UNAVAILABLE', `${message} (${fileErrorCode(cause)})`, { cause });
+}
+
 /** The code of an error of the file system, such as `ENOENT`. */
 export function fileErrorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
@@ -92,20 +113,13 @@ function nameFile(unfinished: string, path: string): void {
   } catch (error) {
     if (fileErrorCode(error) === 'EEXIST') throw error;
     // Without hard links. Whoever writes under this name has to create the same unfinished file, and that one is ours.
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw new FileExistsError(path);
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+      throw Object.assign(new Error(`EEXIST: file already exists, rename to '${path}'`), { code: 'EEXIST' });
     renameSync(unfinished, path);
     return;
   }
   // Where this fails, a second name is left of a file that is whole and in its place.
   attempt(() => unlinkSync(unfinished));
-}
-
-class FileExistsError extends Error {
-  readonly code = 'EEXIST';
-
-  constructor(path: string) {
-    super(`EEXIST: file already exists, rename to '${path}'`);
-  }
 }
 
 function onlyIfThere(act: () => void): boolean {

@@ -1,10 +1,11 @@
-import type { Clock } from '../clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { HighWaterFile, readHighWaters } from '../high-water/high-water-file.js';
 import { parseHeadMeta } from '../ownership/head-meta.js';
 import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
 import type { RestoredSpills } from '../restore/restore-options.js';
 import type { KnownHead } from '../restore/rollback.js';
+import type { PersistenceParts } from '../store/persistence-parts.js';
+import type { Emit } from '../store/store-events.js';
 import type { ReplayPlan } from './replay-plan.js';
 import type { Spill } from './spill.js';
 import { type DamagedSpill, SpillFolder, type StoredSpill } from './spill-folder.js';
@@ -20,19 +21,6 @@ export interface LocalKnowledge {
   readonly known: readonly KnownHead[];
 }
 
-/** What the local files of one account work with. */
-export interface LocalFilesOptions {
-  readonly driver: PersistenceDriver;
-  readonly accountId: string;
-  /** Where spill files lie; `undefined`: there are none. */
-  readonly spillDirectory: string | undefined;
-  readonly highWaterDirectory: string | undefined;
-  readonly clock: Clock;
-  readonly createId: () => string;
-  readonly onSpillError: (error: AccountKeeperError) => void;
-  readonly onHighWaterError: (error: AccountKeeperError) => void;
-}
-
 const NOTHING: LocalKnowledge = { spills: [], damaged: [], known: [] };
 
 /** What this process saw acknowledged, by driver, account and lineage: it counts as what a file says. */
@@ -40,27 +28,30 @@ const seen = new WeakMap<PersistenceDriver, Map<string, KnownHead & { readonly a
 
 /** The spill and high-water files of one account, of whichever lineage. */
 export class LocalFiles {
-  readonly #options: LocalFilesOptions;
+  readonly #parts: PersistenceParts;
+  readonly #emit: Emit;
+  /** Where spill files lie; a reader replays nothing. */
+  readonly #spillDirectory: string | undefined;
   readonly #folder: SpillFolder | undefined;
   #highWater: HighWaterFile | undefined;
   #lineage: string | undefined;
   #shown: readonly KnownHead[] = [];
 
-  constructor(options: LocalFilesOptions) {
-    this.#options = options;
-    const { spillDirectory } = options;
-    this.#folder = spillDirectory === undefined ? undefined : new SpillFolder(spillDirectory);
+  constructor(parts: PersistenceParts, emit: Emit) {
+    this.#parts = parts;
+    this.#emit = emit;
+    const directory = parts.ownership.mode === 'read-only' ? undefined : parts.spill?.directory;
+    this.#spillDirectory = directory;
+    this.#folder = directory === undefined ? undefined : new SpillFolder(directory);
   }
 
   /** What the files say now. @throws `UNAVAILABLE`, `CORRUPT` */
   read(): LocalKnowledge {
-    const { accountId, highWaterDirectory, spillDirectory } = this.#options;
+    const { accountId, driver, highWater } = this.#parts;
     const { spills, damaged } = this.#folder?.read(accountId) ?? NOTHING;
-    const directories = new Set([highWaterDirectory, spillDirectory].filter((each) => each !== undefined));
+    const directories = new Set([highWater?.directory, this.#spillDirectory].filter((each) => each !== undefined));
     const noted = [...directories].flatMap((directory) => readHighWaters(directory, accountId));
-    const remembered = [...(seen.get(this.#options.driver)?.values() ?? [])].filter(
-      (each) => each.accountId === accountId,
-    );
+    const remembered = [...(seen.get(driver)?.values() ?? [])].filter((each) => each.accountId === accountId);
     return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf), ...remembered, ...this.#shown] };
   }
 
@@ -71,23 +62,21 @@ export class LocalFiles {
 
   /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */
   track(lineage: string, head: AccountHead): void {
-    const { highWaterDirectory } = this.#options;
     this.#lineage = lineage;
-    this.#see(head);
-    if (highWaterDirectory !== undefined) this.#note(highWaterDirectory, lineage, head);
+    this.note(head);
   }
 
   /** Makes sure that a file of this lineage lies beside those of others. */
   async settle(lineage: string, head: AccountHead): Promise<void> {
-    const { highWaterDirectory, spillDirectory } = this.#options;
-    const directory = highWaterDirectory ?? spillDirectory;
-    if (directory !== undefined) await this.#note(directory, lineage, head).settled();
+    const directory = this.#parts.highWater?.directory ?? this.#spillDirectory;
+    if (directory !== undefined) await this.#write(directory, lineage, head).settled();
   }
 
   /** The backend has acknowledged this head. */
   note(head: AccountHead): void {
+    const { highWater } = this.#parts;
     this.#see(head);
-    if (this.#options.highWaterDirectory !== undefined) this.#highWater?.note(head);
+    if (highWater !== undefined && this.#lineage !== undefined) this.#write(highWater.directory, this.#lineage, head);
   }
 
   /** Resolves when what was noted is written, or that has failed. */
@@ -107,7 +96,7 @@ export class LocalFiles {
    * @throws `UNPERSISTED`
    */
   spill(content: SpillContent): string | undefined {
-    const { accountId, clock, createId } = this.#options;
+    const { accountId, clock, createId } = this.#parts;
     return this.#folder?.write({ ...content, id: createId(), accountId, createdAtMs: clock.now() });
   }
 
@@ -132,13 +121,13 @@ export class LocalFiles {
     for (const { path } of conflicting) this.#attempt(() => void folder.setAside(path, 'conflicting'));
     let kept = conflicting.map(({ path }) => path);
     this.#attempt(() => {
-      kept = [...folder.aside(this.#options.accountId, 'conflicting')];
+      kept = [...folder.aside(this.#parts.accountId, 'conflicting')];
     });
     return { replayed: replay.map(({ path }) => path), conflicting: kept, damaged: damaged.map(({ path }) => path) };
   }
 
   #see({ revision, writeId, writerId }: AccountHead): void {
-    const { accountId, driver } = this.#options;
+    const { accountId, driver } = this.#parts;
     const heads = seen.get(driver) ?? new Map<string, KnownHead & { readonly accountId: string }>();
     const lineage = this.#lineage;
     seen.set(
@@ -147,8 +136,9 @@ export class LocalFiles {
     );
   }
 
-  #note(directory: string, lineage: string, head: AccountHead): HighWaterFile {
-    const { accountId, onHighWaterError: onError } = this.#options;
+  #write(directory: string, lineage: string, head: AccountHead): HighWaterFile {
+    const { accountId } = this.#parts;
+    const onError = (error: AccountKeeperError): void => this.#emit('high-water-failed', { error });
     this.#highWater ??= new HighWaterFile({ directory, accountId, lineage, onError });
     this.#highWater.note(head);
     return this.#highWater;
@@ -159,7 +149,7 @@ export class LocalFiles {
     try {
       act();
     } catch (thrown) {
-      this.#options.onSpillError(toAccountKeeperError(thrown, 'removal of a spill'));
+      this.#emit('spill-failed', { error: toAccountKeeperError(thrown, 'removal of a spill') });
     }
   }
 }

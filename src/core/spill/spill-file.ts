@@ -29,20 +29,13 @@ type SpillTextV1 = Omit<SpillText, 'newer' | 'lineage' | 'claims' | 'unencodable
 
 /** Writes a spill as text: a line with the format, its version and the digest of all that follows, then JSON. */
 export function formatSpill(spill: Spill): Buffer {
-  const text: SpillText = {
-    ...spill,
-    base: spill.base ?? null,
-    attempts: spill.attempts.map(({ batch, expected, ...attempt }) => ({
-      ...attempt,
-      expected: expected ?? null,
-      batch: batchText(batch),
-    })),
-    newer: spill.newer.map(batchText),
-    refused: [...spill.refused],
-    records: [...spill.records],
-  };
-  const body = Buffer.from(`${JSON.stringify(text)}\n`);
+  const body = Buffer.from(`${JSON.stringify(spill, plain)}\n`);
   return Buffer.concat([Buffer.from(`${FORMAT} ${VERSION} sha256:${digestOf(body)} ${body.length}\n`), body]);
+}
+
+function plain(name: string, value: unknown): unknown {
+  if (value instanceof Map || value instanceof Set) return [...value];
+  return name === 'base' || name === 'expected' ? (value ?? null) : value;
 }
 
 /** Reads a spill. @throws an Error that says what is wrong with the file. */
@@ -75,10 +68,6 @@ function spillOf(text: SpillText): Spill {
     refused: new Map(text.refused),
     records: new Map(text.records),
   };
-}
-
-function batchText({ upserts, deletes }: CommitBatch): BatchText {
-  return { upserts: [...upserts], deletes: [...deletes] };
 }
 
 function batchOf({ upserts, deletes }: BatchText): CommitBatch {

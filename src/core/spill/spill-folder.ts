@@ -1,13 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { accountFileName, fileNamePart } from './account-file-name.js';
 import {
   fileErrorCode,
+  filesIn,
   removeFile,
   renameFile,
   syncDirectory,
   UNFINISHED_SUFFIX,
+  unavailable,
   writeNewFile,
 } from './durable-file.js';
 import type { Spill } from './spill.js';
@@ -128,17 +130,9 @@ export class SpillFolder {
 
   #filesOf(accountId: string, suffixes: readonly string[]): readonly string[] {
     const prefix = `${accountFileName(accountId)}.`;
-    try {
-      return readdirSync(this.#directory)
-        .filter((name) => name.startsWith(prefix) && suffixes.some((suffix) => name.endsWith(suffix)))
-        .filter((name, _, names) => !isSecondName(name, names))
-        .sort()
-        .map((name) => join(this.#directory, name));
-    } catch (cause) {
-      if (fileErrorCode(cause) === 'ENOENT') return [];
-      const message = `the spill directory ${this.#directory} cannot be read (${fileErrorCode(cause)})`;
-      throw new AccountKeeperError('UNAVAILABLE', message, { cause });
-    }
+    return filesIn(this.#directory, (name, names) => {
+      return name.startsWith(prefix) && suffixes.some((each) => name.endsWith(each)) && !isSecondName(name, names);
+    });
   }
 }
 
@@ -155,7 +149,7 @@ function contentOf(path: string): Buffer | undefined {
     const code = fileErrorCode(cause);
     if (code === 'ENOENT') return undefined;
     if (code === 'EISDIR') throw new Error('it is a directory');
-    throw new AccountKeeperError('UNAVAILABLE', `the spill file ${path} cannot be read (${code})`, { cause });
+    throw unavailable(`the spill file ${path} cannot be read`, cause);
   }
 }
 
@@ -164,8 +158,7 @@ function change(path: string, done: string, act: () => boolean): void {
   try {
     if (act()) syncDirectory(dirname(path));
   } catch (cause) {
-    const message = `the spill file ${path} could not be ${done} (${fileErrorCode(cause)})`;
-    throw new AccountKeeperError('UNAVAILABLE', message, { cause });
+    throw unavailable(`the spill file ${path} could not be ${done}`, cause);
   }
 }
 

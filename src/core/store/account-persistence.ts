@@ -1,116 +1,105 @@
-import type { Clock } from '../clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { requireDuration } from '../option-checks.js';
-import type { AccountHead } from '../persistence-driver.js';
 import type { ReadAccount } from '../restore/record-reader.js';
 import type { RestoredSpills, RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
 import { namesHead } from '../restore/rollback.js';
-import type { RestoredAccount } from '../restore/take-over.js';
-import type { RecordTable, TableName } from '../tables/change-sink.js';
-import { within } from '../within.js';
+import { type LoadedAccount, type OwnedAccount, RestoreAttempt } from '../restore/take-over.js';
+import type { AccountRecords } from '../tables/account-records.js';
+import type { TableName } from '../tables/record-table.js';
+import { DRIVER_GRACE_MS, within } from '../within.js';
 import { AccountSession, type SessionEnd } from './account-session.js';
 import { reserveAccount } from './open-accounts.js';
 import type { PersistenceParts } from './persistence-parts.js';
-import type { Ownership, PersistenceState, PersistenceStatus } from './persistence-status.js';
-import { type Restored, RestoreRun } from './restore-run.js';
-import type { StoreEvents } from './store-events.js';
+import {
+  NOTHING_TO_FLUSH,
+  type Ownership,
+  type PersistenceState,
+  type PersistenceStatus,
+} from './persistence-status.js';
+import { RestoreRun } from './restore-run.js';
+import type { Emit } from './store-events.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
 
 const CLOSE_DEADLINE_MS = 10_000;
 
-/** What a driver gets on top of a deadline: it promises to settle by itself. */
-const GRACE_MS = 250;
+const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined };
 
-const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined, released: false };
-
-type Lifecycle<T extends object> =
+type Lifecycle =
   | { readonly phase: 'unrestored' }
-  | { readonly phase: 'restoring'; readonly run: RestoreRun<T>; readonly settled: Promise<unknown> }
+  | { readonly phase: 'restoring'; readonly run: RestoreRun; readonly settled: Promise<unknown> }
   | {
       readonly phase: 'reading';
-      readonly run: RestoreRun<T>;
+      readonly run: RestoreRun;
       readonly revision: number;
       /** As long as the head is shown that it names, it holds. */
       readonly word: RollbackChoice | undefined;
     }
-  | { readonly phase: 'open'; readonly session: AccountSession<T> }
-  | { readonly phase: 'fenced'; readonly session: AccountSession<T>; readonly error: AccountKeeperError }
-  | { readonly phase: 'closing'; readonly session: AccountSession<T> | undefined; readonly done: Promise<void> }
+  | { readonly phase: 'open'; readonly session: AccountSession }
+  | { readonly phase: 'fenced'; readonly session: AccountSession; readonly error: AccountKeeperError }
   | {
-      readonly phase: 'closed';
-      readonly session: AccountSession<T> | undefined;
+      readonly phase: 'closing' | 'closed';
+      readonly session: AccountSession | undefined;
       readonly done: Promise<void>;
-      readonly released: boolean;
     };
 
-/** The tables of a store, and how to make empty ones like them. */
-export interface PersistedTables {
-  readonly tables: readonly RecordTable[];
-  readonly createScratch: () => readonly RecordTable[];
-  /** Takes back what a running transaction has changed. */
-  readonly abandonTransaction: () => void;
-}
-
 /** The persisted life of one store: restore, write behind, lose ownership, close. */
-export class AccountPersistence<T extends object> {
-  readonly #parts: PersistenceParts<T>;
-  readonly #events: StoreEvents;
-  readonly #tables: readonly RecordTable[];
-  readonly #createScratch: () => readonly RecordTable[];
+export class AccountPersistence {
+  readonly #parts: PersistenceParts;
+  readonly #records: AccountRecords;
+  readonly #emit: Emit;
   readonly #abandonTransaction: () => void;
-  #lifecycle: Lifecycle<T> = { phase: 'unrestored' };
-  #released = false;
+  #lifecycle: Lifecycle = { phase: 'unrestored' };
 
-  constructor(
-    parts: PersistenceParts<T>,
-    events: StoreEvents,
-    { abandonTransaction, createScratch, tables }: PersistedTables,
-  ) {
-    const persisted = (table: RecordTable): boolean => parts.persisted.has(table.name);
+  /** @param abandonTransaction takes back what a running transaction has changed. */
+  constructor(parts: PersistenceParts, records: AccountRecords, emit: Emit, abandonTransaction: () => void) {
     this.#parts = parts;
-    this.#events = events;
-    this.#tables = tables.filter(persisted);
+    this.#records = records;
+    this.#emit = emit;
     this.#abandonTransaction = abandonTransaction;
-    this.#createScratch = () => createScratch().filter(persisted);
   }
 
   /** @throws `NOT_RESTORED`, `READ_ONLY`, `FENCED` or `CLOSED` */
   assertWritable(table: TableName): void {
-    if (this.#lifecycle.phase !== 'open' && this.#parts.persisted.has(table)) throw this.#notOpen();
+    if (this.#lifecycle.phase !== 'open' && this.#parts.persist.has(table)) throw this.#notOpen();
   }
 
   changed(table: TableName, recordKey: string): void {
     const { phase } = this.#lifecycle;
     // Closing: a transaction that called close() ends, and what it changed is saved as well.
-    if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persisted.has(table)) return;
-    this.#lifecycle.session?.changed(recordKey);
+    if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persist.has(table)) return;
+    this.#lifecycle.session?.scheduler.changed(recordKey);
   }
 
   isPending(): boolean {
-    return this.#session?.isPending ?? false;
+    return this.#session?.scheduler.isPending ?? false;
   }
 
   /** Marks every record that is in memory as changed. */
   markAll(): void {
-    this.#requireSession().markAll();
+    this.#requireSession().scheduler.rewrite();
   }
 
   async restore(options: RestoreOptions): Promise<RestoreResult> {
     if (this.#lifecycle.phase !== 'unrestored') throw this.#cannotRestore();
     const { accountId, driver, ownership } = this.#parts;
     const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
-    const run = new RestoreRun(this.#parts, this.#events, this.#createScratch);
-    const restoring = run.restore(options);
-    const lifecycle: Lifecycle<T> = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
+    const run = new RestoreRun(this.#parts, this.#records, this.#emit);
+    const attempt = new RestoreAttempt(run, options);
+    const restoring =
+      ownership.mode === 'read-only'
+        ? attempt.read().then((loaded) => () => this.#show(loaded, run, options.onRolledBack))
+        : attempt.takeOver().then((owned) => () => this.#begin(owned, run, unreserve));
+    const lifecycle: Lifecycle = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
     this.#lifecycle = lifecycle;
     try {
-      const restored = await restoring;
+      const begin = await restoring;
       if (this.#lifecycle !== lifecycle) throw this.#notOpen();
-      return this.#begin(restored, run, unreserve, options.onRolledBack);
+      const result = begin();
+      this.#emit('restored', result);
+      return result;
     } catch (thrown) {
       unreserve();
       // Why the restore has failed must not wait for a backend that may be gone.
-      run.abandon().catch(() => undefined);
+      run.lease?.release().catch(() => undefined);
       if (this.#lifecycle === lifecycle) this.#lifecycle = { phase: 'unrestored' };
       throw toAccountKeeperError(thrown, 'restore');
     }
@@ -122,22 +111,23 @@ export class AccountPersistence<T extends object> {
     if (before.phase !== 'reading') throw this.#cannotRefresh();
     const word = options.onRolledBack ?? before.word;
     const limits = word === undefined ? options : { ...options, onRolledBack: word };
-    const { head, account, foreign } = await before.run.read(limits);
+    const loaded = await new RestoreAttempt(before.run, limits).read();
+    const { head } = loaded;
     const now = this.#lifecycle;
     if (now.phase !== 'reading') throw this.#notOpen();
     // Another refresh that began later may have been faster; what the operator has named is shown all the same.
-    if ((head?.revision ?? 0) >= now.revision || namesHead(options.onRolledBack, head)) {
-      this.#show(head, account, now.run, word);
-    }
-    return resultOf(head?.revision ?? 0, account, foreign);
+    const isNews = (head?.revision ?? 0) >= now.revision || namesHead(options.onRolledBack, head);
+    return isNews ? this.#show(loaded, now.run, word) : resultOf(loaded);
   }
 
-  flush(options: FlushCallOptions): Promise<void> {
-    return this.#limited('flush', options, (session) => session.flush());
-  }
-
-  persistAll(options: FlushCallOptions): Promise<void> {
-    return this.#limited('persistAll', options, (session) => session.persistAll());
+  /** Does something with the session, within the caller's limits. What it does goes on regardless. */
+  async withSession(
+    doing: string,
+    options: FlushCallOptions,
+    work: (session: AccountSession) => Promise<void>,
+  ): Promise<void> {
+    const session = this.#requireSession();
+    await within({ clock: this.#parts.clock, doing, ...options }, () => work(session));
   }
 
   /**
@@ -146,8 +136,8 @@ export class AccountPersistence<T extends object> {
    */
   async verifyOwnership(options: FlushCallOptions): Promise<void> {
     const { accountId, driver, flush } = this.#parts;
-    await this.#limited('verifyOwnership', { timeoutMs: flush.commitTimeoutMs, ...options }, async (session) => {
-      if (driver.capabilities.durability === 'replicated') return session.check();
+    await this.withSession('verifyOwnership', { timeoutMs: flush.commitTimeoutMs, ...options }, async (session) => {
+      if (driver.capabilities.durability === 'replicated') return session.scheduler.check();
       const before = session.writer.head;
       const stored = await driver.head(accountId, { timeoutMs: flush.commitTimeoutMs, ...options });
       if (stored?.writerId === before.writerId && stored.revision >= before.revision) return undefined;
@@ -159,8 +149,7 @@ export class AccountPersistence<T extends object> {
 
   /** @throws `LAGGING`, or why nothing can be durable at all: `NOT_RESTORED`, `READ_ONLY`, `FENCED`, `CLOSED` */
   requireDurable({ maxAgeMs = this.#parts.flush.maxPendingAgeMs }: RequireDurableOptions): void {
-    requireDuration('maxAgeMs', maxAgeMs);
-    const { pendingRecords, oldestPendingMs, lastError } = this.#requireSession().status();
+    const { pendingRecords, oldestPendingMs, lastError } = this.#requireSession().scheduler.status();
     if (pendingRecords === 0 || oldestPendingMs <= maxAgeMs) return;
     const message = `${pendingRecords} record(s) are not durable, the oldest change for ${Math.round(oldestPendingMs)} ms (allowed: ${maxAgeMs})`;
     throw new AccountKeeperError('LAGGING', message, { cause: lastError });
@@ -168,63 +157,34 @@ export class AccountPersistence<T extends object> {
 
   status(): PersistenceStatus {
     const session = this.#session;
-    const flush = session?.status();
-    const retryInMs = flush?.retryInMs;
     return {
+      ...(session?.scheduler.status() ?? NOTHING_TO_FLUSH),
       state: this.#state(),
       ownership: this.#ownership(),
-      pendingRecords: flush?.pendingRecords ?? 0,
-      oldestPendingMs: flush?.oldestPendingMs ?? 0,
       revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head.revision,
-      lastFlushedAt: flush?.lastFlushedAt,
-      consecutiveFailures: flush?.consecutiveFailures ?? 0,
-      lastError: flush?.lastError,
-      rejected: flush?.rejected ?? [],
-      nextRetryAt: retryInMs === undefined ? undefined : this.#parts.clock.now() + retryInMs,
     };
   }
 
   close({ deadlineMs = CLOSE_DEADLINE_MS }: CloseOptions): Promise<void> {
     if ('done' in this.#lifecycle) return this.#lifecycle.done;
-    requireDuration('deadlineMs', deadlineMs);
     const session = this.#session;
     const done = this.#close(this.#lifecycle, deadlineMs).finally(() => {
-      this.#lifecycle = { phase: 'closed', session, done, released: this.#released };
+      this.#lifecycle = { phase: 'closed', session, done };
     });
     this.#lifecycle = { phase: 'closing', session, done };
     return done;
   }
 
-  get #session(): AccountSession<T> | undefined {
+  get #session(): AccountSession | undefined {
     return 'session' in this.#lifecycle ? this.#lifecycle.session : undefined;
   }
 
-  #begin(
-    restored: Restored,
-    run: RestoreRun<T>,
-    unreserve: () => void,
-    word: RollbackChoice | undefined,
-  ): RestoreResult {
-    switch (restored.kind) {
-      case 'owned':
-        return this.#beginOwned(restored, run, unreserve);
-      case 'read-only':
-        this.#show(restored.head, restored.account, run, word);
-        return this.#tellRestored(resultOf(restored.head?.revision ?? 0, restored.account, restored.foreign));
-    }
-  }
-
   /** From here on the account is ours, and everything that changes is written. */
-  #beginOwned(restored: RestoredAccount, run: RestoreRun<T>, unreserve: () => void): RestoreResult {
-    const { account, foreign, head, local, plan } = restored;
-    this.#fill(account);
-    const session: AccountSession<T> = new AccountSession({
-      parts: this.#parts,
-      events: this.#events,
-      tables: this.#tables,
-      restored,
-      files: run.files,
-      lease: run.lease,
+  #begin(owned: OwnedAccount, run: RestoreRun, unreserve: () => void): RestoreResult {
+    this.#fill(owned.account);
+    const session: AccountSession = new AccountSession({
+      run,
+      owned,
       abandonTransaction: this.#abandonTransaction,
       unreserve,
       onFenced: (error) => {
@@ -232,59 +192,45 @@ export class AccountPersistence<T extends object> {
       },
     });
     this.#lifecycle = { phase: 'open', session };
-    return this.#tellRestored(resultOf(head.revision, account, foreign, run.files.clear(plan, local.damaged)));
+    return resultOf(owned, run.files.clear(owned.plan, owned.damaged));
   }
 
   #fill({ records }: ReadAccount): void {
-    for (const { recordKey, value } of records) {
-      this.#tables.find((table) => table.owns(recordKey))?.restoreRecord(recordKey, value);
-    }
+    for (const { recordKey, value } of records) this.#records.tableOf(recordKey)?.restoreRecord(recordKey, value);
   }
 
   /** Puts what was read in the place of what was there, in one step. */
-  #show(
-    head: AccountHead | undefined,
-    account: ReadAccount,
-    run: RestoreRun<T>,
-    word: RollbackChoice | undefined,
-  ): void {
+  #show(loaded: LoadedAccount, run: RestoreRun, choice: RollbackChoice | undefined): RestoreResult {
+    const { account, head } = loaded;
     const present = new Set(account.records.map(({ recordKey }) => recordKey));
-    for (const table of this.#tables) {
-      for (const recordKey of [...table.recordKeys()]) if (!present.has(recordKey)) table.forgetRecord(recordKey);
+    for (const recordKey of this.#records.keys()) {
+      if (!present.has(recordKey)) this.#records.tableOf(recordKey)?.forgetRecord(recordKey);
     }
     this.#fill(account);
     run.files.show(head);
-    this.#lifecycle = {
-      phase: 'reading',
-      run,
-      revision: head?.revision ?? 0,
-      word: namesHead(word, head) ? word : undefined,
-    };
+    const word = namesHead(choice, head) ? choice : undefined;
+    this.#lifecycle = { phase: 'reading', run, revision: head?.revision ?? 0, word };
+    return resultOf(loaded);
   }
 
-  #tellRestored(result: RestoreResult): RestoreResult {
-    this.#events.emit('restored', { accountId: this.#parts.accountId, ...result });
-    return result;
-  }
-
-  async #close(from: Lifecycle<T>, deadlineMs: number): Promise<void> {
-    const { accountId, clock, closeDriver, driver } = this.#parts;
+  async #close(from: Lifecycle, deadlineMs: number): Promise<void> {
+    const { clock, closeDriver, driver } = this.#parts;
     const startedMs = clock.monotonic();
     if (from.phase === 'restoring') {
-      from.run.abort();
+      from.run.closing.abort();
       await from.settled;
     }
     const session = 'session' in from ? from.session : undefined;
     const left = (await session?.end(deadlineMs)) ?? NOTHING_LEFT;
-    this.#released = left.released;
     try {
       // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
       if (closeDriver) {
         const timeoutMs = Math.ceil(Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs)));
-        await bounded('close', clock, { timeoutMs: timeoutMs + GRACE_MS }, () => driver.close({ timeoutMs }));
+        const limits = { clock, doing: 'close', timeoutMs: timeoutMs + DRIVER_GRACE_MS };
+        await within(limits, () => driver.close({ timeoutMs }));
       }
     } finally {
-      this.#events.emit('closed', { accountId, unpersisted: left.recordKeys });
+      this.#emit('closed', { unpersisted: left.recordKeys });
       requirePersisted(left, session?.spillFile);
     }
   }
@@ -294,11 +240,10 @@ export class AccountPersistence<T extends object> {
     if (phase === 'restoring') return 'unrestored';
     if (phase === 'reading') return 'idle';
     if (phase !== 'open') return phase;
-    const { session } = this.#lifecycle;
-    const { activity, consecutiveFailures } = session.status();
-    if (activity === 'flushing') return 'flushing';
-    if (consecutiveFailures > 0) return 'retrying';
-    return session.isPending ? 'pending' : 'idle';
+    const { scheduler } = this.#lifecycle.session;
+    if (scheduler.activity === 'flushing') return 'flushing';
+    if (scheduler.status().consecutiveFailures > 0) return 'retrying';
+    return scheduler.isPending ? 'pending' : 'idle';
   }
 
   #ownership(): Ownership {
@@ -312,22 +257,13 @@ export class AccountPersistence<T extends object> {
       case 'fenced':
         return 'fenced';
       case 'closed':
-        return this.#lifecycle.released ? 'released' : 'none';
+        return this.#session?.isReleased === true ? 'released' : 'none';
       default:
         return this.#session === undefined ? 'none' : 'owner';
     }
   }
 
-  async #limited(
-    doing: string,
-    options: FlushCallOptions,
-    work: (session: AccountSession<T>) => Promise<void>,
-  ): Promise<void> {
-    const session = this.#requireSession();
-    await bounded(doing, this.#parts.clock, options, () => work(session));
-  }
-
-  #requireSession(): AccountSession<T> {
+  #requireSession(): AccountSession {
     if (this.#lifecycle.phase === 'open') return this.#lifecycle.session;
     throw this.#notOpen();
   }
@@ -365,41 +301,16 @@ export class AccountPersistence<T extends object> {
   }
 }
 
-function resultOf(
-  revision: number,
-  { records, rejected }: ReadAccount,
-  foreignFiles: readonly string[],
-  spills?: RestoredSpills,
-): RestoreResult {
+function resultOf({ account, foreign, head }: LoadedAccount, spills?: RestoredSpills): RestoreResult {
+  const { records, rejected } = account;
   return {
     status: records.length + rejected.length === 0 ? 'empty' : 'restored',
-    revision,
+    revision: head?.revision ?? 0,
     records: records.length,
     quarantined: rejected,
     ...(spills === undefined ? {} : { spills }),
-    foreignFiles,
+    foreignFiles: foreign,
   };
-}
-
-/** Waits within the caller's limits. What it waits for goes on regardless. */
-function bounded(
-  doing: string,
-  clock: Clock,
-  { timeoutMs, signal }: FlushCallOptions,
-  work: () => Promise<void>,
-): Promise<void> {
-  const outcome = 'unknown';
-  const late = `${doing} did not finish within ${timeoutMs} ms`;
-  return within(
-    {
-      clock,
-      timeoutMs: timeoutMs === undefined ? undefined : requireDuration('timeoutMs', timeoutMs),
-      signal,
-      late: () => new AccountKeeperError('TIMEOUT', late, { outcome }),
-      aborted: (cause) => new AccountKeeperError('ABORTED', `${doing} was aborted`, { outcome, cause }),
-    },
-    work,
-  );
 }
 
 /** @throws `UNPERSISTED` naming the records that could not be saved. */

@@ -1,33 +1,22 @@
-import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { AccountWriter, type CommitResult } from '../flush/account-writer.js';
-import { batchLimits } from '../flush/batch-size.js';
-import { FlushScheduler, type FlushStatus } from '../flush/flush-scheduler.js';
-import { formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
-import type { LeaseShare } from '../ownership/process-lease.js';
-import type { CommitBatch } from '../persistence-driver.js';
+import { batchLimits, NO_CHANGES } from '../flush/batch-size.js';
+import { FlushScheduler } from '../flush/flush-scheduler.js';
+import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
 import { Quarantine } from '../restore/quarantine.js';
-import type { RestoredAccount } from '../restore/take-over.js';
+import type { OwnedAccount } from '../restore/take-over.js';
 import { onProcessExit } from '../spill/exit-hook.js';
-import type { LocalFiles, SpillContent } from '../spill/local-files.js';
-import type { RecordTable } from '../tables/change-sink.js';
+import type { SpillContent } from '../spill/local-files.js';
 import { within } from '../within.js';
-import type { PersistenceParts } from './persistence-parts.js';
 import { RecordEncoder } from './record-encoder.js';
-import type { StoreEvents } from './store-events.js';
+import type { RestoreRun } from './restore-run.js';
 
 /** How long the release of an account may take: whoever waits for it finds out by its lease otherwise. */
 const RELEASE_TIMEOUT_MS = 2_000;
 
-const NOTHING: CommitBatch = { upserts: new Map(), deletes: new Set() };
-
-/** What the session of a store works with. */
-export interface AccountSessionOptions<T extends object> {
-  readonly parts: PersistenceParts<T>;
-  readonly events: StoreEvents;
-  readonly tables: readonly RecordTable[];
-  readonly restored: RestoredAccount;
-  readonly files: LocalFiles;
-  readonly lease: LeaseShare | undefined;
+export interface AccountSessionOptions {
+  readonly run: RestoreRun;
+  readonly owned: OwnedAccount;
   /** Takes back what a running transaction has changed. */
   readonly abandonTransaction: () => void;
   /** Gives the account back to other stores of this process. */
@@ -43,8 +32,6 @@ export interface SessionEnd {
   /** Those of them that are in no file either. */
   readonly lost: readonly string[];
   readonly error: AccountKeeperError | undefined;
-  /** Whether the account was released. */
-  readonly released: boolean;
 }
 
 /** The records of a spill file. */
@@ -55,49 +42,40 @@ interface Spilled {
 }
 
 /** What a store writes with, from the moment when it owns its account until it is closed. */
-export class AccountSession<T extends object> {
+export class AccountSession {
   readonly writer: AccountWriter;
-  readonly #options: AccountSessionOptions<T>;
-  readonly #scheduler: FlushScheduler;
+  readonly scheduler: FlushScheduler;
+  /** Whether it ended with everything saved, and the account released. */
+  isReleased = false;
+  readonly #options: AccountSessionOptions;
   readonly #encoder: RecordEncoder;
-  readonly #quarantine: Quarantine;
   readonly #claimed: HeadMeta;
   readonly #forgetExit: () => void;
   #spilled: Spilled | undefined;
 
-  constructor(options: AccountSessionOptions<T>) {
-    const { parts, events, files, tables, restored } = options;
-    const { accountId, clock, codec, createId, driver, flush, random, schemaVersion } = parts;
-    const { limits } = driver;
-    const { account, head, lineage } = restored;
+  constructor(options: AccountSessionOptions) {
+    const { emit, files, parts, records } = options.run;
+    const { account, head, lineage } = options.owned;
+    const { limits } = parts.driver;
+    const quarantine = new Quarantine(account.rejected, head.revision, limits);
     this.#options = options;
     this.#claimed = parseHeadMeta(head.meta);
-    this.writer = new AccountWriter({ driver, accountId, clock, createId, head });
-    this.#quarantine = new Quarantine(account.rejected, head.revision, limits);
-    this.#encoder = new RecordEncoder({ tables, codec, schemaVersion, quarantine: this.#quarantine, limits });
+    this.writer = new AccountWriter({ ...parts, head });
+    this.#encoder = new RecordEncoder({ ...parts, records, quarantine, limits });
     files.track(lineage, head);
-    this.#scheduler = new FlushScheduler({
-      settings: flush,
+    this.scheduler = new FlushScheduler({
+      ...parts,
+      settings: parts.flush,
       writer: this.writer,
       records: this.#encoder,
       limits: batchLimits(limits, head.meta),
       meta: (unfinished) => this.#meta({ unfinished }),
-      createId,
-      clock,
-      random,
-      listener: {
-        pending: () => events.emit('pending', { accountId }),
-        flushed: ({ head: acknowledged, recordKeys, durationMs }) => {
-          files.note(acknowledged);
-          this.#quarantine.stored(recordKeys);
-          events.emit('flushed', { accountId, revision: acknowledged.revision, records: recordKeys, durationMs });
-        },
-        failed: (event) => events.emit('flush-failed', { accountId, ...event }),
-        recovered: (event) => events.emit('recovered', { accountId, ...event }),
-        lagging: (event) => events.emit('lagging', { accountId, ...event }),
-        rejected: (event) => events.emit('record-rejected', { accountId, ...event }),
-        fenced: ({ error, rolledBack, recordKeys }) => this.#fenced(error, rolledBack, recordKeys),
+      emit,
+      onAcknowledged: (acknowledged, recordKeys) => {
+        files.note(acknowledged);
+        quarantine.stored(recordKeys);
       },
+      onFenced: (error, rolledBack) => this.#fenced(error, rolledBack),
     });
     this.#forgetExit = files.takesSpills ? onProcessExit(() => this.#spillAtExit()) : () => undefined;
   }
@@ -107,66 +85,39 @@ export class AccountSession<T extends object> {
     return this.#spilled?.file;
   }
 
-  get isPending(): boolean {
-    return this.#scheduler.isPending;
-  }
-
-  status(): FlushStatus {
-    return this.#scheduler.status();
-  }
-
-  /** The record has a new value, or none any more. A stored one that nobody could read is copied first. */
-  changed(recordKey: string): void {
-    const copies = this.#quarantine.overwrite(recordKey);
-    if (copies.length > 0) this.#scheduler.markApart(copies);
-    this.#scheduler.changed(recordKey);
-  }
-
-  /** Marks every record that is in memory as changed. */
-  markAll(): void {
-    this.#scheduler.rewrite();
-  }
-
-  flush(): Promise<void> {
-    return this.#scheduler.flush();
-  }
-
-  /** Resolves when a commit that began after the call was acknowledged. */
-  check(): Promise<void> {
-    return this.#scheduler.check();
-  }
-
   /** Writes all that is in memory; above a rollback of the backend, if one is known, without what else is there. */
   async persistAll(): Promise<void> {
     if (this.writer.isRolledBack) await this.#rewriteAbove();
-    else this.markAll();
-    await this.#scheduler.flush();
+    else this.scheduler.rewrite();
+    await this.scheduler.flush();
   }
 
   async #rewriteAbove(): Promise<void> {
-    const { commitTimeoutMs } = this.#options.parts.flush;
+    const { commitTimeoutMs } = this.#options.run.parts.flush;
     try {
-      this.#scheduler.rewriteAbove(await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }));
+      this.scheduler.rewrite({ stored: await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }) });
     } catch (thrown) {
       if (toAccountKeeperError(thrown, 'load').code !== 'ROLLED_BACK') throw thrown;
       // Another head is stored by now: the next attempt finds out what that means.
-      this.markAll();
+      this.scheduler.rewrite();
     }
   }
 
   /** Saves what is pending by the deadline, or spills it, and releases the account. */
   async end(deadlineMs: number): Promise<SessionEnd> {
-    const { parts, files, lease, unreserve } = this.#options;
+    const { unreserve, run } = this.#options;
+    const { files, lease, parts } = run;
     const endMs = parts.clock.monotonic() + deadlineMs;
-    const wasFenced = this.#scheduler.status().activity === 'stopped';
+    const wasFenced = this.scheduler.activity === 'stopped';
     try {
-      const { recordKeys, error } = await this.#scheduler.drain(deadlineMs);
+      const { recordKeys, error } = await this.scheduler.drain(deadlineMs);
       if (recordKeys.length > 0) this.#spill();
       this.#forgetExit();
       const lost = recordKeys.filter((recordKey) => this.#spilled?.records.has(recordKey) !== true);
       const remainingMs = (): number => Math.max(0, endMs - parts.clock.monotonic());
       const patiently = async (work: Promise<unknown> | undefined): Promise<void> => {
-        if (remainingMs() > 0) await this.#atMost(Math.min(RELEASE_TIMEOUT_MS, remainingMs()), Promise.resolve(work));
+        const limits = { clock: parts.clock, doing: 'close', timeoutMs: Math.min(RELEASE_TIMEOUT_MS, remainingMs()) };
+        if (limits.timeoutMs > 0) await Promise.allSettled([within(limits, () => work)]);
       };
       // The lease first: whoever finds the account free finds a lease that can be continued.
       const leaseEnds = lease?.release();
@@ -176,21 +127,16 @@ export class AccountSession<T extends object> {
       await patiently(files.settled());
       const isRolledBack = this.writer.isRolledBack || (release?.kind === 'fenced' && release.rolledBack);
       if (isSaved && isRolledBack) return this.#endRolledBack(release);
-      return { recordKeys, lost, error, released: release?.kind === 'acknowledged' };
+      this.isReleased = release?.kind === 'acknowledged';
+      return { recordKeys, lost, error };
     } finally {
       unreserve();
     }
   }
 
-  async #atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-    const over = (): AccountKeeperError => new AccountKeeperError('TIMEOUT', 'the release took too long');
-    const limits = { clock: this.#options.parts.clock, timeoutMs, late: over, aborted: over };
-    await Promise.allSettled([within(limits, () => work)]);
-  }
-
   /** What is kept beside the head of the account from now on. */
   #meta(more: Partial<HeadMeta>): string {
-    const { lease, parts } = this.#options;
+    const { lease, parts } = this.#options.run;
     const meta: HeadMeta = { ...this.#claimed, unfinished: undefined, lease: lease?.reference, ...more };
     return formatHeadMeta(meta, parts.driver.limits.valueBytes);
   }
@@ -200,9 +146,9 @@ export class AccountSession<T extends object> {
     const timeoutMs = Math.min(RELEASE_TIMEOUT_MS, remainingMs);
     if (timeoutMs < 1) return undefined;
     try {
-      const request = this.writer.request(NOTHING, this.#meta({ released: true }));
+      const request = this.writer.request(NO_CHANGES, this.#meta({ released: true }));
       const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs });
-      if (result.kind === 'acknowledged') this.#options.files.note(result.head);
+      if (result.kind === 'acknowledged') this.#options.run.files.note(result.head);
       return result;
     } catch {
       // The caller's createId failed.
@@ -212,46 +158,39 @@ export class AccountSession<T extends object> {
 
   /** The backend has lost what it had acknowledged, and this store has all of it. */
   #endRolledBack(release: CommitResult | undefined): SessionEnd {
-    const error = release !== undefined && 'error' in release ? release.error : this.#scheduler.status().lastError;
+    const error = release !== undefined && 'error' in release ? release.error : this.scheduler.status().lastError;
     this.#spill(error?.code === 'FENCED');
     const recordKeys = [...this.#encoder.everything()];
     return {
       recordKeys,
       lost: this.#spilled === undefined ? recordKeys : this.#spilled.unencodable,
       error,
-      released: false,
     };
   }
 
-  #fenced(error: AccountKeeperError, rolledBack: boolean, recordKeys: readonly string[]): void {
-    const { events, lease, onFenced, parts, unreserve } = this.#options;
+  #fenced(error: AccountKeeperError, rolledBack: boolean): void {
+    const { onFenced, run, unreserve } = this.#options;
+    const recordKeys = this.scheduler.unacknowledged();
     this.#forgetExit();
     unreserve();
     // Who waits for it finds out by time when the backend is gone.
-    lease?.release().catch(() => undefined);
+    run.lease?.release().catch(() => undefined);
     onFenced(error);
     if (recordKeys.length > 0 || rolledBack) this.#spill();
-    events.emit('fenced', {
-      accountId: parts.accountId,
-      by: error.head,
-      outcome: error.outcome,
-      rolledBack,
-      unacknowledged: this.#encoder.shown(recordKeys),
-      error,
-    });
+    const unacknowledged = this.#encoder.shown(recordKeys);
+    run.emit('fenced', { by: error.head, outcome: error.outcome, rolledBack, unacknowledged, error });
   }
 
   /** Nothing goes on after this: what a running transaction has changed so far is none of the account's state. */
   #spillAtExit(): void {
-    if (!this.isPending) return;
+    if (!this.scheduler.isPending) return;
     this.#options.abandonTransaction();
     this.#spill();
   }
 
   /** Once: what happens to the store afterwards changes nothing that is persisted. */
-  #spill(isFenced = this.#scheduler.status().lastError?.code === 'FENCED'): void {
-    const { events, files, parts } = this.#options;
-    const { accountId } = parts;
+  #spill(isFenced = this.scheduler.status().lastError?.code === 'FENCED'): void {
+    const { emit, files } = this.#options.run;
     if (this.#spilled !== undefined || !files.takesSpills) return;
     try {
       const content = this.#spillContent(isFenced);
@@ -263,14 +202,14 @@ export class AccountSession<T extends object> {
       for (const recordKey of refused.keys()) records.add(recordKey);
       for (const recordKey of content.unencodable) records.delete(recordKey);
       this.#spilled = { file, records, unencodable: content.unencodable };
-      events.emit('spilled', { accountId, file, records: [...records] });
+      emit('spilled', { file, records: [...records] });
     } catch (thrown) {
-      events.emit('spill-failed', { accountId, error: toAccountKeeperError(thrown, 'spill') });
+      emit('spill-failed', { error: toAccountKeeperError(thrown, 'spill') });
     }
   }
 
   #spillContent(fenced: boolean): SpillContent {
-    const { attempts, newer, rejected, unfinished } = this.#scheduler.unsaved();
+    const { attempts, newer, rejected, unfinished } = this.scheduler.unsaved();
     const { head } = this.writer;
     const records = this.#encoder.encodeAll(this.#encoder.everything());
     const refused = this.#encoder.encodeAll(rejected);
@@ -278,7 +217,7 @@ export class AccountSession<T extends object> {
       writerId: head.writerId,
       lineage: this.#claimed.lineage,
       claims: this.#claimed.claims,
-      base: { revision: head.revision, writeId: head.writeId },
+      base: baseOf(head),
       fenced,
       follows: [],
       attempts: attempts.map(({ batch, options: { writeId, expected, revisionFloor } }) => ({

@@ -1,13 +1,23 @@
 import { AccountKeeperError } from '../errors.js';
-import { readOptions } from '../option-checks.js';
+import {
+  abortSignal,
+  type ChecksOf,
+  complete,
+  duration,
+  flag,
+  oneOf,
+  readOptions,
+  text,
+  wholeNumber,
+} from '../option-checks.js';
 import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
-import type { TableName } from '../tables/change-sink.js';
+import { AccountRecords } from '../tables/account-records.js';
+import type { TableName } from '../tables/record-table.js';
 import { invalidValue } from '../tables/value-checks.js';
 import { AccountPersistence } from './account-persistence.js';
 import { AccountState } from './account-state.js';
-import { CLOSE_CALL, FLUSH_CALL, REQUIRE_DURABLE_CALL, RESTORE_CALL } from './call-options.js';
 import { checkedStoreOptions } from './persistence-parts.js';
-import type { PersistenceStatus } from './persistence-status.js';
+import { NOTHING_TO_FLUSH, type PersistenceStatus } from './persistence-status.js';
 import { type StoreEventName, StoreEvents, type StoreListener } from './store-events.js';
 import type {
   AccountStateStoreOptions,
@@ -16,18 +26,19 @@ import type {
   RequireDurableOptions,
 } from './store-options.js';
 
-const DETACHED: PersistenceStatus = Object.freeze({
-  state: 'detached',
-  ownership: 'none',
-  pendingRecords: 0,
-  oldestPendingMs: 0,
-  revision: undefined,
-  lastFlushedAt: undefined,
-  consecutiveFailures: 0,
-  lastError: undefined,
-  rejected: [],
-  nextRetryAt: undefined,
-});
+/** Of `restore()` and `refresh()`. */
+const RESTORE_CALL: ChecksOf<RestoreOptions> = {
+  mustExist: flag,
+  minRevision: wholeNumber(0),
+  onRolledBack: complete({ keep: oneOf(['backend', 'local']), revision: wholeNumber(0), writeId: text }),
+  timeoutMs: duration(1),
+  signal: abortSignal,
+};
+
+/** Of `flush()`, `persistAll()` and `verifyOwnership()`. */
+const FLUSH_CALL: ChecksOf<FlushCallOptions> = { timeoutMs: duration(), signal: abortSignal };
+const CLOSE_CALL: ChecksOf<CloseOptions> = { deadlineMs: duration() };
+const REQUIRE_DURABLE_CALL: ChecksOf<RequireDurableOptions> = { maxAgeMs: duration() };
 
 /**
  * The state of one trading account: synchronous and in memory, written behind to a storage backend.
@@ -43,20 +54,17 @@ export class AccountStateStore<
   T extends object = Record<string, unknown>,
   A extends object = Record<string, unknown>,
 > extends AccountState<T, A> {
-  readonly #events = new StoreEvents();
-  readonly #persistence: AccountPersistence<T> | undefined;
+  readonly #events: StoreEvents;
+  readonly #persistence: AccountPersistence | undefined;
 
   /** @throws `CONFIG` when an option is unknown or not allowed. */
   constructor(options: AccountStateStoreOptions<T> = {}) {
     const { parts, rejectStale } = checkedStoreOptions(options);
     super({ rejectStale });
+    this.#events = new StoreEvents(parts?.accountId ?? '');
     if (parts === undefined) return;
-    const createScratch = (): AccountState<T, A>['tables'] => new AccountStateStore<T, A>().tables;
-    this.#persistence = new AccountPersistence(parts, this.#events, {
-      tables: this.tables,
-      createScratch,
-      abandonTransaction: () => this.abandonTransaction(),
-    });
+    const records = new AccountRecords(this.tables, parts.persist);
+    this.#persistence = new AccountPersistence(parts, records, this.#events.emit, () => this.abandonTransaction());
   }
 
   /**
@@ -76,7 +84,8 @@ export class AccountStateStore<
    * be written at all.
    */
   async flush(options?: FlushCallOptions): Promise<void> {
-    await this.#requirePersistence('flush').flush(readOptions('flush', FLUSH_CALL, options));
+    const checked = readOptions('flush', FLUSH_CALL, options);
+    await this.#requirePersistence('flush').withSession('flush', checked, ({ scheduler }) => scheduler.flush());
   }
 
   /**
@@ -96,7 +105,8 @@ export class AccountStateStore<
    * deletes the records that only the older state had.
    */
   async persistAll(options?: FlushCallOptions): Promise<void> {
-    await this.#requirePersistence('persistAll').persistAll(readOptions('persistAll', FLUSH_CALL, options));
+    const checked = readOptions('persistAll', FLUSH_CALL, options);
+    await this.#requirePersistence('persistAll').withSession('persistAll', checked, (session) => session.persistAll());
   }
 
   /**
@@ -139,7 +149,9 @@ export class AccountStateStore<
 
   /** A snapshot of what is durable and what is not. */
   persistenceStatus(): PersistenceStatus {
-    return this.#persistence?.status() ?? DETACHED;
+    return (
+      this.#persistence?.status() ?? { ...NOTHING_TO_FLUSH, state: 'detached', ownership: 'none', revision: undefined }
+    );
   }
 
   /** Whether something changed that is not durable yet; stays true while a commit is in flight. */
@@ -188,7 +200,7 @@ export class AccountStateStore<
     else this.#persistence.changed(table, recordKey);
   }
 
-  #requirePersistence(method: string): AccountPersistence<T> {
+  #requirePersistence(method: string): AccountPersistence {
     if (this.#persistence !== undefined) return this.#persistence;
     const message = `${method}: this store has no driver; pass one (a MemoryDriver for tests), or use openAccount`;
     throw new AccountKeeperError('CONFIG', message);

@@ -1,22 +1,26 @@
 import { BalanceTable } from '../tables/balance-table.js';
-import type { RecordTable, TableName } from '../tables/change-sink.js';
+import type { StaleRule } from '../tables/exchange-table.js';
 import { LeverageTable } from '../tables/leverage-table.js';
 import { MetadataTable } from '../tables/metadata-table.js';
 import { isActiveOrder } from '../tables/order-checks.js';
 import { OrderTable } from '../tables/order-table.js';
 import { PositionTable } from '../tables/position-table.js';
-import { requireStaleRule, type StaleRule } from '../tables/stale-rule.js';
+import type { RecordTable, TableName } from '../tables/record-table.js';
 import { requireObject } from '../tables/value-checks.js';
 import type { EngineOrder, EngineOrderSide, EngineOrderStatus, EngineOrderType } from '../types/order.js';
 import type { EnginePositionSide, EngineSimplePosition, IncomingPriceEvent } from '../types/position.js';
-import { byId, byPrice, bySymbol, byTimestamp, ordersOfSide, sortedOrders } from './order-queries.js';
 import { type ReconcileInput, type ReconcileResult, reconcile } from './reconcile.js';
 import { type SessionSummary, sessionSummary } from './session-summary.js';
-import { stateDump } from './state-dump.js';
 import { Transactions } from './transaction.js';
 
 type Position = Readonly<EngineSimplePosition>;
 type Order = Readonly<EngineOrder>;
+type Compare = (left: Order, right: Order) => number;
+
+const byId: Compare = (left, right) => left.exchangeOrderId.localeCompare(right.exchangeOrderId);
+const bySymbol: Compare = (left, right) => left.symbol.localeCompare(right.symbol);
+const byPrice: Compare = (left, right) => left.price - right.price;
+const byTimestamp: Compare = (left, right) => left.createdAtMs - right.createdAtMs;
 
 /**
  * The state of one trading account, synchronous and in memory. What it returns are frozen snapshots or fresh
@@ -36,9 +40,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   readonly #balance: BalanceTable;
   #isPendingPersist = false;
 
-  /** @throws `CONFIG` when an option is not allowed. */
   constructor(staleRule: StaleRule = {}) {
-    requireStaleRule(staleRule);
     const context = new Transactions({
       assertWritable: (table) => this.assertWritable(table),
       recordChanged: (table, recordKey) => this.recordChanged(table, recordKey),
@@ -163,8 +165,9 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   dumpLogState(): void {
     const balance = { balance: this.getWalletBalance(), previousBalance: this.getPreviousBalance() };
     const positions = [...this.#positions.held()];
-    const dump = stateDump({ balance, positions, orders: this.getOrders(), leverage: this.getSymbolLeverageCache() });
-    process.stdout.write(dump);
+    const state = { balance, positions, orders: this.getOrders(), leverage: this.getSymbolLeverageCache() };
+    const withoutBigInt = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+    process.stdout.write(`Account state: ${JSON.stringify(state, withoutBigInt, 2)}\n`);
   }
 
   /** Sets a symbol's metadata. It is deep-frozen, and belongs to the store from then on. */
@@ -282,7 +285,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
 
   /** The orders of one side of a symbol; touches those of no other symbol. */
   getOrdersForSymbolSide(symbol: string, side: EngineOrderSide): Order[] {
-    return ordersOfSide(this.#orders.forSymbol(symbol), side);
+    return this.#orders.forSymbol(symbol).filter(({ orderSide }) => orderSide === side);
   }
 
   /** The orders with this status. */
@@ -297,32 +300,32 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
 
   /** All orders by `exchangeOrderId`. */
   getOrdersSortedById(ascending = true): Order[] {
-    return sortedOrders(this.#orders.all(), byId, ascending);
+    return sorted(this.#orders.all(), byId, ascending);
   }
 
   /** All orders by symbol. */
   getOrdersSortedBySymbol(ascending = true): Order[] {
-    return sortedOrders(this.#orders.all(), bySymbol, ascending);
+    return sorted(this.#orders.all(), bySymbol, ascending);
   }
 
   /** All orders by price. */
   getOrdersSortedByPrice(ascending = true): Order[] {
-    return sortedOrders(this.#orders.all(), byPrice, ascending);
+    return sorted(this.#orders.all(), byPrice, ascending);
   }
 
   /** All orders by `createdAtMs`. */
   getOrdersSortedByTimestamp(ascending = true): Order[] {
-    return sortedOrders(this.#orders.all(), byTimestamp, ascending);
+    return sorted(this.#orders.all(), byTimestamp, ascending);
   }
 
   /** The orders of a symbol by price. */
   getOrdersForSymbolSortedByPrice(symbol: string, ascending = true): Order[] {
-    return sortedOrders(this.#orders.forSymbol(symbol), byPrice, ascending);
+    return sorted(this.#orders.forSymbol(symbol), byPrice, ascending);
   }
 
   /** The orders of one side of a symbol by price. */
   getOrdersForSymbolSideSortedByPrice(symbol: string, side: EngineOrderSide, ascending = true): Order[] {
-    return sortedOrders(this.getOrdersForSymbolSide(symbol, side), byPrice, ascending);
+    return sorted(this.getOrdersForSymbolSide(symbol, side), byPrice, ascending);
   }
 
   /** Whether any position or order was restored, and the exchange has not told its state since. */
@@ -343,13 +346,8 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
    * snapshot goes. Returns what that changed, and the symbols whose metadata outlived their position.
    */
   reconcile(snapshot: ReconcileInput): ReconcileResult {
-    const target = {
-      positions: this.#positions,
-      orders: this.#orders,
-      balance: this.#balance,
-      symbolsWithMetadata: () => this.#metadata.symbols(),
-      assertWritable: (table: TableName) => this.#transactions.assertWritable(table),
-    };
+    const symbolsWithMetadata = this.#metadata.symbols();
+    const target = { positions: this.#positions, orders: this.#orders, balance: this.#balance, symbolsWithMetadata };
     return this.transaction(() => reconcile(target, snapshot));
   }
 
@@ -365,4 +363,9 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   protected recordChanged(table: TableName, _recordKey: string): void {
     if (table === 'metadata') this.#isPendingPersist = true;
   }
+}
+
+/** A sorted copy. Orders that compare equal keep their order, in both directions. */
+function sorted(orders: readonly Order[], compare: Compare, ascending: boolean): Order[] {
+  return orders.toSorted(ascending ? compare : (left, right) => compare(right, left));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
-import type { Codec } from '../codec/codec.js';
+import type { Codec } from '../codec/record-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import { type FlushSettings, flushSettings } from '../flush/flush-options.js';
 import {
@@ -24,26 +24,27 @@ import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
 import { RecordReader } from '../restore/record-reader.js';
 import { schemaOption } from '../restore/standard-schema.js';
-import type { TableName } from '../tables/change-sink.js';
+import type { TableName } from '../tables/record-table.js';
 import type { AccountStateStoreOptions, HighWaterOptions, SpillOptions, StoreSettings } from './store-options.js';
 
+type Options = AccountStateStoreOptions<never>;
+type Completed =
+  | 'accountId'
+  | 'driver'
+  | 'closeDriver'
+  | 'codec'
+  | 'schemaVersion'
+  | 'onRejected'
+  | 'clock'
+  | 'random'
+  | 'createId';
+
 /** The options of a persisted store, checked and completed. */
-export interface PersistenceParts<T extends object> {
-  readonly driver: PersistenceDriver;
-  readonly accountId: string;
-  readonly closeDriver: boolean;
+export interface PersistenceParts extends Required<Pick<Options, Completed>>, Pick<Options, 'spill' | 'highWater'> {
   readonly flush: FlushSettings;
   readonly ownership: OwnershipSettings;
-  readonly spill: SpillOptions | undefined;
-  readonly highWater: HighWaterOptions | undefined;
-  readonly codec: Codec;
-  readonly schemaVersion: number;
-  readonly reader: RecordReader<T>;
-  readonly onRejected: 'throw' | 'quarantine';
-  readonly persisted: ReadonlySet<TableName>;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly createId: () => string;
+  readonly persist: ReadonlySet<TableName>;
+  readonly reader: RecordReader;
 }
 
 const TABLES: readonly TableName[] = ['metadata', 'positions', 'orders', 'leverage', 'balance'];
@@ -116,33 +117,27 @@ export const SETTING_NAMES = Object.keys(CHECKS).filter(
  */
 export function checkedStoreOptions<T extends object>(
   options: AccountStateStoreOptions<T>,
-): { readonly rejectStale: boolean; readonly parts: PersistenceParts<T> | undefined } {
+): { readonly rejectStale: boolean; readonly parts: PersistenceParts | undefined } {
   const checked = readOptions('', CHECKS, options);
   const { rejectStale = false } = checked;
   return { rejectStale, parts: checked.driver === undefined ? undefined : persistenceParts(checked, checked.driver) };
 }
 
-function persistenceParts<T extends object>(
-  checked: Checked<typeof CHECKS>,
-  driver: PersistenceDriver,
-): PersistenceParts<T> {
-  const { codec = jsonCodec, migrate, schema, schemaVersion = 1 } = checked;
-  const format = { ...(migrate === undefined ? {} : { migrate }), ...(schema === undefined ? {} : { schema }) };
-  return {
+function persistenceParts(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): PersistenceParts {
+  const settings = {
+    closeDriver: false,
+    flush: flushSettings(),
+    ownership: ownershipSettings(),
+    codec: jsonCodec,
+    schemaVersion: 1,
+    onRejected: 'throw' as const,
+    persist: new Set<TableName>(['metadata']),
+    clock: systemClock,
+    random: Math.random,
+    createId: randomUUID,
+    ...checked,
     driver,
     accountId: accountIdOption('accountId', checked.accountId),
-    closeDriver: checked.closeDriver ?? false,
-    flush: checked.flush ?? flushSettings(),
-    ownership: checked.ownership ?? ownershipSettings(),
-    spill: checked.spill,
-    highWater: checked.highWater,
-    codec,
-    schemaVersion,
-    reader: new RecordReader<T>(codec, schemaVersion, format),
-    onRejected: checked.onRejected ?? 'throw',
-    persisted: checked.persist ?? new Set(['metadata']),
-    clock: checked.clock ?? systemClock,
-    random: checked.random ?? Math.random,
-    createId: checked.createId ?? randomUUID,
   };
+  return { ...settings, reader: new RecordReader(settings) };
 }

@@ -52,3 +52,16 @@ export interface PersistenceStatus {
   /** When the next attempt follows, in milliseconds since the Unix epoch; `undefined` unless `retrying`. */
   readonly nextRetryAt: number | undefined;
 }
+
+/** What is to be written, and how that goes. */
+export type FlushStatus = Omit<PersistenceStatus, 'state' | 'ownership' | 'revision'>;
+
+export const NOTHING_TO_FLUSH: FlushStatus = Object.freeze({
+  pendingRecords: 0,
+  oldestPendingMs: 0,
+  lastFlushedAt: undefined,
+  consecutiveFailures: 0,
+  lastError: undefined,
+  rejected: [],
+  nextRetryAt: undefined,
+});

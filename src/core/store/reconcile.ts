@@ -51,8 +51,7 @@ export interface ReconcileTarget {
   readonly positions: PositionTable;
   readonly orders: OrderTable;
   readonly balance: BalanceTable;
-  readonly symbolsWithMetadata: () => readonly string[];
-  readonly assertWritable: (table: 'positions' | 'orders' | 'balance') => void;
+  readonly symbolsWithMetadata: readonly string[];
 }
 
 interface Snapshot {
@@ -70,9 +69,9 @@ interface Snapshot {
  */
 export function reconcile(target: ReconcileTarget, input: ReconcileInput): ReconcileResult {
   const { positions, orders, balance, asOfMs } = checkedSnapshot(input);
-  if (positions !== undefined) target.assertWritable('positions');
-  if (orders !== undefined) target.assertWritable('orders');
-  if (balance !== undefined) target.assertWritable('balance');
+  if (positions !== undefined) target.positions.assertWritable();
+  if (orders !== undefined) target.orders.assertWritable();
+  if (balance !== undefined) target.balance.assertWritable();
   const result =
     positions === undefined
       ? { opened: [], closed: [], changed: [], orphanedMetadata: [] }
@@ -144,7 +143,7 @@ function mergePositions(
   }
   positions.clearStale();
   const inPosition = new Set(positions.active().map(({ symbol }) => symbol));
-  const orphanedMetadata = symbolsWithMetadata().filter((symbol) => !inPosition.has(symbol));
+  const orphanedMetadata = symbolsWithMetadata.filter((symbol) => !inPosition.has(symbol));
   return { opened, closed, changed, orphanedMetadata };
 }
 
@@ -174,13 +173,8 @@ function isDifferentPosition(previous: Position, current: Position): boolean {
 
 /** Whether all properties are equal; one that is `undefined` counts as absent. */
 function isSameRecord(left: object, right: object): boolean {
-  const values = new Map<string, unknown>(Object.entries(left));
-  for (const [key, value] of Object.entries(right)) {
-    if (!Object.is(values.get(key), value)) return false;
-    values.delete(key);
-  }
-  for (const value of values.values()) if (value !== undefined) return false;
-  return true;
+  const names = Object.keys({ ...left, ...right });
+  return names.every((name) => Object.is(Reflect.get(left, name), Reflect.get(right, name)));
 }
 
 function keyOf(side: EnginePositionSide, symbol: string): string {

@@ -1,16 +1,14 @@
-import type { Codec } from '../codec/codec.js';
-import { encodeRecord } from '../codec/record-codec.js';
+import { type Codec, encodeRecord } from '../codec/record-codec.js';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { changeBytes } from '../flush/batch-size.js';
 import type { EncodedChange, RecordSource } from '../flush/pending-set.js';
 import type { DriverLimits, StoredAccount } from '../persistence-driver.js';
 import type { Quarantine } from '../restore/quarantine.js';
-import type { RecordTable } from '../tables/change-sink.js';
+import type { AccountRecords } from '../tables/account-records.js';
 import { describeThrown } from '../thrown.js';
 
-/** What a record encoder works with. */
 export interface RecordEncoderOptions {
-  readonly tables: readonly RecordTable[];
+  readonly records: AccountRecords;
   readonly codec: Codec;
   readonly schemaVersion: number;
   readonly quarantine: Quarantine;
@@ -35,14 +33,19 @@ export class RecordEncoder implements RecordSource {
   }
 
   valueOf(recordKey: string): unknown {
-    const text = this.#options.quarantine.textOf(recordKey);
-    return text === undefined ? this.#tableOf(recordKey)?.recordValue(recordKey) : new StoredText(text);
+    const { quarantine, records } = this.#options;
+    const text = quarantine.textOf(recordKey);
+    return text === undefined ? records.tableOf(recordKey)?.recordValue(recordKey) : new StoredText(text);
   }
 
   /** The values as users know them; of what could not be read, the text. */
   shown(recordKeys: readonly string[]): ReadonlyMap<string, unknown> {
     const values = recordKeys.map((recordKey) => [recordKey, this.valueOf(recordKey)] as const);
     return new Map(values.map(([key, value]) => [key, value instanceof StoredText ? value.text : value]));
+  }
+
+  copiesBefore(recordKey: string): readonly string[] {
+    return this.#options.quarantine.overwrite(recordKey);
   }
 
   encode(recordKey: string, value: unknown): EncodedChange {
@@ -57,10 +60,10 @@ export class RecordEncoder implements RecordSource {
 
   /** The keys of everything that is to be stored, and of what is stored beside it and is not to be. */
   everything(stored?: StoredAccount): ReadonlySet<string> {
-    const { quarantine, tables } = this.#options;
-    const keys = new Set([...tables.flatMap((table) => [...table.recordKeys()]), ...quarantine.keys()]);
+    const { quarantine, records } = this.#options;
+    const keys = new Set([...records.keys(), ...quarantine.keys()]);
     for (const recordKey of [...(stored?.records.keys() ?? []), ...(stored?.corrupt.keys() ?? [])]) {
-      if (this.#tableOf(recordKey) !== undefined) keys.add(recordKey);
+      if (records.tableOf(recordKey) !== undefined) keys.add(recordKey);
     }
     return keys;
   }
@@ -81,10 +84,6 @@ export class RecordEncoder implements RecordSource {
       }
     }
     return { texts, failed };
-  }
-
-  #tableOf(recordKey: string): RecordTable | undefined {
-    return this.#options.tables.find((table) => table.owns(recordKey));
   }
 
   #textOf(value: unknown): string | undefined {

@@ -73,6 +73,9 @@ export type StoreEventName = keyof StoreEventMap;
 /** A listener of one event. */
 export type StoreListener<Name extends StoreEventName> = (...event: StoreEventMap[Name]) => void;
 
+/** Tells an event of the account to whoever listens. */
+export type Emit = <Name extends StoreEventName>(name: Name, about: Omit<StoreEventMap[Name][0], 'accountId'>) => void;
+
 /** What a process warning says when nobody listens. Once for each store and key. */
 interface Unheard {
   readonly code: string;
@@ -119,6 +122,11 @@ const requireListener = callback<never>();
 export class StoreEvents {
   readonly #emitter = new EventEmitter<StoreEventMap>().setMaxListeners(0);
   readonly #said = new Set<string>();
+  readonly #accountId: string;
+
+  constructor(accountId: string) {
+    this.#accountId = accountId;
+  }
 
   /** @throws `CONFIG` */
   on<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): void {
@@ -135,7 +143,8 @@ export class StoreEvents {
     this.#emitter.off(requireOneOf('off', name, EVENT_NAMES), requireListener('off', listener));
   }
 
-  emit<Name extends StoreEventName>(name: Name, event: StoreEventMap[Name][0]): void {
+  readonly emit: Emit = (name, about) => {
+    const event = { accountId: this.#accountId, ...about } as StoreEventMap[typeof name][0];
     const listeners = this.#emitter.rawListeners(name);
     if (listeners.length === 0) this.#sayUnheard(name, event);
     const failed = (thrown: unknown): void => {
@@ -150,7 +159,7 @@ export class StoreEvents {
         failed(thrown);
       }
     }
-  }
+  };
 
   #sayUnheard<Name extends StoreEventName>(name: Name, event: StoreEventMap[Name][0]): void {
     const { code, key = code, says } = UNHEARD[name](event) ?? {};
@@ -166,6 +175,7 @@ function named(recordKeys: readonly string[]): string {
   return [`${recordKeys.length} record(s)`, ...first, ...(recordKeys.length > 10 ? ['…'] : [])].join(' ');
 }
 
-function warn(code: string, message: string): void {
+/** Says what no listener and no error can. */
+export function warn(code: string, message: string): void {
   process.emitWarning(message, { type: 'AccountKeeperWarning', code });
 }

@@ -1,5 +1,4 @@
-import type { TableName } from '../tables/change-sink.js';
-import type { TableContext } from '../tables/table-context.js';
+import type { TableContext, TableName } from '../tables/record-table.js';
 import { refusePromise, requireSynchronous } from '../tables/value-checks.js';
 
 /** The store behind the tables. */
@@ -9,10 +8,7 @@ export interface TransactionHost {
   readonly recordChanged: (table: TableName, recordKey: string) => void;
 }
 
-interface Change {
-  readonly table: TableName;
-  readonly recordKey: string;
-}
+type Change = readonly [recordKey: string, table: TableName];
 
 /** Runs functions whose changes take place together or not at all, and tells the host what changed. */
 export class Transactions implements TableContext {
@@ -37,7 +33,7 @@ export class Transactions implements TableContext {
 
   changed(table: TableName, recordKey: string): void {
     if (this.#savepoint === 0) this.#host.recordChanged(table, recordKey);
-    else this.#changes.push({ table, recordKey });
+    else this.#changes.push([recordKey, table]);
   }
 
   onRollback(undo: () => void): void {
@@ -81,7 +77,7 @@ export class Transactions implements TableContext {
   }
 
   #deliver(): void {
-    const tables = new Map(this.#changes.map(({ table, recordKey }) => [recordKey, table]));
+    const tables = new Map(this.#changes);
     this.#undos = [];
     this.#changes = [];
     for (const [recordKey, table] of tables) this.#host.recordChanged(table, recordKey);

@@ -15,21 +15,13 @@ export function copyWith<T extends object, Key extends keyof T>(
 ): Readonly<T> {
   if (typeof key !== 'string' && typeof key !== 'number') throw invalidValue('key', key, 'a string');
   if (typeof value === 'object' && value !== null) deepFreeze(value);
-  // Neither a spread nor a computed name calls the setter of `__proto__`.
-  if (Object.getPrototypeOf(previous) === Object.prototype) return Object.freeze({ ...previous, [key]: value });
-  return copyInstanceWith(previous, key, value);
-}
-
-function copyInstanceWith<T extends object>(previous: Readonly<T>, key: PropertyKey, value: unknown): Readonly<T> {
-  if (isChangeableWhenFrozen(previous)) {
+  const prototype: unknown = Object.getPrototypeOf(previous);
+  if (prototype !== Object.prototype && isChangeableWhenFrozen(previous)) {
     throw invalidValue('metadata', previous, 'an object with properties; replace this one as a whole');
   }
-  const copy: T = Object.create(Object.getPrototypeOf(previous));
-  for (const [name, each] of Object.entries(previous)) define(copy, name, each);
-  define(copy, key, value);
-  return Object.freeze(copy);
-}
-
-function define(object: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  // Neither a spread nor a computed name calls the setter of `__proto__`.
+  const next = { ...previous, [key]: value };
+  if (prototype === Object.prototype) return Object.freeze(next);
+  const properties = Object.entries(next).map(([name, each]) => [name, { value: each, enumerable: true }] as const);
+  return Object.freeze(Object.create(prototype as object | null, Object.fromEntries(properties)));
 }

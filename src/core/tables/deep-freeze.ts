@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { MAX_NESTING } from '../codec/nesting-limit.js';
+import { MAX_NESTING } from '../codec/value-check.js';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { isChangeableWhenFrozen, makeReadOnly } from './read-only-built-in.js';
 

@@ -1,4 +1,4 @@
-import type { TableContext } from './table-context.js';
+import type { TableContext } from './record-table.js';
 
 /** A map whose changes can be taken back, in content and in order, while a transaction runs. */
 export class JournaledMap<Key, Value> {
@@ -33,6 +33,13 @@ export class JournaledMap<Key, Value> {
 
   entries(): IterableIterator<[Key, Value]> {
     return this.#entries.entries();
+  }
+
+  /** A new object without a prototype: every key is an own property. */
+  toObject(): Record<string, Value> {
+    const object: Record<string, Value> = Object.create(null);
+    for (const [key, value] of this.#entries) object[String(key)] = value;
+    return object;
   }
 
   set(key: Key, value: Value): void {

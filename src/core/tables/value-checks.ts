@@ -2,6 +2,8 @@ import { types } from 'node:util';
 import { AccountKeeperError } from '../errors.js';
 import { describeReceived } from '../option-checks.js';
 
+// Each check throws `INVALID_VALUE`; `requireName` throws `INVALID_KEY`.
+
 /** An error that says what was expected of a field, and what was received. */
 export function invalidValue(field: string, received: unknown, expected: string): AccountKeeperError {
   return new AccountKeeperError(
@@ -10,24 +12,20 @@ export function invalidValue(field: string, received: unknown, expected: string)
   );
 }
 
-/** @throws `INVALID_KEY` */
 export function requireName(field: string, value: unknown): void {
   if (typeof value === 'string' && value !== '') return;
   const message = `${field}: expected a string that is not empty, received ${describeReceived(value)}`;
   throw new AccountKeeperError('INVALID_KEY', message);
 }
 
-/** @throws `INVALID_VALUE` */
 export function requireFinite(field: string, value: unknown): void {
   if (!Number.isFinite(value)) throw invalidValue(field, value, 'a finite number');
 }
 
-/** @throws `INVALID_VALUE` */
 export function requireFiniteIfGiven(field: string, value: unknown): void {
   if (value !== undefined) requireFinite(field, value);
 }
 
-/** @throws `INVALID_VALUE` */
 export function requireString(field: string, value: unknown): void {
   if (typeof value !== 'string') throw invalidValue(field, value, 'a string');
 }
@@ -39,12 +37,11 @@ export function requireKeyOf(field: string, value: unknown, allowed: object): vo
 }
 
 /** @throws `INVALID_VALUE` when the value is `null`, an array or no object. */
-export function requireObject(field: string, value: unknown): void {
+export function requireObject(field: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalidValue(field, value, 'an object');
 }
 
-/** @throws `INVALID_VALUE` */
 export function requireArray(field: string, value: unknown): void {
   if (!Array.isArray(value)) throw invalidValue(field, value, 'an array');
 }

@@ -1,12 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import {
-  describeOddValue,
-  isPlainArray,
-  isPlainObject,
-  visitElements,
-  visitProperties,
-} from '../../../src/core/codec/plain-shape.js';
+import { describeOddValue, isPlainArray, isPlainObject } from '../../../src/core/codec/plain-shape.js';
 
 class Entry {}
 class List extends Array {}
@@ -36,66 +30,6 @@ describe('isPlainObject', () => {
     expect(isPlainObject(withPrototype({ isPrototypeOf: () => true }))).toBe(false);
     expect(isPlainObject(new Map())).toBe(false);
     expect(isPlainObject([])).toBe(false);
-  });
-});
-
-describe('visitElements', () => {
-  const visited = (array: readonly unknown[]): { elements: unknown[]; odd: unknown } => {
-    const elements: unknown[] = [];
-    return { odd: visitElements(array, (index, element) => elements.push([index, element])), elements };
-  };
-
-  it('hands out each element with its index', () => {
-    expect(visited(['a', 'b'])).toEqual({
-      elements: [
-        [0, 'a'],
-        [1, 'b'],
-      ],
-      odd: undefined,
-    });
-    expect(visited([])).toEqual({ elements: [], odd: undefined });
-  });
-
-  it('says what is odd, and where', () => {
-    const holed = ['a', 'b', 'c'];
-    delete holed[1];
-    expect(visited(holed).odd).toEqual({ key: 1, oddity: 'a hole in an array' });
-    const accessor = Object.defineProperty(['a'], 0, { get: () => 'a' });
-    expect(visited(accessor).odd).toEqual({ key: 0, oddity: 'an accessor property' });
-    const extended = Object.assign(['a'], { more: 1 });
-    expect(visited(extended).odd).toEqual({ key: undefined, oddity: 'an array with properties of its own' });
-  });
-});
-
-describe('visitProperties', () => {
-  const visited = (object: object): { properties: unknown[]; odd: unknown } => {
-    const properties: unknown[] = [];
-    return { odd: visitProperties(object, (key, value) => properties.push([key, value])), properties };
-  };
-
-  it('hands out each property', () => {
-    expect(visited({ a: 1, b: undefined })).toEqual({
-      properties: [
-        ['a', 1],
-        ['b', undefined],
-      ],
-      odd: undefined,
-    });
-  });
-
-  it('says what is odd, and where', () => {
-    expect(visited({ [Symbol('s')]: 1 }).odd).toEqual({ key: undefined, oddity: 'an object with a symbol as key' });
-    expect(
-      visited({
-        get a() {
-          return 1;
-        },
-      }).odd,
-    ).toEqual({ key: 'a', oddity: 'an accessor property' });
-    const hidden = Object.defineProperty({}, 'a', { value: 1, enumerable: false });
-    expect(visited(hidden).odd).toEqual({ key: 'a', oddity: 'a property that is not enumerable' });
-    const vanishing = new Proxy({}, { ownKeys: () => ['a'], getOwnPropertyDescriptor: () => undefined });
-    expect(visited(vanishing).odd).toEqual({ key: 'a', oddity: 'an accessor property' });
   });
 });
 

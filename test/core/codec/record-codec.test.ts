@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Codec } from '../../../src/core/codec/codec.js';
+import type { Codec } from '../../../src/core/codec/record-codec.js';
 import { encodeRecord, parseRecord } from '../../../src/core/codec/record-codec.js';
 import { richCodec } from '../../../src/core/codec/rich-codec.js';
 import { jsonCodec } from '../../../src/core/codec/strict-json-codec.js';

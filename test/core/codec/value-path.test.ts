@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatPath } from '../../../src/core/codec/value-path.js';
+import { formatPath } from '../../../src/core/codec/value-check.js';
 
 describe('formatPath', () => {
   it.each([

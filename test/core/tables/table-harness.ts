@@ -1,6 +1,6 @@
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import { Transactions } from '../../../src/core/store/transaction.js';
-import type { TableContext } from '../../../src/core/tables/table-context.js';
+import type { TableContext } from '../../../src/core/tables/record-table.js';
 import type { EngineOrder } from '../../../src/core/types/order.js';
 import type { EngineSimplePosition } from '../../../src/core/types/position.js';
 

@@ -14,13 +14,13 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'claims-before-it-can-read',
     'Restore takes the account over first, and decodes it then.',
     TAKE_OVER,
-    `  ${DECODED}
-  const claimed = await commitAll(parts, claim, situation, deadline, async (batches) => {
-    account = await decode(batches);
-  });
+    `    ${DECODED}
+    const claimed = await this.#commitAll(claim, situation, async (batches) => {
+      account = await decode(batches);
+    });
 `,
-    `  const claimed = await commitAll(parts, claim, situation, deadline, async () => undefined);
-  ${DECODED}
+    `    const claimed = await this.#commitAll(claim, situation, async () => undefined);
+    ${DECODED}
 `,
   ),
   edited(
@@ -37,8 +37,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: TAKE_OVER,
-        from: '    parts: batches,\n',
-        to: '    parts: [{ upserts: new Map(), deletes: new Set() }],\n',
+        from: '      parts: batches,\n',
+        to: '      parts: [{ upserts: new Map(), deletes: new Set() }],\n',
       },
       {
         file: TAKE_OVER,
@@ -50,9 +50,9 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
         file: 'src/core/store/account-persistence.ts',
         from: "    this.#lifecycle = { phase: 'open', session };\n",
         to: `    this.#lifecycle = { phase: 'open', session };
-    for (const { spill } of plan.replay) {
+    for (const { spill } of owned.plan.replay) {
       for (const { upserts, deletes } of [...spill.attempts.map(({ batch }) => batch), ...spill.newer]) {
-        for (const recordKey of [...upserts.keys(), ...deletes]) session.changed(recordKey);
+        for (const recordKey of [...upserts.keys(), ...deletes]) session.scheduler.changed(recordKey);
       }
     }
 `,
@@ -87,7 +87,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'persist-all-forgets-deletes',
     'What the older state holds, and memory does not, is left where it is.',
     ENCODER,
-    'if (this.#tableOf(recordKey) !== undefined) keys.add(recordKey);',
+    'if (records.tableOf(recordKey) !== undefined) keys.add(recordKey);',
     '',
   ),
   edited(
@@ -101,14 +101,14 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'quarantined-bytes-not-rewritten',
     'What was in quarantine is not written again above a rollback.',
     ENCODER,
-    'const keys = new Set([...tables.flatMap((table) => [...table.recordKeys()]), ...quarantine.keys()]);',
-    'const keys = new Set(tables.flatMap((table) => [...table.recordKeys()]));',
+    'const keys = new Set([...records.keys(), ...quarantine.keys()]);',
+    'const keys = new Set(records.keys());',
   ),
   edited(
     'superseded-attempt-leaves-the-rest',
     'When an earlier commit has landed after all, what was acknowledged since is not written again.',
     SCHEDULER,
-    'if (result.stored !== undefined) this.rewriteAbove(result.stored);',
+    'if (result.stored !== undefined) this.rewrite({ stored: result.stored });',
     '',
   ),
   edited(

@@ -69,8 +69,8 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
     'changes-accepted-before-restore',
     'The store takes changes before it was restored.',
     PERSISTENCE,
-    "if (this.#lifecycle.phase !== 'open' && this.#parts.persisted.has(table)) throw this.#notOpen();",
-    "if (!['open', 'unrestored', 'restoring'].includes(this.#lifecycle.phase) && this.#parts.persisted.has(table)) throw this.#notOpen();",
+    "if (this.#lifecycle.phase !== 'open' && this.#parts.persist.has(table)) throw this.#notOpen();",
+    "if (!['open', 'unrestored', 'restoring'].includes(this.#lifecycle.phase) && this.#parts.persist.has(table)) throw this.#notOpen();",
   ),
   edited(
     'fenced-writer-that-retries',
@@ -83,7 +83,7 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
     'two-commits-in-flight',
     'A flush starts another commit while one is in flight.',
     SCHEDULER,
-    'if (!this.#isFlushing() && this.#waiters.wantsAttempt) this.#startAttempt();\n    return settled;',
+    "if (this.activity !== 'flushing' && this.#waiters.wantsAttempt) this.#startAttempt();\n    return settled;",
     'if (this.#waiters.wantsAttempt) this.#startAttempt();\n    return settled;',
   ),
   edited(

@@ -1,0 +1,117 @@
+import { JournaledMap } from './journaled-map.js';
+import { invalidValue } from './value-checks.js';
+
+/** The tables that can be persisted, by the names that the `persist` option uses. */
+export type TableName = 'metadata' | 'positions' | 'orders' | 'leverage' | 'balance';
+
+/** What a table asks before it changes, and tells after it changed. Implemented by the store. */
+export interface TableContext {
+  /** 0 while no transaction runs; otherwise the number of the innermost savepoint. A number is never used twice. */
+  readonly savepoint: number;
+  /**
+   * Called before anything is changed.
+   *
+   * @throws `NOT_RESTORED`, `FENCED` or `CLOSED` when records of this table must not change now.
+   */
+  assertWritable(table: TableName): void;
+  /** Called after a change: the record under this key has a new value, or none any more. */
+  changed(table: TableName, recordKey: string): void;
+  /** Called after a change with the way to take it back; kept while a transaction runs, ignored otherwise. */
+  onRollback(undo: () => void): void;
+}
+
+/**
+ * A map whose entries are records. The record key is the entry's key behind a prefix that ends with `/`; a prefix
+ * without `/` is itself the one record key, of the entry `''`.
+ */
+export class RecordMap<Value> extends JournaledMap<string, Value> {
+  readonly prefix: string;
+
+  constructor(context: TableContext, prefix: string) {
+    super(context);
+    this.prefix = prefix;
+  }
+}
+
+/** Where a record is, or would be. */
+interface Place {
+  readonly map: RecordMap<unknown>;
+  readonly key: string;
+}
+
+/** A table as the persistence sees it: a set of records with opaque values, the entries of its maps. */
+export abstract class RecordTable {
+  abstract readonly name: TableName;
+  protected readonly context: TableContext;
+  readonly #maps: RecordMap<unknown>[] = [];
+
+  constructor(context: TableContext) {
+    this.context = context;
+  }
+
+  /** Whether the record key is one of this table's. */
+  owns(recordKey: string): boolean {
+    return this.#find(recordKey) !== undefined;
+  }
+
+  /** The keys of all records that the table holds now. */
+  *recordKeys(): Iterable<string> {
+    for (const map of this.#maps) for (const key of map.keys()) yield map.prefix + key;
+  }
+
+  /** @throws `NOT_RESTORED`, `FENCED` or `CLOSED` when the records must not change now */
+  assertWritable(): void {
+    this.context.assertWritable(this.name);
+  }
+
+  /** The value to persist, or `undefined` when there is no such record now. */
+  recordValue(recordKey: string): unknown {
+    const place = this.#find(recordKey);
+    return place?.map.get(place.key);
+  }
+
+  /** The value as the table would hold it. @throws `INVALID_VALUE` when it does not have the table's shape. */
+  checkRecord(recordKey: string, value: unknown): unknown {
+    const { map, key } = this.#require(recordKey);
+    return this.checked(key, value, map);
+  }
+
+  /** Takes over a value that was read from the backend, without telling the context. @throws `INVALID_VALUE` likewise */
+  restoreRecord(recordKey: string, value: unknown): void {
+    const { map, key } = this.#require(recordKey);
+    map.set(key, this.checked(key, value, map));
+  }
+
+  /** Forgets a record that the backend does not hold any more, without telling the context. */
+  forgetRecord(recordKey: string): void {
+    const place = this.#find(recordKey);
+    place?.map.delete(place.key);
+  }
+
+  /** A new map of this table. */
+  protected recordMap<Value>(prefix: string): RecordMap<Value> {
+    const map = new RecordMap<Value>(this.context, prefix);
+    this.#maps.push(map as RecordMap<unknown>);
+    return map;
+  }
+
+  /** @throws `INVALID_VALUE` */
+  protected abstract checked(key: string, value: unknown, map: RecordMap<unknown>): unknown;
+
+  #find(recordKey: string): Place | undefined {
+    for (const map of this.#maps) {
+      const { prefix } = map;
+      const isLonger = recordKey.length > prefix.length;
+      if (recordKey.startsWith(prefix) && isLonger === prefix.endsWith('/'))
+        return { map, key: recordKey.slice(prefix.length) };
+    }
+    return undefined;
+  }
+
+  #require(recordKey: string): Place {
+    const place = this.#find(recordKey);
+    if (place !== undefined) return place;
+    const prefixes = this.#maps.map(({ prefix }) => prefix);
+    throw invalidValue('record key', recordKey, `one of the table ${this.name} (${prefixes.join(', ')})`);
+  }
+}
