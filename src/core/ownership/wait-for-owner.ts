@@ -71,7 +71,13 @@ export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
     readAtMs = seen === undefined ? undefined : nowMs;
     if (nowMs >= endMs)
       throw new AccountKeeperError('TIMEOUT', 'restore: the owner did not release the account in time');
-    await pause({ clock, doing: 'restore', timeoutMs: Math.min(pollMs, endMs - nowMs), signal });
+    await pause({
+      clock,
+      doing: 'restore',
+      outcome: 'not-applied',
+      timeoutMs: Math.min(pollMs, endMs - nowMs),
+      signal,
+    });
   }
 }
 
@@ -82,7 +88,13 @@ async function look(
 ): Promise<Sight | WaitResult | undefined> {
   const timeoutMs = Math.max(1, Math.min(Math.max(MIN_READ_MS, pollMs), endMs - clock.monotonic()));
   const limits = { signal, timeoutMs };
-  const bounds = { clock, doing: 'restore', signal, timeoutMs: timeoutMs + DRIVER_GRACE_MS };
+  const bounds = {
+    clock,
+    doing: 'restore',
+    outcome: 'not-applied' as const,
+    signal,
+    timeoutMs: timeoutMs + DRIVER_GRACE_MS,
+  };
   try {
     const head = await within(bounds, () => headAsStored(driver, accountId, limits));
     if (head === undefined || head.dropped) return { reason: 'vacant', head };
