@@ -12,6 +12,8 @@ export interface Weather {
   isDeaf: boolean;
   /** The backend refuses whatever is more than one record, and says no more than that. */
   refusesBatches: boolean;
+  /** Milliseconds that a write takes longer that is sent now. */
+  heldMs: number;
   /** That a request, or a reply, is lost on its way. */
   loss: number;
   /** That a request arrives a second time, much later. */
@@ -28,6 +30,7 @@ export const FAIR: Weather = {
   isLocked: false,
   isDeaf: false,
   refusesBatches: false,
+  heldMs: 0,
   loss: 0,
   duplicates: 0,
   delays: 0,
@@ -99,7 +102,8 @@ export class Network {
         } else if (workMs > 0) time.after(workMs, work);
         else work();
       };
-      if (!random.chance(weather.loss)) time.after(this.#travelMs(), arrive);
+      const heldMs = kind === 'write' ? weather.heldMs : 0;
+      if (!random.chance(weather.loss)) time.after(heldMs + this.#travelMs(), arrive);
       if (random.chance(weather.duplicates)) {
         time.after(random.below(30_000), () => {
           if (weather.backend === 'up' && !weather.isLocked) attempt(atBackend);

@@ -25,7 +25,7 @@ import {
 } from './acts/faults.js';
 import { copySpill, loseSpill, spoilHighWater, tearSpill } from './acts/files.js';
 import { close, crash, crashWhileOpening, open, poke, readAmidst, refresh, stopWithoutBackend } from './acts/lives.js';
-import { backUp, bringBack, rollBack, rollBackUnderOwner, stopAndRollBack } from './acts/rollbacks.js';
+import { backUp, bringBack, landLate, rollBack, rollBackUnderOwner, stopAndRollBack } from './acts/rollbacks.js';
 import type { BotOptions } from './bot.js';
 import type { World } from './world.js';
 
@@ -174,6 +174,7 @@ const PROFILES: readonly Profile[] = [
     hasSmallBatches: true,
     step: mostly([
       ...WRITING,
+      [1, landLate],
       [3, refused],
       [3, unencodable],
       [2, transactMuch],

@@ -4,7 +4,7 @@ import type { BackendState } from '../backend.js';
 import type { Bot } from '../bot.js';
 import type { World } from '../world.js';
 import { type Act, othersOf } from './act.js';
-import { change, persistAll, transact } from './changes.js';
+import { change, persistAll, refused, transact } from './changes.js';
 import { open, stopWithoutBackend } from './lives.js';
 
 /** How often the backend is replaced in one history at most. */
@@ -46,10 +46,16 @@ export const rollBackUnderOwner: Act = (world, bot) => {
     if (random.chance(0.7)) change(world, bot);
     if (random.chance(0.5)) bot.flush('flush');
     if (random.chance(0.5)) time.after(random.below(3_000), () => bot.process.deliver(() => persistAll(world, bot)));
-    if (random.chance(0.3)) time.after(random.below(4_000), () => bringBack(world, bot));
+    if (random.chance(0.3)) time.after(random.below(4_000), () => changeSides(world, bot));
     if (random.chance(0.2)) time.after(random.below(4_000), () => bot.close(500));
   });
 };
+
+/** The newer data come back, and perhaps what was written without them after that: two servers take turns. */
+function changeSides(world: World, bot: Bot): void {
+  bringBack(world, bot);
+  if (world.random.chance(0.5)) world.time.after(world.random.below(2_000), () => bringBack(world, bot));
+}
 
 /** What was spilled lies on more than the backend comes back with, and somebody has to say what to keep. */
 export const stopAndRollBack: Act = (world, bot) => {
@@ -63,6 +69,27 @@ export const stopAndRollBack: Act = (world, bot) => {
   time.after(9_500, () => bot.process.deliver(() => open(world, bot)));
   if (random.chance(0.5)) time.after(9_600, () => growOver(world, bot));
   time.after(11_000 + random.below(4_000), () => bot.process.deliver(() => open(world, bot)));
+};
+
+/**
+ * A commit is on its way for so long that it is refused when it is repeated, and given up. What can be written is
+ * acknowledged; then somebody restores a backup of before, on which the commit arrives after all.
+ */
+export const landLate: Act = (world, bot) => {
+  const { backend, time, weather } = world;
+  if (!bot.isWritable || bot.account.backend !== backend || world.rollbacks >= MAX_ROLLBACKS) return;
+  const to = backend.state;
+  refused(world, bot);
+  change(world, bot);
+  bot.flush('flush');
+  weather.heldMs = 9_000;
+  time.after(50, () => {
+    weather.heldMs = 0;
+  });
+  time.after(1_000, () => bot.process.deliver(() => change(world, bot)));
+  time.after(7_000, () => rollBackTo(world, to));
+  time.after(8_500, () => backend.refused.clear());
+  time.after(9_500, () => bot.process.deliver(() => transact(world, bot)));
 };
 
 /** A process that has seen nothing of what was lost goes on above what is left. */
