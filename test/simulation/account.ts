@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseHeadMeta } from '../../src/core/ownership/head-meta.js';
+import { localIdOf } from '../../src/core/restore/rollback.js';
+import { replayIdOf } from '../../src/core/spill/replay-plan.js';
 import { parseSpill } from '../../src/core/spill/spill-file.js';
 import { type AppliedCommit, isIn, isUnfinished, rootOf } from './applied-commit.js';
 import type { SimulatedBackend } from './backend.js';
@@ -105,13 +107,17 @@ export class Account {
   #baseOfRest(commit: AppliedCommit, before: AppliedCommit): AppliedCommit | undefined {
     const kept = keptBy(commit, this.knownSpills);
     if (kept === undefined) return undefined;
+    const spill = parseSpill(kept.bytes);
     const idOf = (each: AppliedCommit | undefined): string | undefined =>
       parseHeadMeta(each?.head.meta ?? '').unfinished?.id;
+    // Somebody may have begun before to finish it, and have been stopped.
+    const ids = [spill.unfinished, localIdOf(spill), replayIdOf(spill)];
+    const isPart = (each: AppliedCommit): boolean => isUnfinished(each.head) && ids.includes(idOf(each));
     let first: AppliedCommit | undefined = before;
     while (first?.head.writerId === commit.head.writerId) first = first.before;
-    const id = idOf(first);
-    if (first === undefined || id === undefined || id !== parseSpill(kept.bytes).unfinished) return undefined;
-    while (first.before !== undefined && idOf(first.before) === id) first = first.before;
+    if (first === undefined || !isPart(first)) return undefined;
+    while (first.before !== undefined && isPart(first.before)) first = first.before;
+    if (idOf(first) !== spill.unfinished) return undefined;
     return this.ledger.senderOf(first)?.base;
   }
 
