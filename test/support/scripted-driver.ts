@@ -24,6 +24,8 @@ export type CommitFault =
   | 'hang'
   /** An error without the brand. */
   | 'unbranded'
+  /** Applied, and answered with nothing in the place of a head. */
+  | 'no-head'
   /** The whole batch is refused, without naming a record. */
   | 'too-large'
   /** Refused for good, for a reason that is no record's. */
@@ -143,6 +145,9 @@ export class ScriptedDriver implements PersistenceDriver {
       case 'hang':
         await apply();
         return this.#untilDeadline(options);
+      case 'no-head':
+        await apply();
+        return undefined as unknown as AccountHead;
       case 'unbranded':
         throw new TypeError('scripted: a bug of the driver');
       case 'too-large':

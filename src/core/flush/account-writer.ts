@@ -123,10 +123,9 @@ export class AccountWriter {
     const { expected, revisionFloor = 0 } = request.options;
     const commit = (): Promise<AccountHead> =>
       driver.commit(accountId, request.batch, { ...request.options, ...limits });
-    const result = await this.#within(limits, commit).then(
-      (head) => this.#acknowledge(head, request),
-      (thrown) => this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits),
-    );
+    const result = await this.#within(limits, commit)
+      .then((head) => this.#acknowledge(head, request))
+      .catch((thrown) => this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits));
     if (result.kind === 'failed' && result.mayHaveLanded) {
       this.#mayHaveReached = Math.max(this.#mayHaveReached, Math.max(expected?.revision ?? 0, revisionFloor) + 1);
     }

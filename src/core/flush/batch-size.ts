@@ -7,7 +7,9 @@ export interface BatchSize {
 }
 
 /** A batch that changes the head alone. */
-export const NO_CHANGES: CommitBatch = { upserts: new Map(), deletes: new Set() };
+export function noChanges(): CommitBatch {
+  return { upserts: new Map(), deletes: new Set() };
+}
 
 /** What a head's meta may grow by from one commit to the next. */
 const META_SLACK = 256;

@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '../clock.js';
-import { AccountKeeperError } from '../errors.js';
+import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { Unfinished } from '../ownership/head-meta.js';
 import type { AccountHead, CommitBatch, StoredAccount } from '../persistence-driver.js';
 import type { FlushStatus } from '../store/persistence-status.js';
@@ -7,7 +7,7 @@ import type { Emit } from '../store/store-events.js';
 import { within } from '../within.js';
 import type { AccountWriter, CommitRequest, CommitResult } from './account-writer.js';
 import { backoffMs } from './backoff.js';
-import { type BatchSize, fits, NO_CHANGES, sizeOf } from './batch-size.js';
+import { type BatchSize, fits, noChanges, sizeOf } from './batch-size.js';
 import { Debounce } from './debounce.js';
 import type { FlushSettings } from './flush-options.js';
 import { CHECK, FlushWaiters } from './flush-waiters.js';
@@ -283,7 +283,10 @@ export class FlushScheduler {
     const { request, mayHaveLanded, timeoutMs } = attempt;
     this.#parts.writer.send(request, { mayHaveLanded, timeoutMs, signal: abort.signal }).then(
       (result) => this.#finishAttempt(attempt, result, startedMs),
-      (thrown: unknown) => this.stop(new AccountKeeperError('CLOSED', 'the scheduler failed', { cause: thrown })),
+      (thrown: unknown) => {
+        const error = toAccountKeeperError(thrown, 'commit');
+        this.#finishAttempt(attempt, { kind: 'failed', error, mayHaveLanded: true }, startedMs);
+      },
     );
     this.#tell();
   }
@@ -317,7 +320,7 @@ export class FlushScheduler {
     const isMarked = (this.#rewrite?.part ?? 0) > 0;
     if (!isMarked) this.#rewrite = undefined;
     if (!isMarked && !this.#waiters.wantsCheck) return undefined;
-    return this.#attemptOf({ batch: NO_CHANGES, entries: new Map() });
+    return this.#attemptOf({ batch: noChanges(), entries: new Map() });
   }
 
   #attemptOf({ batch, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): Attempt {

@@ -83,11 +83,16 @@ export class AccountPersistence {
     const { accountId, driver, ownership } = this.#parts;
     const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
     const run = new RestoreRun(this.#parts, this.#records, this.#emit);
-    const attempt = new RestoreAttempt(run, options);
-    const restoring =
-      ownership.mode === 'read-only'
-        ? attempt.read().then((loaded) => () => this.#show(loaded, run, options.onRolledBack))
-        : attempt.takeOver().then((owned) => () => this.#begin(owned, run, unreserve));
+    const attempted = async (): Promise<() => RestoreResult> => {
+      const attempt = new RestoreAttempt(run, options);
+      if (ownership.mode === 'read-only') {
+        const loaded = await attempt.read();
+        return () => this.#show(loaded, run, options.onRolledBack);
+      }
+      const owned = await attempt.takeOver();
+      return () => this.#begin(owned, run, unreserve);
+    };
+    const restoring = attempted();
     const lifecycle: Lifecycle = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
     this.#lifecycle = lifecycle;
     try {

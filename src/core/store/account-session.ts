@@ -1,6 +1,6 @@
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { AccountWriter, type CommitResult } from '../flush/account-writer.js';
-import { batchLimits, NO_CHANGES } from '../flush/batch-size.js';
+import { batchLimits, noChanges } from '../flush/batch-size.js';
 import { FlushScheduler } from '../flush/flush-scheduler.js';
 import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
 import { Quarantine } from '../restore/quarantine.js';
@@ -146,7 +146,7 @@ export class AccountSession {
     const timeoutMs = Math.min(RELEASE_TIMEOUT_MS, remainingMs);
     if (timeoutMs < 1) return undefined;
     try {
-      const request = this.writer.request(NO_CHANGES, this.#meta({ released: true }));
+      const request = this.writer.request(noChanges(), this.#meta({ released: true }));
       const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs });
       if (result.kind === 'acknowledged') this.#options.run.files.note(result.head);
       return result;

@@ -58,7 +58,7 @@ describe('a refused commit', () => {
 });
 
 describe('a commit of unknown outcome', () => {
-  it.each(['lose-reply', 'lose-request', 'unbranded'] as const)(
+  it.each(['lose-reply', 'lose-request', 'unbranded', 'no-head'] as const)(
     'is repeated with the same writeId and the same bytes (%s)',
     async (fault) => {
       const { store, driver, clock, stored } = await openStore();

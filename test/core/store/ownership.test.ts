@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isAccountKeeperError } from '../../../src/core/errors.js';
 import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -168,6 +169,19 @@ describe('a second store on the same driver and account', () => {
     await rejection(former.store.flush());
     const again = createStore({ backend, driver: former.driver, clock: former.clock });
     expect((await again.store.restore()).status).toBe('empty');
+  });
+});
+
+describe('a restore that fails before it has asked the backend', () => {
+  it('gives the account back, with an error of ours', async () => {
+    const { store, driver, clock } = createStore();
+    const monotonic = clock.monotonic.bind(clock);
+    clock.monotonic = () => {
+      clock.monotonic = monotonic;
+      throw new Error('a clock that fails once');
+    };
+    expect(isAccountKeeperError(await rejection(store.restore()))).toBe(true);
+    expect((await createStore({ driver, fakeClock: clock }).store.restore()).status).toBe('empty');
   });
 });
 
