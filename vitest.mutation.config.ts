@@ -16,6 +16,6 @@ export default defineConfig({
     setupFiles: ['test/support/same-properties.ts'],
     // Each mutant runs the tests again: loading every module for every file would take most of the time.
     isolate: false,
-    testTimeout: 30_000,
+    testTimeout: 10_000,
   },
 });
