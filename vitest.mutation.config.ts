@@ -6,7 +6,9 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['codec', 'flush', 'high-water', 'restore', 'spill', 'store'].map((each) => `test/core/${each}/**/*.test.ts`),
+    include: ['codec', 'flush', 'high-water', 'restore', 'spill', 'store'].map(
+      (each) => `test/core/${each}/**/*.test.ts`,
+    ),
     exclude: [
       'test/core/high-water/killed.test.ts',
       'test/core/spill/durable-file.test.ts',
