@@ -1,9 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tests that mutants of the scheduler and the codecs have to survive: those that run in memory. */
+/**
+ * The tests that mutants have to survive. Those that start processes are left out: a mutant is active in the process of
+ * the tests alone.
+ */
 export default defineConfig({
   test: {
-    include: ['test/core/flush/**/*.test.ts', 'test/core/store/**/*.test.ts', 'test/core/codec/**/*.test.ts'],
-    testTimeout: 5_000,
+    include: ['codec', 'flush', 'high-water', 'restore', 'spill', 'store'].map(
+      (each) => `test/core/${each}/**/*.test.ts`,
+    ),
+    exclude: [
+      'test/core/high-water/killed.test.ts',
+      'test/core/spill/durable-file.test.ts',
+      'test/core/spill/side-by-side.test.ts',
+      'test/core/store/exit.test.ts',
+    ],
+    setupFiles: ['test/support/same-properties.ts'],
+    // Each mutant runs the tests again: loading every module for every file would take most of the time.
+    isolate: false,
+    testTimeout: 10_000,
   },
 });

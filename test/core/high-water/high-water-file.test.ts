@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -6,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -191,6 +193,50 @@ describe('the high-water file', () => {
     expect(codeOfRead('other')).toBe('CORRUPT');
   });
 
+  it.each([
+    '{"accountId":"account","revision":1.5,"writeId":"w"}',
+    '{"accountId":"account","revision":"1","writeId":"w"}',
+    '{"accountId":"account","writeId":"w"}',
+    '{"accountId":"account","revision":1}',
+    '{"accountId":"account","revision":1,"writeId":5}',
+    '{"accountId":"other","revision":1,"writeId":"w"}',
+    'null',
+    'no JSON',
+    '',
+  ])('recognises what no version of this library writes, although its checksum is right: %s', async (body) => {
+    const path = await noted(42);
+    const digest = createHash('sha256').update(body).digest('hex');
+    writeFileSync(path, `accountkeeper-high-water 1 sha256:${digest}\n${body}\n`);
+    expect(codeOfRead()).toBe('CORRUPT');
+  });
+
+  it('recognises a file with something behind its end', async () => {
+    const path = await noted(42);
+    const text = readFileSync(path, 'utf8');
+    for (const more of ['\n', 'x', 'x\n']) {
+      writeFileSync(path, text + more);
+      expect(codeOfRead()).toBe('CORRUPT');
+    }
+  });
+
+  it('is named by the error when it cannot be used', async () => {
+    const path = await noted(42);
+    writeFileSync(path, 'torn');
+    expect(() => read()).toThrow(path);
+    rmSync(path);
+    mkdirSync(path);
+    expect(() => read()).toThrow(path);
+    const file = open();
+    file.note(head(43));
+    await file.settled();
+    expect(errors[0]?.message).toContain(path);
+  });
+
+  it('makes a directory that nobody else can look into', async () => {
+    await noted(1);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+  });
+
   it('does not take a file that cannot be read for none', async () => {
     const path = await noted(1);
     rmSync(path);
@@ -305,6 +351,37 @@ describe('noting heads', () => {
     await file.settled();
     expect(errors).toHaveLength(1);
     expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  it('removes what has been left for more than a minute, and nothing newer', async () => {
+    const path = await noted(1);
+    for (const [name, ageS] of [
+      ['young', 50],
+      ['old', 70],
+    ] as const) {
+      writeFileSync(`${path}.${name}.next`, '');
+      const modifiedS = Date.now() / 1_000 - ageS;
+      utimesSync(`${path}.${name}.next`, modifiedS, modifiedS);
+    }
+    const file = open();
+    file.note(head(2));
+    await file.settled();
+    expect(existsSync(`${path}.young.next`)).toBe(true);
+    expect(existsSync(`${path}.old.next`)).toBe(false);
+  });
+
+  it('goes on when what is left cannot be removed', async () => {
+    const path = await noted(1);
+    mkdirSync(`${path}.old.next`);
+    writeFileSync(join(`${path}.old.next`, 'kept'), '');
+    utimesSync(`${path}.old.next`, 1, 1);
+    symlinkSync(join(root, 'nowhere'), `${path}.gone.next`);
+    const file = open();
+    file.note(head(2));
+    await file.settled();
+    expect(errors).toEqual([]);
+    expect(readFileSync(path, 'utf8')).toContain('"revision":2');
+    expect(existsSync(join(`${path}.old.next`, 'kept'))).toBe(true);
   });
 
   it('removes what killed processes have left, and nothing that may be in use or is of others', async () => {

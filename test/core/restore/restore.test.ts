@@ -221,6 +221,29 @@ describe('a record that cannot be restored', () => {
     expect(store.getAllSymbolMetadata()).toEqual({ B: { n: 1 } });
   });
 
+  it.each([
+    ['a codec nobody knows', ['"other"', 'json', 'rich']],
+    ['a newer schema version', ['2', '1', 'newer program']],
+    ['an older schema version without migrate', ['0', '1', 'migrate']],
+    ['broken json', ['"metadata/A"']],
+  ])('is told with what the operator has to know: %s', async (name, parts) => {
+    const backend = await backendWith({ 'metadata/A': bad[name] ?? '' });
+    const { quarantined } = await createStore({ backend, onRejected: 'quarantine' }).store.restore();
+    const [{ error } = { error: undefined }] = quarantined;
+    for (const part of parts) expect(error?.message).toContain(part);
+    expect(error).toMatchObject({ records: ['metadata/A'], cause: expect.any(Error) });
+    const refusal = await rejection(createStore({ backend }).store.restore());
+    expect(String(refusal['message'])).toContain(error?.message);
+    expect(refusal['cause']).toMatchObject({ code: 'CORRUPT', records: ['metadata/A'] });
+  });
+
+  it('is named with all others in the error of a restore that refuses them', async () => {
+    const backend = await backendWith({ 'metadata/A': 'garbage', 'metadata/B': '1;json;{}', 'metadata/C': 'trash' });
+    const error = await rejection(createStore({ backend }).store.restore());
+    expect(error['records']).toEqual(['metadata/A', 'metadata/C']);
+    expect(String(error['message'])).toContain('2 stored record(s)');
+  });
+
   it('keeps its bytes through every later write', async () => {
     const backend = await backendWith({ 'metadata/A': 'garbage', 'metadata/C': 'trash' });
     const read = async (): Promise<Map<string, string>> =>
@@ -343,6 +366,19 @@ describe('migrate and schema', () => {
       const { store } = createStore({ backend, schema: each });
       expect(await rejection(store.restore())).toMatchObject({ code: 'CORRUPT', records: ['metadata/A'] });
     }
+  });
+
+  it('tells every issue of the schema, with its place where the schema names one', async () => {
+    const backend = await backendWith({ 'metadata/A': '1;json;{"n":"1"}' });
+    const issues = [
+      { message: 'too few', path: ['list', { key: 0 }, 'n'] },
+      { message: 'no path' },
+      { message: 'empty path', path: [] },
+    ];
+    const validate = (): { readonly issues: typeof issues } => ({ issues });
+    const { store } = createStore({ backend, schema: { '~standard': { ...schema['~standard'], validate } } });
+    const { message } = await rejection(store.restore());
+    expect(String(message)).toMatch(/: list\.0\.n: too few; no path; empty path$/);
   });
 
   it('reads what another built-in codec wrote', async () => {

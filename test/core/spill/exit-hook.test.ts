@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { onProcessExit } from '../../../src/core/spill/exit-hook.js';
+import { describe, expect, it, vi } from 'vitest';
 
 describe('the hook at the exit of the process', () => {
-  it('is one listener for all, calls each although another fails, and is gone with the last', () => {
+  it('is one listener for all, calls each although another fails, and is gone with the last', async () => {
+    // A hook of its own, whatever stores of other tests have not closed.
+    vi.resetModules();
+    const { onProcessExit } = await import('../../../src/core/spill/exit-hook.js');
     const before = process.listeners('exit');
     const called: string[] = [];
     const undo = [

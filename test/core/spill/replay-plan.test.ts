@@ -102,6 +102,48 @@ describe('the plan for spills', () => {
     expect([idsOf(replay), idsOf(conflicting)]).toEqual([['half'], ['other']]);
   });
 
+  it('goes on also with those that the spill being written follows', () => {
+    const chain = chainOf(3);
+    const unfinished = { id: replayIdOf(stored('s1').spill), part: 1 };
+    const { conflicting, replay } = plan({ revision: 6, writeId: 'part-1' }, chain, { unfinished });
+    expect([idsOf(replay), idsOf(conflicting)]).toEqual([['s0', 's1'], ['s2']]);
+  });
+
+  it('replays nothing on top of the half of another work', () => {
+    const unfinished = { id: 'rewrite:1', part: 1 };
+    expect(idsOf(plan(BASE, [stored('s')], { unfinished }).conflicting)).toEqual(['s']);
+  });
+
+  it('takes what lies on nothing where nothing is stored, and only there', () => {
+    expect(idsOf(plan(undefined, [stored('s', { base: undefined })]).replay)).toEqual(['s']);
+    expect(idsOf(plan(BASE, [stored('s', { base: undefined })]).conflicting)).toEqual(['s']);
+  });
+
+  it('knows the head that it lies on by revision and write', () => {
+    expect(idsOf(plan({ ...BASE, revision: 6 }, [stored('s')]).conflicting)).toEqual(['s']);
+    expect(idsOf(plan({ ...BASE, writeId: 'other' }, [stored('s')]).conflicting)).toEqual(['s']);
+    expect(idsOf(plan(BASE, [stored('s')]).replay)).toEqual(['s']);
+  });
+
+  it('takes of two that lie on the same head the older one, and of the same age that with the lower id', () => {
+    const [a, b] = [stored('a', { createdAtMs: 2 }), stored('b', { createdAtMs: 1 })];
+    expect(idsOf(plan(BASE, [a, b]).replay)).toEqual(['b']);
+    for (const spills of [
+      [stored('x'), stored('y')],
+      [stored('y'), stored('x')],
+    ]) {
+      expect(idsOf(plan(BASE, spills).replay)).toEqual(['x']);
+    }
+  });
+
+  it('needs one attempt alone to have landed', () => {
+    const attempts = ['first', 'second', 'third'].map((writeId) => {
+      return { writeId, expected: BASE, batch: { upserts: new Map(), deletes: new Set<string>() } };
+    });
+    expect(idsOf(plan({ revision: 6, writeId: 'second' }, [stored('s', { attempts })]).replay)).toEqual(['s']);
+    expect(idsOf(plan({ revision: 6, writeId: 'other' }, [stored('s', { attempts })]).conflicting)).toEqual(['s']);
+  });
+
   it('hands out what changed in groups: attempts first, then what is newer', () => {
     const [one, two, three] = ['1', '2', '3'].map((text) => ({
       upserts: new Map([['A', text]]),

@@ -17,6 +17,7 @@ import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAccountKeeperError } from '../../../src/core/errors.js';
+import type { Spill } from '../../../src/core/spill/spill.js';
 import { formatSpill } from '../../../src/core/spill/spill-file.js';
 import { SpillFolder } from '../../../src/core/spill/spill-folder.js';
 import { anySpill, anyText, sampleSpill } from './sample-spill.js';
@@ -71,6 +72,18 @@ describe('writing a spill', () => {
     const times = [5, 1_000, 999_999_999_999, 1_700_000_000_000, 40_000_000_000_000];
     const names = times.map((createdAtMs) => basename(folder.write(sampleSpill({ createdAtMs }))));
     expect([...names].sort()).toEqual(names);
+  });
+
+  it('gives it the name that earlier and later versions look for', () => {
+    const folder = new SpillFolder(directory);
+    const nameOf = (changes: Partial<Spill>): string => basename(folder.write(sampleSpill(changes)));
+    const account = 'account~ff0b6c294d8bcd151abb';
+    expect(nameOf({ createdAtMs: 5.9 })).toBe(`${account}.lineage.000000000000005.spill-1.spill`);
+    expect(nameOf({ createdAtMs: -1, lineage: undefined })).toBe(`${account}.000000000000000.spill-1.spill`);
+    const [longest, longer] = ['i'.repeat(64), 'i'.repeat(65)];
+    expect(nameOf({ id: longest })).toContain(`.${longest}.spill`);
+    expect(nameOf({ id: longer })).toContain(`.${'i'.repeat(40)}~`);
+    expect(nameOf({ accountId: 'a/b'.repeat(20) })).toMatch(/^(a_b){13}a~[0-9a-f]{20}\./);
   });
 
   it('takes names apart that differ only in what a file name cannot show', () => {
@@ -194,6 +207,40 @@ describe('reading the spills of an account', () => {
     expect(folder.read('account').damaged.map((each) => each.path)).toEqual([path]);
   });
 
+  it('says what is wrong with a damaged file', () => {
+    const folder = new SpillFolder(directory);
+    const reasonOf = (act: (path: string) => void): string => {
+      const path = folder.write(sampleSpill());
+      act(path);
+      const [{ reason } = { reason: '' }] = folder.read('account').damaged;
+      rmSync(directory, { recursive: true });
+      return reason;
+    };
+    expect(reasonOf((path) => writeFileSync(path, formatSpill(sampleSpill({ accountId: 'b' }))))).toMatch(/account/);
+    expect(reasonOf((path) => renameSync(path, `${path}.unfinished`))).toMatch(/not finished/);
+    const directoryInstead = (path: string): void => {
+      rmSync(path);
+      mkdirSync(path);
+    };
+    expect(reasonOf(directoryInstead)).toMatch(/directory/);
+  });
+
+  it('does not mind a file that has gone since its folder was listed', () => {
+    const folder = new SpillFolder(directory);
+    const path = folder.write(sampleSpill());
+    rmSync(path);
+    symlinkSync(join(root, 'nowhere'), path);
+    expect(folder.read('account')).toEqual({ spills: [], damaged: [] });
+  });
+
+  it('refuses to pass over a file that cannot be read', () => {
+    const folder = new SpillFolder(directory);
+    const path = folder.write(sampleSpill());
+    rmSync(path);
+    symlinkSync(path, path);
+    expect(thrownBy(() => folder.read('account'))).toMatchObject({ code: 'UNAVAILABLE', causeCode: 'ELOOP' });
+  });
+
   it('reports an unfinished file of the account, and keeps it', () => {
     const folder = new SpillFolder(directory);
     const path = `${folder.write(sampleSpill())}.unfinished`;
@@ -237,6 +284,47 @@ describe('what becomes of a spill', () => {
     expect(folder.aside('account', 'conflicting')).toEqual([aside]);
     expect(folder.aside('account', 'refused')).toEqual([]);
     expect(readFileSync(aside)).toEqual(content);
+  });
+
+  it('is set aside with the first name that a crash had left', () => {
+    const folder = new SpillFolder(directory);
+    const path = folder.write(sampleSpill());
+    linkSync(path, `${path}.unfinished`);
+    folder.setAside(path, 'refused');
+    expect(readdirSync(directory)).toEqual([`${basename(path)}.refused`]);
+  });
+
+  it('is copied aside once, and stays where it is', () => {
+    const folder = new SpillFolder(directory);
+    const path = folder.write(sampleSpill());
+    writeFileSync(`${path}.refused.unfinished`, 'left by a crash');
+    folder.copyAside(path, 'refused');
+    const [copy = ''] = folder.aside('account', 'refused');
+    expect(readFileSync(copy)).toEqual(readFileSync(path));
+    writeFileSync(copy, 'the first copy');
+    folder.copyAside(path, 'refused');
+    expect(readFileSync(copy, 'utf8')).toBe('the first copy');
+    expect(readdirSync(directory).sort()).toEqual([basename(path), basename(copy)].sort());
+    expect(folder.read('account').spills.map((each) => each.path)).toEqual([path]);
+  });
+
+  it('is not copied when it is gone', () => {
+    const folder = new SpillFolder(directory);
+    const path = folder.write(sampleSpill());
+    rmSync(path);
+    expect(thrownBy(() => folder.copyAside(path, 'refused'))).toMatchObject({
+      code: 'UNAVAILABLE',
+      causeCode: 'ENOENT',
+    });
+  });
+
+  it('is found aside by its account and its reason', () => {
+    const folder = new SpillFolder(directory);
+    const [mine, other] = ['account', 'other'].map((accountId) => folder.write(sampleSpill({ accountId })));
+    const aside = [folder.setAside(mine ?? '', 'refused'), folder.setAside(other ?? '', 'conflicting')];
+    expect(folder.aside('account', 'refused')).toEqual(aside.slice(0, 1));
+    expect(folder.aside('account', 'conflicting')).toEqual([]);
+    expect(folder.aside('other', 'conflicting')).toEqual(aside.slice(1));
   });
 
   it('says when it cannot be changed', () => {

@@ -39,6 +39,16 @@ describe('what a process saw acknowledged', () => {
     expect((await rejection(next.store.restore())).code).toBe('ROLLED_BACK');
   });
 
+  it('counts for that account alone', async () => {
+    const backend = new MemoryBackend();
+    const driver = new MemoryDriver({ backend });
+    const first = await openStore<Meta>({ backend, driver });
+    first.store.setSymbolMetadata('A', { n: 1 });
+    await first.store.close();
+    const other = createStore<Meta>({ backend, driver, accountId: 'other' });
+    expect(await other.store.restore()).toMatchObject({ status: 'empty', revision: 1 });
+  });
+
   it('does not hide what files say when nothing is stored', async () => {
     const backend = new MemoryBackend();
     const driver = new MemoryDriver({ backend });

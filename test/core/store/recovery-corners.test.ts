@@ -162,6 +162,58 @@ describe('a record of a spill that the backend refuses', () => {
   });
 });
 
+describe('the whole of keep: local', () => {
+  it('takes the place of the records that are persisted, and of nothing else', async () => {
+    const open = await opened();
+    await write(open, { A: 1 });
+    const { backend } = open;
+    open.store.setSymbolMetadata('A', { n: 2 });
+    await closeUnsaved(open);
+    rollBack(backend);
+    const other = await openStore<Meta>({ backend });
+    await write(other, { X: 1 });
+    const unknown = { upserts: new Map([['future/x', 'anything']]), deletes: new Set<string>() };
+    const expected = await headOf(backend);
+    const meta = expected?.meta ?? '';
+    await new MemoryDriver({ backend }).commit(ACCOUNT, unknown, { expected, meta, writerId: 'w', writeId: 'later' });
+    const next = kept({ backend });
+    await next.store.restore(await word('local', backend));
+    expect(next.store.getAllSymbolMetadata()).toEqual({ A: { n: 2 } });
+    expect(Object.keys(await next.stored()).sort()).toEqual(['future/x', 'metadata/A']);
+  });
+
+  it('leaves what is stored of a record that could not be encoded', async () => {
+    const open = await opened();
+    await write(open, { A: 1, bad: 1 });
+    const older = snapshot(open.backend);
+    await write(open, { A: 2 });
+    cutOff(open);
+    open.store.setSymbolMetadata('bad', { n: Number.NaN });
+    open.store.setSymbolMetadata('A', { n: 3 });
+    await closeUnsaved(open);
+    rollBack(open.backend, older);
+    const next = kept({ backend: open.backend });
+    await next.store.restore(await word('local', open.backend));
+    expect(await next.stored()).toEqual({ 'metadata/A': '{"n":3}', 'metadata/bad': '{"n":1}' });
+  });
+
+  it('carries the history of its account on, above all that was acknowledged', async () => {
+    const open = await opened();
+    for (const n of [1, 2, 3]) await write(open, { A: n });
+    const { revision = 0 } = open.store.persistenceStatus();
+    const before = parseHeadMeta((await headOf(open.backend))?.meta ?? '');
+    open.store.setSymbolMetadata('A', { n: 4 });
+    await closeUnsaved(open);
+    rollBack(open.backend);
+    const next = kept({ backend: open.backend });
+    await next.store.restore(await word('local', open.backend));
+    const head = await headOf(open.backend);
+    const { claims, lineage } = parseHeadMeta(head?.meta ?? '');
+    expect(lineage).toBe(before.lineage);
+    expect(claims).toEqual([...before.claims, { base: revision, writerId: head?.writerId }]);
+  });
+});
+
 describe('a reader of an account that was rolled back', () => {
   it.each(['older', 'empty', 'grown over'] as const)(
     'shows what is stored when the operator says so, and nothing less before (%s)',
