@@ -4,7 +4,7 @@ import { RedisLink, type RedisLinkSettings } from './redis-link.js';
 import { RedisLinks } from './redis-links.js';
 import { SentinelTopology } from './redis-sentinel.js';
 import { RedisServers, type RedisTopology, singleTopology } from './redis-servers.js';
-import type { RedisCredentials, RedisServers as RedisServerSettings, RedisSettings } from './redis-settings.js';
+import type { RedisCredentials, RedisServerSettings, RedisSettings } from './redis-settings.js';
 import { readTlsFiles } from './tls-options.js';
 
 /** A link on which somebody has waited in vain, and nothing came for so many milliseconds, is given up. */
@@ -16,18 +16,18 @@ export async function makeServers(module: RedisAdapterModule, settings: RedisSet
   const tls = settings.tls === undefined ? undefined : await readTlsFiles(settings.tls);
   // Nothing comes while the server waits for its replicas.
   const silenceMs = SILENCE_MS + (durability === 'replicated' ? replicaTimeoutMs : 0);
-  const linksAs = (as: RedisCredentials, data: number): RedisLinks => {
-    const link: RedisLinkSettings = { credentials: as, database: data, tls, silenceMs };
-    return new RedisLinks((address) => new RedisLink(module, address, link));
-  };
-  const links = linksAs(credentials, database);
-  return new RedisServers(topologyOf(servers, links, linksAs), links);
+  const linksTo = (whom: Pick<RedisLinkSettings, 'credentials' | 'database' | 'hasRole'>): RedisLinks =>
+    new RedisLinks((address) => new RedisLink(module, address, { ...whom, tls, silenceMs }));
+  const links = linksTo({ credentials, database, hasRole: true });
+  const linksToSentinels = (as: RedisCredentials): RedisLinks =>
+    linksTo({ credentials: as, database: 0, hasRole: false });
+  return new RedisServers(topologyOf(servers, links, linksToSentinels), links);
 }
 
 function topologyOf(
   servers: RedisServerSettings,
   links: RedisLinks,
-  linksAs: (credentials: RedisCredentials, database: number) => RedisLinks,
+  linksToSentinels: (credentials: RedisCredentials) => RedisLinks,
 ): RedisTopology {
   switch (servers.kind) {
     case 'single':
@@ -35,6 +35,6 @@ function topologyOf(
     case 'cluster':
       return new ClusterTopology(servers.nodes, links);
     case 'sentinel':
-      return new SentinelTopology(servers.sentinels, servers.masterName, linksAs(servers.credentials, 0));
+      return new SentinelTopology(servers.sentinels, servers.masterName, linksToSentinels(servers.credentials));
   }
 }

@@ -1,9 +1,9 @@
 import { RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
 import type { RedisLinks } from './redis-links.js';
-import { type Answers, RedisSurvey, reasonOf } from './redis-questions.js';
 import type { RedisRedirection, RedisSource, RedisTopology, RedisView } from './redis-servers.js';
 import { slotOf } from './redis-slots.js';
+import { type Answers, RedisSurvey, reasonOf } from './redis-survey.js';
 
 interface Range {
   readonly from: number;

@@ -15,6 +15,8 @@ export interface RedisAddress {
 export interface RedisLinkSettings {
   readonly credentials: RedisCredentials;
   readonly database: number;
+  /** Whether the server has a role that it can be asked for; sentinels have none. */
+  readonly hasRole: boolean;
   readonly tls: RedisTlsOptions | undefined;
   /** Milliseconds without any answer after which a link that somebody waited for in vain is taken for dead. */
   readonly silenceMs: number;
@@ -54,7 +56,7 @@ export class RedisLink {
   provenAt: number = Number.NEGATIVE_INFINITY;
   readonly #client: RedisClient;
   readonly #controller = new AbortController();
-  readonly #silenceMs: number;
+  readonly #settings: RedisLinkSettings;
   #tellsRole = false;
   #copying: SharedRuns<unknown> | undefined;
   #waiting = 0;
@@ -66,7 +68,7 @@ export class RedisLink {
     this.number = lastNumber;
     this.server = server;
     this.address = addressText(server);
-    this.#silenceMs = settings.silenceMs;
+    this.#settings = settings;
     const { tls, database, credentials } = settings;
     const { username, password } = credentials;
     const adapter = new module.default(
@@ -103,7 +105,8 @@ export class RedisLink {
       signal.throwIfAborted();
       await underLimit(signal, CONNECT_TIMEOUT_MS, async (limited) => {
         await orAborted(this.#client.connect(), limited);
-        const said = Promise.all([answers(this.#client, 'PING'), answers(this.#client, 'INFO', 'replication')]);
+        const told = this.#settings.hasRole && answers(this.#client, 'INFO', 'replication');
+        const said = Promise.all([answers(this.#client, 'PING'), told]);
         this.#tellsRole = (await orAborted(said, limited))[1];
       });
       return this;
@@ -166,7 +169,7 @@ export class RedisLink {
       this.#closeIfLeft();
     };
     const watch = (): void => {
-      const restMs = this.#silenceMs - (performance.now() - Math.max(from, this.#heardAt));
+      const restMs = this.#settings.silenceMs - (performance.now() - Math.max(from, this.#heardAt));
       if (restMs <= 0) this.retire();
       else timer = setTimeout(watch, restMs).unref();
     };

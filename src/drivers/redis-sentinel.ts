@@ -1,8 +1,8 @@
 import { RedisFailure } from './redis-errors.js';
 import { addressText, type RedisAddress, type RedisLink } from './redis-link.js';
 import type { RedisLinks } from './redis-links.js';
-import { type Answers, RedisSurvey, reasonOf } from './redis-questions.js';
 import { type RedisSource, type RedisTopology, type RedisView, viewOf } from './redis-servers.js';
+import { type Answers, RedisSurvey, reasonOf } from './redis-survey.js';
 
 interface Claim {
   readonly epoch: number;

@@ -19,7 +19,7 @@ export interface RedisCredentials {
 }
 
 /** Which servers there are. */
-export type RedisServers =
+export type RedisServerSettings =
   | { readonly kind: 'single'; readonly address: RedisAddress }
   | { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] }
   | {
@@ -31,7 +31,7 @@ export type RedisServers =
 
 /** Everything that connecting depends on. */
 export interface RedisSettings {
-  readonly servers: RedisServers;
+  readonly servers: RedisServerSettings;
   readonly credentials: RedisCredentials;
   readonly database: number;
   readonly tls: TlsFiles | undefined;
@@ -73,13 +73,13 @@ export function readRedisOptions(options: RedisDriverOptions): {
   return { fields, settings };
 }
 
-type Shape = RedisServers['kind'];
+type Shape = RedisServerSettings['kind'];
 
 function readServers(
   fields: Partial<RedisFields>,
   shape: Shape | undefined,
   hosts: readonly string[] = [],
-): RedisServers {
+): RedisServerSettings {
   const { nodes, sentinels, masterName, sentinelUsername, sentinelPassword } = fields;
   const ways = [shape, nodes && 'nodes', sentinels && 'sentinels'].filter((way) => way !== undefined);
   if (ways.length !== 1) {

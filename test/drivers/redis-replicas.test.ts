@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountHead, PersistenceDriver } from '../../src/core/persistence-driver.js';
+import { importKeyvRedis, type RedisAdapterImporter } from '../../src/drivers/redis-adapter.js';
 import { poll } from '../support/servers/poll.js';
 import { type RedisSentinel, startRedisSentinel } from '../support/servers/redis-sentinel.js';
 import { callsOf, redis, redisServer, silentServers, takes, warningsOf } from './redis-support.js';
@@ -95,6 +96,28 @@ describe('RedisDriver behind sentinels', () => {
     await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     expect(await collect(driver.accounts())).toEqual(['a']);
     expect(await warningsOf({ url: servers.url, durability: 'replicated', replicas: 2 })).toEqual([]);
+  });
+
+  it('asks the sentinels for no more than the documented rights', async () => {
+    const asked = new Set<string>();
+    const ports = servers.sentinels.map(({ port }) => port);
+    const importer: RedisAdapterImporter = async () => {
+      const { default: Adapter, createClient } = await importKeyvRedis();
+      return {
+        default: Adapter,
+        createClient: (options) => {
+          const client = createClient(options);
+          const send = client.sendCommand.bind(client);
+          client.sendCommand = (command, form) => {
+            if (ports.includes(options.socket.port)) asked.add(command.slice(0, 2).join(' '));
+            return send(command, form);
+          };
+          return client;
+        },
+      };
+    };
+    await redis({ url: servers.url }, importer).open();
+    expect([...asked].sort()).toEqual(['PING', 'SENTINEL GET-MASTER-ADDR-BY-NAME', 'SENTINEL MASTER']);
   });
 
   it('does not wait for sentinels that say nothing, nor does anything of them outlive the driver', async () => {

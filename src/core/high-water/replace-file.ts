@@ -42,6 +42,7 @@ export async function removeLeftOvers(path: string): Promise<void> {
       () => Number.POSITIVE_INFINITY,
     );
     if (Date.now() - modifiedMs < LEFT_OVER_AFTER_MS) continue;
+    // It takes room and nothing else: no reader looks at it.
     await rm(leftOver, { force: true }).catch(() => undefined);
   }
 }

@@ -90,6 +90,7 @@ class ProcessLease {
     this.begun = first.then((failure) => {
       if (failure !== undefined) throw failure;
     });
+    // Not everybody waits for it; whoever does is told.
     this.begun.catch(() => undefined);
   }
 

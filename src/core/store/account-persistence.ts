@@ -10,6 +10,7 @@ import { AccountSession, type SessionEnd } from './account-session.js';
 import { reserveAccount } from './open-accounts.js';
 import type { PersistenceParts } from './persistence-parts.js';
 import {
+  type FlushStatus,
   NOTHING_TO_FLUSH,
   type Ownership,
   type PersistenceState,
@@ -93,6 +94,7 @@ export class AccountPersistence {
       return () => this.#begin(owned, run, unreserve);
     };
     const restoring = attempted();
+    // `settled` tells that it is over; how it went is for whoever has called restore.
     const lifecycle: Lifecycle = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
     this.#lifecycle = lifecycle;
     try {
@@ -162,9 +164,10 @@ export class AccountPersistence {
 
   status(): PersistenceStatus {
     const session = this.#session;
+    const flush = session?.scheduler.status() ?? NOTHING_TO_FLUSH;
     return {
-      ...(session?.scheduler.status() ?? NOTHING_TO_FLUSH),
-      state: this.#state(),
+      ...flush,
+      state: this.#state(flush),
       ownership: this.#ownership(),
       revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head.revision,
     };
@@ -240,14 +243,14 @@ export class AccountPersistence {
     }
   }
 
-  #state(): PersistenceState {
+  #state({ consecutiveFailures }: FlushStatus): PersistenceState {
     const { phase } = this.#lifecycle;
     if (phase === 'restoring') return 'unrestored';
     if (phase === 'reading') return 'idle';
     if (phase !== 'open') return phase;
     const { scheduler } = this.#lifecycle.session;
     if (scheduler.activity === 'flushing') return 'flushing';
-    if (scheduler.status().consecutiveFailures > 0) return 'retrying';
+    if (consecutiveFailures > 0) return 'retrying';
     return scheduler.isPending ? 'pending' : 'idle';
   }
 
