@@ -494,8 +494,7 @@ export class FlushScheduler {
 
   /** The oldest change that is in flight or waits. */
   #oldest(): PendingEntry | undefined {
-    const { oldest } = this.#pending;
-    return oldestOf([...(this.#attempt?.entries.values() ?? []), ...(oldest === undefined ? [] : [oldest])]);
+    return oldestOf(this.#attempt?.entries.values() ?? [], this.#pending.oldest);
   }
 
   #oldestSinceMs(): number | undefined {

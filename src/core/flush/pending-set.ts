@@ -50,8 +50,8 @@ export interface BuiltBatch {
 const MAX_LOOSE_GROUPS = 64;
 
 /** The entry with the oldest change. */
-export function oldestOf(entries: Iterable<PendingEntry>): PendingEntry | undefined {
-  let oldest: PendingEntry | undefined;
+export function oldestOf(entries: Iterable<PendingEntry>, before?: PendingEntry): PendingEntry | undefined {
+  let oldest = before;
   for (const entry of entries) if (oldest === undefined || entry.sequence < oldest.sequence) oldest = entry;
   return oldest;
 }
@@ -94,7 +94,9 @@ export class PendingSet {
 
   /** The oldest change that is pending. */
   get oldest(): PendingEntry | undefined {
-    return oldestOf(Array.from(this.#layers(), (layer) => [...layer.values()]).flat());
+    let oldest: PendingEntry | undefined;
+    for (const layer of this.#layers()) oldest = oldestOf(layer.values(), oldest);
+    return oldest;
   }
 
   has(recordKey: string): boolean {
@@ -103,7 +105,9 @@ export class PendingSet {
   }
 
   keys(): Set<string> {
-    return new Set(Array.from(this.#layers(), (layer) => [...layer.keys()]).flat());
+    const keys = new Set<string>();
+    for (const layer of this.#layers()) for (const recordKey of layer.keys()) keys.add(recordKey);
+    return keys;
   }
 
   /** @param before an older change of the record that was not written. */
