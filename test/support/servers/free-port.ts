@@ -8,8 +8,10 @@ const highest = 32_000;
 
 // Test files run side by side, and each stops servers of its own for a while: none may get a port of another one's.
 const ranges = 16;
+const portsEach = Math.floor((highest - lowest) / ranges);
 
-const given = new Set<number>();
+// Those that were tried, noted before the trial: of two that ask at once for one port, the second looks for another.
+const tried = new Set<number>();
 
 /** Which of the ranges a process takes its ports from: workers of one run, and runs side by side, have different ones. */
 export function rangeOf(
@@ -22,12 +24,13 @@ export function rangeOf(
 /** A port of 127.0.0.1 on which nobody listens, and that was not given before. */
 export async function freePort(): Promise<number> {
   const range = rangeOf(process.env['VITEST_POOL_ID'], process);
-  for (;;) {
-    const port = lowest + randomInt(Math.floor((highest - lowest) / ranges)) * ranges + range;
-    if (given.has(port) || !(await canListen(port))) continue;
-    given.add(port);
-    return port;
+  while (tried.size < portsEach) {
+    const port = lowest + randomInt(portsEach) * ranges + range;
+    if (tried.has(port)) continue;
+    tried.add(port);
+    if (await canListen(port)) return port;
   }
+  throw new Error(`This process has tried all its ${portsEach} ports`);
 }
 
 function canListen(port: number): Promise<boolean> {
