@@ -10,9 +10,9 @@ export default defineConfig({
       (each) => `test/core/${each}/**/*.test.ts`,
     ),
     exclude: [
-      'test/core/high-water/killed.test.ts',
-      'test/core/spill/durable-file.test.ts',
-      'test/core/spill/side-by-side.test.ts',
+      'test/core/local-files/killed.test.ts',
+      'test/core/local-files/durable-file.test.ts',
+      'test/core/local-files/side-by-side.test.ts',
       'test/core/store/exit.test.ts',
     ],
     setupFiles: ['test/support/same-properties.ts'],

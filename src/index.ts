@@ -1,4 +1,4 @@
-export { type Clock, systemClock, type TimerHandle } from './core/clock.js';
+export { type Clock, systemClock, type TimerHandle } from './core/shared/clock.js';
 export type { Codec } from './core/codec/record-codec.js';
 export { richCodec } from './core/codec/rich-codec.js';
 export { jsonCodec } from './core/codec/strict-json-codec.js';
@@ -10,25 +10,25 @@ export {
   type ErrorOutcome,
   isAccountKeeperError,
 } from './core/errors.js';
-export { FLUSH_DEFAULTS, type FlushOptions } from './core/flush/flush-options.js';
-export type * from './core/math/depth-types.js';
-export * from './core/math/position-math.js';
+export { FLUSH_DEFAULTS, type FlushOptions } from './core/write-behind/flush-options.js';
+export type * from './core/account/math/depth-types.js';
+export * from './core/account/math/position-math.js';
 export type { OwnershipMode, OwnershipOptions } from './core/ownership/ownership-options.js';
 export type * from './core/persistence-driver.js';
-export * from './core/report/balance-report.js';
+export * from './core/account/balance-report.js';
 export type * from './core/restore/record-format.js';
 export type * from './core/restore/restore-options.js';
 export type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from './core/restore/standard-schema.js';
-export * from './core/shutdown/close-on-signals.js';
+export * from './core/store/close-on-signals.js';
 export { AccountStateStore } from './core/store/account-state-store.js';
 export type { Ownership, PersistenceState, PersistenceStatus } from './core/store/persistence-status.js';
-export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/store/reconcile.js';
-export type { SessionPosition, SessionSummary } from './core/store/session-summary.js';
+export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/account/reconcile.js';
+export type { SessionPosition, SessionSummary } from './core/account/session-summary.js';
 export type { StoreEventMap, StoreEventName, StoreListener } from './core/store/store-events.js';
 export type * from './core/store/store-options.js';
-export type { TableName } from './core/tables/record-table.js';
-export * from './core/types/order.js';
-export * from './core/types/position.js';
+export type { TableName } from './core/account/tables/record-table.js';
+export * from './core/account/types/order.js';
+export * from './core/account/types/position.js';
 export {
   createDriver,
   type KeyvConfig,
@@ -39,10 +39,10 @@ export {
   registerDriver,
   type SqliteConfig,
   type UrlConfig,
-} from './drivers/create-driver.js';
-export type { DriverFactory, DriverRequest } from './drivers/driver-factory.js';
-export type { KeyvAdapter, KeyvClient } from './drivers/keyv-client.js';
-export { KeyvDriver, type KeyvDriverOptions } from './drivers/keyv-driver.js';
-export { MemoryBackend } from './drivers/memory-backend.js';
-export { MemoryDriver, type MemoryDriverOptions } from './drivers/memory-driver.js';
+} from './drivers/config/create-driver.js';
+export type { DriverFactory, DriverRequest } from './drivers/config/driver-factory.js';
+export type { KeyvAdapter, KeyvClient } from './drivers/keyv/client.js';
+export { KeyvDriver, type KeyvDriverOptions } from './drivers/keyv/driver.js';
+export { MemoryBackend } from './drivers/memory/backend.js';
+export { MemoryDriver, type MemoryDriverOptions } from './drivers/memory/driver.js';
 export { type OpenAccountOptions, openAccount } from './open-account.js';

@@ -1,12 +1,12 @@
-import { systemClock } from './core/clock.js';
-import { type Check, readable, readOptions } from './core/option-checks.js';
+import { systemClock } from './core/shared/clock.js';
+import { type Check, readable, readOptions } from './core/shared/option-checks.js';
 import type { PersistenceDriver } from './core/persistence-driver.js';
 import type { RestoreOptions } from './core/restore/restore-options.js';
 import { AccountStateStore } from './core/store/account-state-store.js';
-import { clockOption, SETTING_NAMES } from './core/store/persistence-parts.js';
+import { clockOption, SETTING_NAMES } from './core/store/store-settings.js';
 import type { StoreSettings } from './core/store/store-options.js';
-import { within } from './core/within.js';
-import { createDriver, type PersistenceConfig } from './drivers/create-driver.js';
+import { within } from './core/shared/within.js';
+import { createDriver, type PersistenceConfig } from './drivers/config/create-driver.js';
 
 /** Options of {@link openAccount}. */
 export interface OpenAccountOptions<T extends object> extends StoreSettings<T> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContractSubject } from '../../test/contract/index.js';
 import type { PersistenceDriver } from '../core/persistence-driver.js';
-import { sideBySide } from '../drivers/side-by-side.js';
+import { sideBySide } from '../drivers/keyv/for-each-concurrent.js';
 
 const TIMEOUT_MS = 10_000;
 const LIMIT_MS = 60_000;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ContractSubject } from '../../test/contract/index.js';
-import { redactUrl } from '../core/redact.js';
+import { redactUrl } from '../core/shared/redact.js';
 import { SUBJECT_URL_VARIABLE, urlSubject } from './url-target.js';
 import { oneLine, UsageError } from './usage.js';
 

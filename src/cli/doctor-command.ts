@@ -7,7 +7,7 @@ import type {
   DriverLimits,
   DriverWarning,
 } from '../core/persistence-driver.js';
-import { redactUrl } from '../core/redact.js';
+import { redactUrl } from '../core/shared/redact.js';
 import { type CliIo, EXIT, stylerFor } from './cli-io.js';
 import { readArguments, wholeNumber } from './read-arguments.js';
 import { driversOf, type MakeDriver } from './url-target.js';

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { redactUrl } from '../core/redact.js';
+import { redactUrl } from '../core/shared/redact.js';
 import { type CliIo, EXIT } from './cli-io.js';
 import { contractCommand } from './contract-command.js';
 import { doctorCommand } from './doctor-command.js';

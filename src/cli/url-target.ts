@@ -1,8 +1,8 @@
 import type { ContractSubject } from '../../test/contract/index.js';
 import type { PersistenceDriver } from '../core/persistence-driver.js';
-import { redactUrl } from '../core/redact.js';
-import { createDriver } from '../drivers/create-driver.js';
-import { MemoryBackend } from '../drivers/memory-backend.js';
+import { redactUrl } from '../core/shared/redact.js';
+import { createDriver } from '../drivers/config/create-driver.js';
+import { MemoryBackend } from '../drivers/memory/backend.js';
 
 /** Where a second process finds the URL. */
 export const SUBJECT_URL_VARIABLE = 'ACCOUNTKEEPER_CONTRACT_URL';

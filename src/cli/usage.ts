@@ -1,5 +1,5 @@
 import { isAccountKeeperError } from '../core/errors.js';
-import { redactUrl } from '../core/redact.js';
+import { redactUrl } from '../core/shared/redact.js';
 
 /** What `--help` prints. */
 export const USAGE = `Usage: accountkeeper <command> [options]

@@ -1,5 +1,5 @@
 import type { AccountHead } from './persistence-driver.js';
-import { nameOfThrown } from './thrown.js';
+import { nameOfThrown } from './shared/thrown.js';
 
 /**
  * Every code an {@link AccountKeeperError} can carry. A code does not change between major versions; a message may.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { JsonReport } from '../../src/cli/reporters/json-reporter.js';
-import { SqliteDriver } from '../../src/drivers/sqlite-driver.js';
+import { SqliteDriver } from '../../src/drivers/sqlite/driver.js';
 import { contractClauses, levelOf } from '../contract/index.js';
 import { recorded } from './recorded-io.js';
 import { parseTap } from './tap.js';

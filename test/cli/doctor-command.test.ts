@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { SqliteDriver } from '../../src/drivers/sqlite-driver.js';
+import { SqliteDriver } from '../../src/drivers/sqlite/driver.js';
 import { recorded } from './recorded-io.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-doctor-'));

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { JsonReport } from '../../src/cli/reporters/json-reporter.js';
-import { startRedis } from '../support/servers/redis-server.js';
+import { startRedis } from '../support/servers/redis/redis-server.js';
 import { recorded } from './recorded-io.js';
 
 const password = 'command-line-secret';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ClauseScope } from '../contract/clause-scope.js';
 import type { ContractFaults } from '../contract/index.js';
-import { memorySubject } from './memory-subject.js';
+import { memorySubject } from './subjects/memory-subject.js';
 
 /** A backend that is stopped and started, or paused and resumed, with what it was told. */
 class Backend {

@@ -2,7 +2,7 @@ import KeyvEtcd from '@keyv/etcd';
 import { afterAll, describe, it, vi } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
 import { startEtcd } from '../support/servers/etcd-server.js';
-import { etcdFaults, keyvEtcdSubject } from './keyv-etcd-subject.js';
+import { etcdFaults, keyvEtcdSubject } from './subjects/keyv-etcd-subject.js';
 
 const server = await startEtcd();
 const raw = new KeyvEtcd(server.url);

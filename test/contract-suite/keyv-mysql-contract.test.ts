@@ -1,7 +1,7 @@
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
-import { startMariadb } from '../support/servers/mariadb-server.js';
-import { keyvMysqlSubject, mysqlFaults } from './keyv-mysql-subject.js';
+import { startMariadb } from '../support/servers/sql/mariadb-server.js';
+import { keyvMysqlSubject, mysqlFaults } from './subjects/keyv-mysql-subject.js';
 
 const server = await startMariadb();
 const module = new URL('./fixtures/keyv-mysql-module.ts', import.meta.url);

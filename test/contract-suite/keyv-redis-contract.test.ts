@@ -1,8 +1,8 @@
 import { createClient } from '@keyv/redis';
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
-import { startRedis } from '../support/servers/redis-server.js';
-import { keyvRedisFaults, keyvRedisSubject } from './keyv-redis-subject.js';
+import { startRedis } from '../support/servers/redis/redis-server.js';
+import { keyvRedisFaults, keyvRedisSubject } from './subjects/keyv-redis-subject.js';
 
 const server = await startRedis({ password: 'contract-secret' });
 const raw = createClient({ url: server.url });

@@ -1,8 +1,8 @@
 import KeyvValkey from '@keyv/valkey';
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
-import { startRedis } from '../support/servers/redis-server.js';
-import { keyvValkeySubject, valkeyFaults } from './keyv-valkey-subject.js';
+import { startRedis } from '../support/servers/redis/redis-server.js';
+import { keyvValkeySubject, valkeyFaults } from './subjects/keyv-valkey-subject.js';
 
 const server = await startRedis({ password: 'contract-secret' });
 const raw = new KeyvValkey(server.url);

@@ -1,9 +1,9 @@
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
-import { startFaultProxy } from '../support/servers/fault-proxy.js';
-import { startPgbouncer } from '../support/servers/pgbouncer.js';
-import { startPostgres } from '../support/servers/postgres-server.js';
-import { postgresFaults, postgresSubject } from './postgres-subject.js';
+import { startFaultProxy } from '../support/servers/network/fault-proxy.js';
+import { startPgbouncer } from '../support/servers/sql/pgbouncer.js';
+import { startPostgres } from '../support/servers/sql/postgres-server.js';
+import { postgresFaults, postgresSubject } from './subjects/postgres-subject.js';
 
 const server = await startPostgres();
 const pooler = await startPgbouncer(server);

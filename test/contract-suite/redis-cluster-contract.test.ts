@@ -1,8 +1,8 @@
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
-import { startRedisCluster } from '../support/servers/redis-cluster.js';
-import { RawRedis } from './redis-raw.js';
-import { redisFaults, redisModule, redisSubject } from './redis-subject.js';
+import { startRedisCluster } from '../support/servers/redis/redis-cluster.js';
+import { RawRedis } from './subjects/redis-raw.js';
+import { redisFaults, redisModule, redisSubject } from './subjects/redis-subject.js';
 
 // What the suite stops and pauses comes back before the others have taken over for it.
 const cluster = await startRedisCluster({ nodeTimeoutMs: 15_000 });

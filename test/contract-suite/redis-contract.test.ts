@@ -1,9 +1,9 @@
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
-import { startFaultProxy } from '../support/servers/fault-proxy.js';
-import { startRedis } from '../support/servers/redis-server.js';
-import { RawRedis } from './redis-raw.js';
-import { redisFaults, redisModule, redisSubject } from './redis-subject.js';
+import { startFaultProxy } from '../support/servers/network/fault-proxy.js';
+import { startRedis } from '../support/servers/redis/redis-server.js';
+import { RawRedis } from './subjects/redis-raw.js';
+import { redisFaults, redisModule, redisSubject } from './subjects/redis-subject.js';
 
 const password = 'contract-secret';
 const server = await startRedis({ password, appendfsync: 'always' });

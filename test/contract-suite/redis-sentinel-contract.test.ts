@@ -1,8 +1,8 @@
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
-import { startRedisSentinel } from '../support/servers/redis-sentinel.js';
-import { RawRedis } from './redis-raw.js';
-import { redisFaults, redisModule, redisSubject } from './redis-subject.js';
+import { startRedisSentinel } from '../support/servers/redis/redis-sentinel.js';
+import { RawRedis } from './subjects/redis-raw.js';
+import { redisFaults, redisModule, redisSubject } from './subjects/redis-subject.js';
 
 const password = 'contract-secret';
 // What the suite stops and pauses comes back before a replica has taken over for it.

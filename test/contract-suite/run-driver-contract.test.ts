@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PersistenceDriver } from '../../src/core/persistence-driver.js';
-import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import {
   type ClauseResult,
   type ClauseStatus,
@@ -12,8 +12,8 @@ import {
   runDriverContract,
 } from '../contract/index.js';
 import { WrappedDriver } from '../support/saboteurs/wrapped-driver.js';
-import { memorySubject } from './memory-subject.js';
-import { remoteMemorySubject } from './remote-memory.js';
+import { memorySubject } from './subjects/memory-subject.js';
+import { remoteMemorySubject } from './subjects/remote-memory.js';
 import { type TinyResult, TinyRunner } from './tiny-runner.js';
 
 const LEVEL_TEST = 'conformance level';

@@ -6,8 +6,8 @@ import { afterEach } from 'vitest';
 import type { AccountKeeperError } from '../../src/core/errors.js';
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { AccountHead, CommitBatch, CommitOptions, PersistenceDriver } from '../../src/core/persistence-driver.js';
-import { importSqlite, type SqliteAdapter, type SqliteImporter } from '../../src/drivers/sqlite-adapter.js';
-import { SqliteDriver, type SqliteDriverOptions } from '../../src/drivers/sqlite-driver.js';
+import { importSqlite, type SqliteAdapter, type SqliteImporter } from '../../src/drivers/sqlite/adapter.js';
+import { SqliteDriver, type SqliteDriverOptions } from '../../src/drivers/sqlite/driver.js';
 
 const cleanups: (() => Promise<void>)[] = [];
 

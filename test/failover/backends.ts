@@ -1,5 +1,5 @@
-import { startRedisCluster } from '../support/servers/redis-cluster.js';
-import { startRedisSentinel } from '../support/servers/redis-sentinel.js';
+import { startRedisCluster } from '../support/servers/redis/redis-cluster.js';
+import { startRedisSentinel } from '../support/servers/redis/redis-sentinel.js';
 import type { FailoverBackend } from './failover-run.js';
 
 /** A running backend, and what ends it. */

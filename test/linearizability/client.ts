@@ -1,5 +1,5 @@
 import type { OperationOptions, PersistenceDriver } from '../../src/core/persistence-driver.js';
-import type { AccountInput, ExpectedHead, WriteInput } from './account-specification.js';
+import type { AccountInput, ExpectedHead, WriteInput } from './checker/account-specification.js';
 import type { Recorder, Result } from './recorder.js';
 
 /**

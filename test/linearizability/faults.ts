@@ -1,5 +1,5 @@
 import type { Random } from '../contract/random.js';
-import type { FaultProxy } from '../support/servers/fault-proxy.js';
+import type { FaultProxy } from '../support/servers/network/fault-proxy.js';
 import type { TestServer } from '../support/servers/test-server.js';
 import type { Progress } from './progress.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommitBatch, CommitOptions, PersistenceDriver } from '../../src/core/persistence-driver.js';
-import { MemoryBackend } from '../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import { MemoryBackend } from '../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import { runPrograms } from './exhaustive.js';
 import { allPrograms } from './programs.js';
 import { turns } from './side-by-side.js';

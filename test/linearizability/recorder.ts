@@ -5,7 +5,7 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../../src/core/persistence-driver.js';
-import type { AccountInput, AccountOperation, AccountOutput, AccountState } from './account-specification.js';
+import type { AccountInput, AccountOperation, AccountOutput, AccountState } from './checker/account-specification.js';
 
 /** What one operation came to. */
 export type Result =

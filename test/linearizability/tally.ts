@@ -1,9 +1,9 @@
 import { isAccountKeeperError } from '../../src/core/errors.js';
-import { ACCOUNT_SPECIFICATION, type AccountOperation, isWrite } from './account-specification.js';
-import { checkHistory } from './checker.js';
-import { minimised } from './minimise.js';
+import { ACCOUNT_SPECIFICATION, type AccountOperation, isWrite } from './checker/account-specification.js';
+import { checkHistory } from './checker/checker.js';
+import { minimised } from './checker/minimise.js';
 import type { Recorder, Result } from './recorder.js';
-import { shownHistory } from './show-history.js';
+import { shownHistory } from './checker/show-history.js';
 
 // What a backend that is disturbed, and a caller in a hurry, may lead to.
 const EXPECTED_CODES: readonly string[] = ['UNAVAILABLE', 'TIMEOUT', 'ABORTED'];

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { type JsonReport, jsonReport } from '../../src/cli/reporters/json-reporter.js';
 import { runContract } from '../../src/cli/run-contract.js';
 import { contractClauses } from '../contract/index.js';
-import { memorySubject } from '../contract-suite/memory-subject.js';
-import { LeaksPassword, PASSWORD } from '../support/saboteurs/leaks-password.js';
+import { memorySubject } from '../contract-suite/subjects/memory-subject.js';
+import { LeaksPassword, PASSWORD } from '../support/saboteurs/life/leaks-password.js';
 import { resultsPage } from './results-page.js';
 import { MATRIX_SUBJECTS } from './subjects.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AccountStateStore } from '../../src/core/store/account-state-store.js';
-import { MemoryBackend } from '../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import { MemoryBackend } from '../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
 import { ProcessClock } from '../support/process-clock.js';
 import { type CommitFault, ScriptedDriver } from '../support/scripted-driver.js';

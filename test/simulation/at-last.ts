@@ -1,6 +1,6 @@
-import { isIn } from './applied-commit.js';
+import { isIn } from './world/applied-commit.js';
 import type { Bot } from './bot.js';
-import { codeOf } from './memory.js';
+import { codeOf } from './world/memory.js';
 import { must } from './violation.js';
 import type { World } from './world.js';
 

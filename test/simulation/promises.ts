@@ -1,4 +1,4 @@
-import type { SimulatedProcess, SimulatedTime } from './time.js';
+import type { SimulatedProcess, SimulatedTime } from './world/time.js';
 import { must } from './violation.js';
 
 interface Promised {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { DriverMutant } from './backend.js';
+import type { DriverMutant } from './world/backend.js';
 import { type PairCounts, summedPairs } from './corners.js';
 
 const here = resolve(import.meta.dirname, '../..');

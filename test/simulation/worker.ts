@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DriverMutant } from './backend.js';
+import type { DriverMutant } from './world/backend.js';
 import { countPairs } from './corners.js';
-import { runHistory } from './history.js';
+import { runHistory } from './world/history.js';
 
 /**
  * Runs the histories of the seeds `first`, `first + step`, … below `end`, and says what came of them: one line of JSON.

@@ -1,6 +1,6 @@
 import type { DriverLimits } from '../../src/core/persistence-driver.js';
-import type { MemoryBackend } from '../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import type { MemoryBackend } from '../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 
 /** What a backend holds at one instant. */
 export type Snapshot = ReadonlyMap<string, string>;

@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from '../../src/core/clock.js';
+import type { Clock, TimerHandle } from '../../src/core/shared/clock.js';
 
 interface FakeTimer {
   readonly dueMs: number;

@@ -1,7 +1,7 @@
 import { AccountStateStore } from '../../src/core/store/account-state-store.js';
 import type { AccountStateStoreOptions } from '../../src/core/store/store-options.js';
-import { MemoryBackend } from '../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import { MemoryBackend } from '../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import { FakeClock } from './fake-clock.js';
 import { ScriptedDriver } from './scripted-driver.js';
 

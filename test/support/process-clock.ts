@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from '../../src/core/clock.js';
+import type { Clock, TimerHandle } from '../../src/core/shared/clock.js';
 
 /** The clock of one process: when the process is killed its timers go with it, and time goes on for the others. */
 export class ProcessClock implements Clock {

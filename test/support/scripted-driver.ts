@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/core/clock.js';
+import type { Clock } from '../../src/core/shared/clock.js';
 import { AccountKeeperError } from '../../src/core/errors.js';
 import type {
   AccountHead,

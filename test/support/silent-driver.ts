@@ -6,8 +6,8 @@ import type {
   OperationOptions,
   PersistenceDriver,
 } from '../../src/core/persistence-driver.js';
-import type { MemoryBackend } from '../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../src/drivers/memory-driver.js';
+import type { MemoryBackend } from '../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 
 export const DRIVER_METHODS = ['open', 'head', 'load', 'commit', 'drop', 'accounts', 'close'] as const;
 

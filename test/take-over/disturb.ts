@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FaultProxy } from '../support/servers/fault-proxy.js';
+import type { FaultProxy } from '../support/servers/network/fault-proxy.js';
 import type { TakeOverBackend } from './backends.js';
 import type { RoundPlan } from './round-plan.js';
 import type { WorkerProcess } from './worker-process.js';

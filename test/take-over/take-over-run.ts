@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDriver, type PersistenceDriver } from '../../src/index.js';
 import { untilItAnswers } from '../restarts/patience.js';
-import type { FaultProxy } from '../support/servers/fault-proxy.js';
+import type { FaultProxy } from '../support/servers/network/fault-proxy.js';
 import type { TakeOverBackend } from './backends.js';
 import { disturb } from './disturb.js';
 import { type Finding, KnownHistory } from './known-history.js';

@@ -1,5 +1,5 @@
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
-import { nameOfThrown } from '../thrown.js';
+import { nameOfThrown } from '../shared/thrown.js';
 import type { Codec } from './record-codec.js';
 
 /**

@@ -1,4 +1,4 @@
-import { type ChecksOf, duration, oneOf, readOptions } from '../option-checks.js';
+import { type ChecksOf, duration, oneOf, readOptions } from '../shared/option-checks.js';
 
 /** How an account is owned. */
 export type OwnershipMode = 'take-over' | 'wait' | 'read-only';

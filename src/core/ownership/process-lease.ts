@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from '../clock.js';
+import type { Clock, TimerHandle } from '../shared/clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { AccountHead, CommitOptions, PersistenceDriver } from '../persistence-driver.js';
 import { baseOf, type LeaseReference } from './head-meta.js';

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../shared/clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
-import { DRIVER_GRACE_MS, pause, within } from '../within.js';
+import { DRIVER_GRACE_MS, pause, within } from '../shared/within.js';
 import { parseHeadMeta } from './head-meta.js';
 import { headAsStored, leaseAccountId, parseLease } from './lease-record.js';
 import type { FreeLease } from './process-lease.js';

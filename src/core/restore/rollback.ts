@@ -1,10 +1,10 @@
 import { AccountKeeperError } from '../errors.js';
 import { type HeadMeta, writerOf } from '../ownership/head-meta.js';
 import type { AccountHead } from '../persistence-driver.js';
-import type { LocalKnowledge } from '../spill/local-files.js';
-import { replayIdOf } from '../spill/replay-plan.js';
-import type { Spill } from '../spill/spill.js';
-import type { StoredSpill } from '../spill/spill-folder.js';
+import type { LocalKnowledge } from '../local-files/local-files.js';
+import { replayIdOf } from '../local-files/replay-plan.js';
+import type { Spill } from '../local-files/spill.js';
+import type { StoredSpill } from '../local-files/spill-folder.js';
 import type { RestoreOptions, RollbackChoice } from './restore-options.js';
 
 /** A head that the backend is known to have acknowledged, and where that is known from. */

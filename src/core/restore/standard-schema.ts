@@ -1,4 +1,4 @@
-import { type Check, objectWith } from '../option-checks.js';
+import { type Check, objectWith } from '../shared/option-checks.js';
 
 /**
  * The part of Standard Schema (https://standardschema.dev, version 1) that restore uses. Schemas of zod, valibot,

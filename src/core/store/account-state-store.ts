@@ -9,14 +9,14 @@ import {
   readOptions,
   text,
   wholeNumber,
-} from '../option-checks.js';
+} from '../shared/option-checks.js';
 import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
-import { AccountRecords } from '../tables/account-records.js';
-import type { TableName } from '../tables/record-table.js';
-import { invalidValue } from '../tables/value-checks.js';
-import { AccountPersistence } from './account-persistence.js';
-import { AccountState } from './account-state.js';
-import { checkedStoreOptions } from './persistence-parts.js';
+import { AccountRecords } from '../account/tables/account-records.js';
+import type { TableName } from '../account/tables/record-table.js';
+import { invalidValue } from '../account/tables/value-checks.js';
+import { AccountPersistence } from './account-lifecycle.js';
+import { AccountState } from '../account/account-state.js';
+import { checkedStoreOptions } from './store-settings.js';
 import { NOTHING_TO_FLUSH, type PersistenceStatus } from './persistence-status.js';
 import { type StoreEventName, StoreEvents, type StoreListener } from './store-events.js';
 import type {

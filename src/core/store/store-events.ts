@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { AccountKeeperError } from '../errors.js';
-import { callback, requireOneOf } from '../option-checks.js';
+import { callback, requireOneOf } from '../shared/option-checks.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
 import type { RestoreResult } from '../restore/restore-options.js';
-import { describeThrown } from '../thrown.js';
+import { describeThrown } from '../shared/thrown.js';
 
 /** Every event of the store, with what its listeners get. All durations are in milliseconds. */
 export interface StoreEventMap {

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.js';
-import type { FlushOptions } from '../flush/flush-options.js';
+import type { Clock } from '../shared/clock.js';
+import type { FlushOptions } from '../write-behind/flush-options.js';
 import type { OwnershipMode, OwnershipOptions } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
-import type { TableName } from '../tables/record-table.js';
+import type { TableName } from '../account/tables/record-table.js';
 
 /** What the store is made with, wherever it is persisted. */
 export interface StoreSettings<T extends object> extends RecordFormatOptions<T> {

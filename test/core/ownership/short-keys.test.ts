@@ -1,7 +1,7 @@
 import Keyv from 'keyv';
 import { describe, expect, it } from 'vitest';
 import { AccountStateStore } from '../../../src/core/store/account-state-store.js';
-import { keyvDriver, ScriptedAdapter } from '../../drivers/keyv-support.js';
+import { keyvDriver, ScriptedAdapter } from '../../drivers/keyv/support.js';
 import { rejection } from '../../drivers/support.js';
 import { poll } from '../../support/servers/poll.js';
 

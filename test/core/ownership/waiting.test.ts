@@ -7,8 +7,8 @@ import { ownershipSettings } from '../../../src/core/ownership/ownership-options
 import { shareLease } from '../../../src/core/ownership/process-lease.js';
 import { type WaitResult, waitForOwner } from '../../../src/core/ownership/wait-for-owner.js';
 import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { rejection } from '../../support/open-store.js';
 

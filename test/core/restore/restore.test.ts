@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
-import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { ACCOUNT, createStore, openStore, rejection } from '../../support/open-store.js';
 
 async function backendWith(records: Record<string, string>): Promise<MemoryBackend> {

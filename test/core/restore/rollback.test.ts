@@ -4,9 +4,9 @@ import { formatHeadMeta, type HeadMeta, parseHeadMeta } from '../../../src/core/
 import type { AccountHead } from '../../../src/core/persistence-driver.js';
 import type { RestoreOptions } from '../../../src/core/restore/restore-options.js';
 import { judge, type KnownHead, type Verdict } from '../../../src/core/restore/rollback.js';
-import type { Spill } from '../../../src/core/spill/spill.js';
-import type { StoredSpill } from '../../../src/core/spill/spill-folder.js';
-import { sampleSpill } from '../spill/sample-spill.js';
+import type { Spill } from '../../../src/core/local-files/spill.js';
+import type { StoredSpill } from '../../../src/core/local-files/spill-folder.js';
+import { sampleSpill } from '../local-files/sample-spill.js';
 
 const META = formatHeadMeta({ released: false, replayed: [], claims: [], lineage: 'L1' }, 1_000);
 const HEAD = { revision: 4, writerId: 'owner', writeId: 'w4', meta: META, dropped: false };

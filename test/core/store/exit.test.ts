@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseSpill } from '../../../src/core/spill/spill-file.js';
+import { parseSpill } from '../../../src/core/local-files/spill-file.js';
 
 let directory = '';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AccountStateStore } from '../../../src/core/store/account-state-store.js';
-import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { settle } from '../../support/fake-clock.js';
 import { HOSTILE_VALUES } from '../../support/hostile-values.js';
 import { ACCOUNT } from '../../support/open-store.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isAccountKeeperError } from '../../../src/core/errors.js';
-import { MemoryBackend } from '../../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ACCOUNT, createStore, type OpenStore, openStore, rejection } from '../../support/open-store.js';
 

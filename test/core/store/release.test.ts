@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type HeadMeta, parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
-import type { MemoryBackend } from '../../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import type { MemoryBackend } from '../../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { ACCOUNT, createStore, openStore, rejection } from '../../support/open-store.js';
 
 async function metaOf(backend: MemoryBackend): Promise<HeadMeta | undefined> {

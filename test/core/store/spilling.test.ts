@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MemoryBackend } from '../../../src/drivers/memory-backend.js';
-import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
+import type { MemoryBackend } from '../../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { rollBack, snapshot } from '../../support/backend-history.js';
 import { ACCOUNT, createStore, type OpenStore, openStore, rejection } from '../../support/open-store.js';
 

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemoryDriver } from '../../../src/drivers/memory-driver.js';
-import { keyvMapSubject } from '../../contract-suite/keyv-map-subject.js';
-import { memorySubject } from '../../contract-suite/memory-subject.js';
-import { sqliteSubject } from '../../contract-suite/sqlite-subject.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
+import { keyvMapSubject } from '../../contract-suite/subjects/keyv-map-subject.js';
+import { memorySubject } from '../../contract-suite/subjects/memory-subject.js';
+import { sqliteSubject } from '../../contract-suite/subjects/sqlite-subject.js';
 import { fixture, type MatrixSubject, packageVersions, TSX } from '../matrix-subject.js';
 
 /** In the process. */

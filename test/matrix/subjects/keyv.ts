@@ -1,13 +1,13 @@
 import KeyvEtcd from '@keyv/etcd';
 import { createClient } from '@keyv/redis';
 import KeyvValkey from '@keyv/valkey';
-import { etcdFaults, keyvEtcdSubject } from '../../contract-suite/keyv-etcd-subject.js';
-import { keyvMysqlSubject, mysqlFaults } from '../../contract-suite/keyv-mysql-subject.js';
-import { keyvRedisFaults, keyvRedisSubject } from '../../contract-suite/keyv-redis-subject.js';
-import { keyvValkeySubject, valkeyFaults } from '../../contract-suite/keyv-valkey-subject.js';
+import { etcdFaults, keyvEtcdSubject } from '../../contract-suite/subjects/keyv-etcd-subject.js';
+import { keyvMysqlSubject, mysqlFaults } from '../../contract-suite/subjects/keyv-mysql-subject.js';
+import { keyvRedisFaults, keyvRedisSubject } from '../../contract-suite/subjects/keyv-redis-subject.js';
+import { keyvValkeySubject, valkeyFaults } from '../../contract-suite/subjects/keyv-valkey-subject.js';
 import { startEtcd } from '../../support/servers/etcd-server.js';
-import { startMariadb } from '../../support/servers/mariadb-server.js';
-import { startRedis } from '../../support/servers/redis-server.js';
+import { startMariadb } from '../../support/servers/sql/mariadb-server.js';
+import { startRedis } from '../../support/servers/redis/redis-server.js';
 import { fixture, type MatrixSubject, packageVersions, TSX } from '../matrix-subject.js';
 import { serverVersion } from '../server-version.js';
 

@@ -1,6 +1,6 @@
-import { postgresFaults, postgresSubject } from '../../contract-suite/postgres-subject.js';
-import { startFaultProxy } from '../../support/servers/fault-proxy.js';
-import { startPostgres } from '../../support/servers/postgres-server.js';
+import { postgresFaults, postgresSubject } from '../../contract-suite/subjects/postgres-subject.js';
+import { startFaultProxy } from '../../support/servers/network/fault-proxy.js';
+import { startPostgres } from '../../support/servers/sql/postgres-server.js';
 import { fixture, type MatrixSubject, packageVersions, TSX } from '../matrix-subject.js';
 import { serverVersion } from '../server-version.js';
 

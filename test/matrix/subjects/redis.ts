@@ -1,9 +1,9 @@
-import { RawRedis } from '../../contract-suite/redis-raw.js';
-import { type ClaimedDurability, redisFaults, redisModule, redisSubject } from '../../contract-suite/redis-subject.js';
-import { startFaultProxy } from '../../support/servers/fault-proxy.js';
-import { startRedisCluster } from '../../support/servers/redis-cluster.js';
-import { startRedisSentinel } from '../../support/servers/redis-sentinel.js';
-import { startRedis } from '../../support/servers/redis-server.js';
+import { RawRedis } from '../../contract-suite/subjects/redis-raw.js';
+import { type ClaimedDurability, redisFaults, redisModule, redisSubject } from '../../contract-suite/subjects/redis-subject.js';
+import { startFaultProxy } from '../../support/servers/network/fault-proxy.js';
+import { startRedisCluster } from '../../support/servers/redis/redis-cluster.js';
+import { startRedisSentinel } from '../../support/servers/redis/redis-sentinel.js';
+import { startRedis } from '../../support/servers/redis/redis-server.js';
 import type { TestServer } from '../../support/servers/test-server.js';
 import { type MatrixSubject, packageVersions, type StartedSubject, TSX } from '../matrix-subject.js';
 import { serverVersion } from '../server-version.js';

@@ -1,4 +1,4 @@
-import type { Meta } from '../memory.js';
+import type { Meta } from '../world/memory.js';
 import type { World } from '../world.js';
 import type { Act } from './act.js';
 

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { namesIn } from '../local-notes.js';
+import { namesIn } from '../world/local-notes.js';
 import { type Act, othersOf } from './act.js';
 
 /** A spill file was copied by somebody, and the copy is torn. */

@@ -1,5 +1,5 @@
 import type { Bot } from '../bot.js';
-import type { LocalNote } from '../local-notes.js';
+import type { LocalNote } from '../world/local-notes.js';
 import type { Word } from '../restore-start.js';
 import type { World } from '../world.js';
 import { type Act, othersOf } from './act.js';

@@ -1,6 +1,6 @@
-import type { Account } from '../account.js';
-import { isIn } from '../applied-commit.js';
-import type { BackendState } from '../backend.js';
+import type { Account } from '../world/account.js';
+import { isIn } from '../world/applied-commit.js';
+import type { BackendState } from '../world/backend.js';
 import type { Bot } from '../bot.js';
 import type { World } from '../world.js';
 import { type Act, othersOf } from './act.js';

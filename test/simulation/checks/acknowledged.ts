@@ -1,4 +1,4 @@
-import { type AppliedCommit, withAncestors } from '../applied-commit.js';
+import { type AppliedCommit, withAncestors } from '../world/applied-commit.js';
 import { payloadOf } from '../ledger.js';
 import { must } from '../violation.js';
 

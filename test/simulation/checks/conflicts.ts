@@ -1,6 +1,6 @@
 import type { RestoredSpills } from '../../../src/core/restore/restore-options.js';
-import { parseSpill } from '../../../src/core/spill/spill-file.js';
-import { type AppliedCommit, isUnfinished } from '../applied-commit.js';
+import { parseSpill } from '../../../src/core/local-files/spill-file.js';
+import { type AppliedCommit, isUnfinished } from '../world/applied-commit.js';
 import { must } from '../violation.js';
 import type { TrackedSpill } from './spills.js';
 

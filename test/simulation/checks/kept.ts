@@ -1,7 +1,7 @@
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
-import { parseSpill } from '../../../src/core/spill/spill-file.js';
-import type { Account } from '../account.js';
-import type { AppliedCommit } from '../applied-commit.js';
+import { parseSpill } from '../../../src/core/local-files/spill-file.js';
+import type { Account } from '../world/account.js';
+import type { AppliedCommit } from '../world/applied-commit.js';
 import type { RestoreStart } from '../restore-start.js';
 import { must } from '../violation.js';
 import { holds, type TrackedSpill } from './spills.js';

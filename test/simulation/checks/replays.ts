@@ -1,6 +1,6 @@
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
-import { parseSpill } from '../../../src/core/spill/spill-file.js';
-import { type AppliedCommit, isUnfinished } from '../applied-commit.js';
+import { parseSpill } from '../../../src/core/local-files/spill-file.js';
+import { type AppliedCommit, isUnfinished } from '../world/applied-commit.js';
 import { must } from '../violation.js';
 
 /**

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
-import { parseSpill } from '../../../src/core/spill/spill-file.js';
-import type { AppliedCommit } from '../applied-commit.js';
-import { DAMAGED_RECORD } from '../backend.js';
-import { isSame } from '../memory.js';
-import type { Versions } from '../versions.js';
+import { parseSpill } from '../../../src/core/local-files/spill-file.js';
+import type { AppliedCommit } from '../world/applied-commit.js';
+import { DAMAGED_RECORD } from '../world/backend.js';
+import { isSame } from '../world/memory.js';
+import type { Versions } from '../world/versions.js';
 import { must } from '../violation.js';
 
 /** A spill file, as it was when it was written. */

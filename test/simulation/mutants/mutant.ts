@@ -1,4 +1,4 @@
-import type { DriverMutant } from '../backend.js';
+import type { DriverMutant } from '../world/backend.js';
 
 /** One edit of a source file: a text that is there once, and what takes its place. */
 export interface SourceEdit {

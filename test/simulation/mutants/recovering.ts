@@ -1,10 +1,10 @@
 import { edited, type Mutant } from './mutant.js';
 
-const SCHEDULER = 'src/core/flush/flush-scheduler.ts';
-const WRITER = 'src/core/flush/account-writer.ts';
-const ENCODER = 'src/core/store/record-encoder.ts';
-const SESSION = 'src/core/store/account-session.ts';
-const TAKE_OVER = 'src/core/restore/take-over.ts';
+const SCHEDULER = 'src/core/write-behind/flush-scheduler.ts';
+const WRITER = 'src/core/write-behind/owner-sender.ts';
+const ENCODER = 'src/core/write-behind/record-encoder.ts';
+const SESSION = 'src/core/store/owned-session.ts';
+const TAKE_OVER = 'src/core/restore/restore-attempt.ts';
 const ROLLBACK = 'src/core/restore/rollback.ts';
 const DECODED = 'let account = await decode(claim.parts);';
 
@@ -47,7 +47,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
       },
       { file: TAKE_OVER, from: DECODED, to: DECODED.replace('claim.parts', 'replayedGroups(situation.plan.replay)') },
       {
-        file: 'src/core/store/account-persistence.ts',
+        file: 'src/core/store/account-lifecycle.ts',
         from: "    this.#lifecycle = { phase: 'open', session };\n",
         to: `    this.#lifecycle = { phase: 'open', session };
     for (const { spill } of owned.plan.replay) {
@@ -65,12 +65,12 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     kind: 'source',
     edits: [
       {
-        file: 'src/core/spill/spill-folder.ts',
+        file: 'src/core/local-files/spill-folder.ts',
         from: '.' + '$' + '{timeOf(spill)}.' + '$' + '{fileNamePart(spill.id)}',
         to: '.state',
       },
       {
-        file: 'src/core/spill/durable-file.ts',
+        file: 'src/core/local-files/durable-file.ts',
         from: '    nameFile(unfinished, path);\n',
         to: '    renameSync(unfinished, path);\n',
       },
@@ -191,7 +191,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
   edited(
     'process-forgets',
     'What a process saw acknowledged is forgotten when its store is closed.',
-    'src/core/spill/local-files.ts',
+    'src/core/local-files/local-files.ts',
     '...spills.flatMap(baseOf), ...remembered,',
     '...spills.flatMap(baseOf), ...remembered.slice(remembered.length),',
   ),

@@ -1,9 +1,9 @@
 import { edited, type Mutant } from './mutant.js';
 
-const SCHEDULER = 'src/core/flush/flush-scheduler.ts';
-const WRITER = 'src/core/flush/account-writer.ts';
-const PENDING = 'src/core/flush/pending-set.ts';
-const PERSISTENCE = 'src/core/store/account-persistence.ts';
+const SCHEDULER = 'src/core/write-behind/flush-scheduler.ts';
+const WRITER = 'src/core/write-behind/owner-sender.ts';
+const PENDING = 'src/core/write-behind/pending-set.ts';
+const PERSISTENCE = 'src/core/store/account-lifecycle.ts';
 
 /** What can go wrong while an owner writes. */
 export const WRITING_MUTANTS: readonly Mutant[] = [

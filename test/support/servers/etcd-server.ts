@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from './free-port.js';
+import { freePort } from './network/free-port.js';
 import { type Place, PrivateServer, type ServerKind } from './private-server.js';
 import { serverProgram } from './server-programs.js';
 import type { TestServer } from './test-server.js';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { descendantsOf, isRunning } from './process-tree.js';
-import { startRedis } from './redis-server.js';
+import { startRedis } from './redis/redis-server.js';
 
 interface Forgetful {
   /** With their children. */

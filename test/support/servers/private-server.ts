@@ -1,9 +1,9 @@
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './free-port.js';
+import { freePort } from './network/free-port.js';
 import { forgetFolder, privateFolderPrefix, rememberFolder } from './left-overs.js';
-import { listensOn } from './listening.js';
+import { listensOn } from './network/listening.js';
 import { poll } from './poll.js';
 import { PrivateProcess } from './private-process.js';
 import type { SystemUser } from './system-user.js';

@@ -1,0 +1,371 @@
+import { BalanceTable } from './tables/balance-table.js';
+import type { StaleRule } from './tables/exchange-table.js';
+import { LeverageTable } from './tables/leverage-table.js';
+import { MetadataTable } from './tables/metadata-table.js';
+import { isActiveOrder } from './tables/order-checks.js';
+import { OrderTable } from './tables/order-table.js';
+import { PositionTable } from './tables/position-table.js';
+import type { RecordTable, TableName } from './tables/record-table.js';
+import { requireObject } from './tables/value-checks.js';
+import type { EngineOrder, EngineOrderSide, EngineOrderStatus, EngineOrderType } from './types/order.js';
+import type { EnginePositionSide, EngineSimplePosition, IncomingPriceEvent } from './types/position.js';
+import { type ReconcileInput, type ReconcileResult, reconcile } from './reconcile.js';
+import { type SessionSummary, sessionSummary } from './session-summary.js';
+import { Transactions } from './transaction.js';
+
+type Position = Readonly<EngineSimplePosition>;
+type Order = Readonly<EngineOrder>;
+type Compare = (left: Order, right: Order) => number;
+
+const byId: Compare = (left, right) => left.exchangeOrderId.localeCompare(right.exchangeOrderId);
+const bySymbol: Compare = (left, right) => left.symbol.localeCompare(right.symbol);
+const byPrice: Compare = (left, right) => left.price - right.price;
+const byTimestamp: Compare = (left, right) => left.createdAtMs - right.createdAtMs;
+
+/**
+ * The state of one trading account, synchronous and in memory. What it returns are frozen snapshots or fresh
+ * collections. Mutators check their arguments first and throw `INVALID_KEY` (a symbol or order id that is empty or no
+ * string) or `INVALID_VALUE` (all else); nothing is changed then.
+ *
+ * @typeParam T the shape of a symbol's metadata.
+ * @typeParam A the shape of the account's own metadata.
+ */
+export class AccountState<T extends object = Record<string, unknown>, A extends object = Record<string, unknown>> {
+  protected readonly tables: readonly RecordTable[];
+  readonly #transactions: Transactions;
+  readonly #metadata: MetadataTable<T, A>;
+  readonly #positions: PositionTable;
+  readonly #orders: OrderTable;
+  readonly #leverage: LeverageTable;
+  readonly #balance: BalanceTable;
+  #isPendingPersist = false;
+
+  constructor(staleRule: StaleRule = {}) {
+    const context = new Transactions({
+      assertWritable: (table) => this.assertWritable(table),
+      recordChanged: (table, recordKey) => this.recordChanged(table, recordKey),
+    });
+    this.#transactions = context;
+    this.#metadata = new MetadataTable(context);
+    this.#positions = new PositionTable(context, staleRule);
+    this.#orders = new OrderTable(context, staleRule);
+    this.#leverage = new LeverageTable(context);
+    this.#balance = new BalanceTable(context);
+    this.tables = [this.#metadata, this.#positions, this.#orders, this.#leverage, this.#balance];
+  }
+
+  /** Sets the wallet balance, in the quote currency. */
+  setWalletBalance(balance: number): void {
+    this.#balance.set(balance);
+  }
+
+  /** The wallet balance, in the quote currency; 0 before it was set. */
+  getWalletBalance(): number {
+    return this.#balance.balance;
+  }
+
+  /** Sets the balance of now aside, for {@link getPreviousBalance}. */
+  storePreviousBalance(): void {
+    this.#balance.storePrevious();
+  }
+
+  /** The balance that was set aside last; 0 before. */
+  getPreviousBalance(): number {
+    return this.#balance.previousBalance;
+  }
+
+  /**
+   * Sets the position on a side of a symbol. With `assetQty` 0 it is held, and not active. With `rejectStale`, one that
+   * is older (`timestampMs`) than what is held, or than the end of what was, is ignored.
+   */
+  setActivePosition(symbol: string, side: EnginePositionSide, position: Position): void {
+    this.#positions.set(symbol, side, position);
+  }
+
+  /** The position as it was set, active or not. */
+  getActivePosition(symbol: string, side: EnginePositionSide): Position | undefined {
+    return this.#positions.get(symbol, side);
+  }
+
+  /** @param atMs when it ended, in exchange time (ms). Default: the time of the position that is held. */
+  deleteActivePosition(symbol: string, side: EnginePositionSide, atMs?: number): void {
+    this.#positions.delete(symbol, side, atMs);
+  }
+
+  /** All positions whose `assetQty` is not 0. */
+  getAllPositions(): Position[] {
+    return this.#positions.active();
+  }
+
+  /** How many positions are active, and how many symbols have both a long and a short. */
+  getTotalActivePositions(): { total: number; totalHedged: number } {
+    return { total: this.#positions.active().length, totalHedged: this.#positions.countHedged() };
+  }
+
+  /** How many symbols have both an active long and an active short. */
+  getTotalHedgedPositions(): number {
+    return this.#positions.countHedged();
+  }
+
+  /** Whether the symbol has an active position on any side. */
+  isSymbolInAnyPosition(symbol: string): boolean {
+    return (
+      this.#positions.isActive(symbol, 'LONG') ||
+      this.#positions.isActive(symbol, 'SHORT') ||
+      this.#positions.isActive(symbol, 'NONE')
+    );
+  }
+
+  /** Whether the symbol has an active position on this side. */
+  isSymbolSideInPosition(symbol: string, side: EnginePositionSide): boolean {
+    return this.#positions.isActive(symbol, side);
+  }
+
+  /** Whether a symbol can have a long and a short at the same time: always. */
+  isDualPositionMode(): boolean {
+    return true;
+  }
+
+  /** Whether the position was restored, and the exchange has not told its state since. */
+  isPositionStale(symbol: string, side: EnginePositionSide): boolean {
+    return this.#positions.isStale(symbol, side);
+  }
+
+  /** Values the symbol's positions (`valueUpnl`) at a price. Never makes anything pending. */
+  processPriceEvent(event: IncomingPriceEvent): void {
+    requireObject('event', event);
+    this.#positions.tick(event.symbol, event.price);
+  }
+
+  /** Sets a symbol's leverage, a number above 0. */
+  setSymbolLeverage(symbol: string, leverage: number): void {
+    this.#leverage.set(symbol, leverage);
+  }
+
+  /** A symbol's leverage, where it was set. */
+  getSymbolLeverage(symbol: string): number | undefined {
+    return this.#leverage.get(symbol);
+  }
+
+  /** The leverage of all symbols, in a new object without a prototype. */
+  getSymbolLeverageCache(): Record<string, number> {
+    return this.#leverage.getAll();
+  }
+
+  /** How the session went since it started with this balance, at the prices that were seen last. */
+  getSessionSummary(startingBalance: number): SessionSummary {
+    const activePositions = this.getAllPositions().map((position) => ({
+      ...position,
+      leverage: this.getSymbolLeverage(position.symbol),
+    }));
+    return sessionSummary(startingBalance, this.getWalletBalance(), activePositions);
+  }
+
+  /** Prints balance, positions, orders and leverage to standard output, as JSON. The only method that prints. */
+  dumpLogState(): void {
+    const balance = { balance: this.getWalletBalance(), previousBalance: this.getPreviousBalance() };
+    const positions = [...this.#positions.held()];
+    const state = { balance, positions, orders: this.getOrders(), leverage: this.getSymbolLeverageCache() };
+    const withoutBigInt = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+    process.stdout.write(`Account state: ${JSON.stringify(state, withoutBigInt, 2)}\n`);
+  }
+
+  /** Sets a symbol's metadata. It is deep-frozen, and belongs to the store from then on. */
+  setSymbolMetadata(symbol: string, data: Readonly<T>): Readonly<T> {
+    return this.#metadata.set(symbol, data);
+  }
+
+  /** Replaces one value of a symbol's metadata, which has to be there. Returns the new metadata. */
+  setSymbolMetadataValue<Key extends keyof T>(symbol: string, key: Key, value: T[Key]): Readonly<T> {
+    return this.#metadata.setValue(symbol, key, value);
+  }
+
+  /** Replaces a symbol's metadata by what `update` makes of the previous. It is synchronous, and returns an object. */
+  updateSymbolMetadata(symbol: string, update: (previous: Readonly<T> | undefined) => Readonly<T>): Readonly<T> {
+    return this.#metadata.update(symbol, update);
+  }
+
+  /** A symbol's metadata, deep-frozen. */
+  getSymbolMetadata(symbol: string): Readonly<T> | undefined {
+    return this.#metadata.get(symbol);
+  }
+
+  /** The metadata of all symbols, in a new object without a prototype. */
+  getAllSymbolMetadata(): Record<string, Readonly<T>> {
+    return this.#metadata.getAll();
+  }
+
+  /** Replaces the metadata of all symbols, keyed by symbol. Symbols that are left out, or `undefined`, lose theirs. */
+  setAllSymbolMetadata(record: Readonly<Record<string, Readonly<T> | undefined>>): void {
+    this.#metadata.setAll(record);
+  }
+
+  /** The symbols that have metadata. */
+  getSymbolsWithMetadata(): string[] {
+    return this.#metadata.symbols();
+  }
+
+  /** Deletes a symbol's metadata. */
+  deletePositionMetadata(symbol: string): void {
+    this.#metadata.delete(symbol);
+  }
+
+  /** Sets the metadata that belongs to no symbol, as {@link setSymbolMetadata} does. */
+  setAccountMetadata(data: Readonly<A>): Readonly<A> {
+    return this.#metadata.setAccount(data);
+  }
+
+  /** Replaces one value of the account's metadata, which has to be there. Returns the new metadata. */
+  setAccountMetadataValue<Key extends keyof A>(key: Key, value: A[Key]): Readonly<A> {
+    return this.#metadata.setAccountValue(key, value);
+  }
+
+  /** Replaces the account's metadata by what `update` makes of the previous. */
+  updateAccountMetadata(update: (previous: Readonly<A> | undefined) => Readonly<A>): Readonly<A> {
+    return this.#metadata.updateAccount(update);
+  }
+
+  /** The metadata that belongs to no symbol, deep-frozen. */
+  getAccountMetadata(): Readonly<A> | undefined {
+    return this.#metadata.getAccount();
+  }
+
+  /** Whether metadata changed since `setIsPendingPersist(false)`, for callers who persist on their own. */
+  isPendingPersist(): boolean {
+    return this.#isPendingPersist;
+  }
+
+  /** Sets what {@link isPendingPersist} answers. */
+  setIsPendingPersist(value: boolean): void {
+    this.#isPendingPersist = value;
+  }
+
+  /**
+   * Holds an order that is NEW or PARTIALLY_FILLED, and drops one that no longer is. With `rejectStale`, one that is
+   * older (`updatedAtMs`) than what is held, or than the end of what was, is ignored.
+   */
+  upsertActiveOrder(order: Order): void {
+    this.#orders.upsert(order);
+  }
+
+  /** @param atMs when it ended, in exchange time (ms). Default: the time of the order that is held. */
+  deleteOrder(orderId: string, atMs?: number): void {
+    this.#orders.delete(orderId, atMs);
+  }
+
+  /** Deletes all orders. For a resync {@link reconcile} is the better way: no reader sees the orders gone. */
+  clearAllOrders(): void {
+    this.#orders.clear();
+  }
+
+  /** The order with this `exchangeOrderId`. */
+  getOrder(orderId: string): Order | undefined {
+    return this.#orders.get(orderId);
+  }
+
+  /** All orders that are held. */
+  getOrders(): Order[] {
+    return this.#orders.all();
+  }
+
+  /** All orders that can still execute. */
+  getActiveOrders(): Order[] {
+    return this.#orders.all().filter(isActiveOrder);
+  }
+
+  /** Whether the order was restored, and the exchange has not told its state since. */
+  isOrderStale(orderId: string): boolean {
+    return this.#orders.isStale(orderId);
+  }
+
+  /** The orders of a symbol; touches no others. */
+  getOrdersForSymbol(symbol: string): Order[] {
+    return this.#orders.forSymbol(symbol);
+  }
+
+  /** The orders of one side of a symbol; touches those of no other symbol. */
+  getOrdersForSymbolSide(symbol: string, side: EngineOrderSide): Order[] {
+    return this.#orders.forSymbol(symbol).filter(({ orderSide }) => orderSide === side);
+  }
+
+  /** The orders with this status. */
+  getOrdersByStatus(status: EngineOrderStatus): Order[] {
+    return this.#orders.all().filter((order) => order.status === status);
+  }
+
+  /** The orders of this type. */
+  getOrdersByType(orderType: EngineOrderType): Order[] {
+    return this.#orders.all().filter((order) => order.orderType === orderType);
+  }
+
+  /** All orders by `exchangeOrderId`. */
+  getOrdersSortedById(ascending = true): Order[] {
+    return sorted(this.#orders.all(), byId, ascending);
+  }
+
+  /** All orders by symbol. */
+  getOrdersSortedBySymbol(ascending = true): Order[] {
+    return sorted(this.#orders.all(), bySymbol, ascending);
+  }
+
+  /** All orders by price. */
+  getOrdersSortedByPrice(ascending = true): Order[] {
+    return sorted(this.#orders.all(), byPrice, ascending);
+  }
+
+  /** All orders by `createdAtMs`. */
+  getOrdersSortedByTimestamp(ascending = true): Order[] {
+    return sorted(this.#orders.all(), byTimestamp, ascending);
+  }
+
+  /** The orders of a symbol by price. */
+  getOrdersForSymbolSortedByPrice(symbol: string, ascending = true): Order[] {
+    return sorted(this.#orders.forSymbol(symbol), byPrice, ascending);
+  }
+
+  /** The orders of one side of a symbol by price. */
+  getOrdersForSymbolSideSortedByPrice(symbol: string, side: EngineOrderSide, ascending = true): Order[] {
+    return sorted(this.getOrdersForSymbolSide(symbol, side), byPrice, ascending);
+  }
+
+  /** Whether any position or order was restored, and the exchange has not told its state since. */
+  hasStaleState(): boolean {
+    return this.#positions.hasStale() || this.#orders.hasStale();
+  }
+
+  /**
+   * Runs a synchronous function: all of its changes take place or, if it throws, none; what changed is handed to the
+   * persistence together, at the end. A transaction within another one is a savepoint of it.
+   */
+  transaction<Result>(fn: () => Result): Result {
+    return this.#transactions.run(fn);
+  }
+
+  /**
+   * Takes over a REST snapshot in one synchronous step. What the store learned after `asOfMs` stays, what is not in the
+   * snapshot goes. Returns what that changed, and the symbols whose metadata outlived their position.
+   */
+  reconcile(snapshot: ReconcileInput): ReconcileResult {
+    const symbolsWithMetadata = this.#metadata.symbols();
+    const target = { positions: this.#positions, orders: this.#orders, balance: this.#balance, symbolsWithMetadata };
+    return this.transaction(() => reconcile(target, snapshot));
+  }
+
+  /** Takes back what a running transaction has changed. */
+  protected abandonTransaction(): void {
+    this.#transactions.abandon();
+  }
+
+  /** @throws when records of this table must not change now. Nothing is changed then. */
+  protected assertWritable(_table: TableName): void {}
+
+  /** Called after a change, in a transaction after its end, once for each record. */
+  protected recordChanged(table: TableName, _recordKey: string): void {
+    if (table === 'metadata') this.#isPendingPersist = true;
+  }
+}
+
+/** A sorted copy. Orders that compare equal keep their order, in both directions. */
+function sorted(orders: readonly Order[], compare: Compare, ascending: boolean): Order[] {
+  return orders.toSorted(ascending ? compare : (left, right) => compare(right, left));
+}

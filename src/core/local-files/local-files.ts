@@ -1,0 +1,160 @@
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { HighWaterFile, readHighWaters } from './high-water-file.js';
+import { parseHeadMeta } from '../ownership/head-meta.js';
+import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
+import type { RestoredSpills } from '../restore/restore-options.js';
+import type { KnownHead } from '../restore/rollback.js';
+import type { PersistenceParts } from '../store/store-settings.js';
+import type { Emit } from '../store/store-events.js';
+import type { ReplayPlan } from './replay-plan.js';
+import type { Spill } from './spill.js';
+import { type DamagedSpill, SpillFolder, type StoredSpill } from './spill-folder.js';
+
+/** What a store has to spill. */
+export type SpillContent = Omit<Spill, 'id' | 'accountId' | 'createdAtMs'>;
+
+/** What local files know of an account besides what the backend holds. */
+export interface LocalKnowledge {
+  readonly spills: readonly StoredSpill[];
+  readonly damaged: readonly DamagedSpill[];
+  /** Heads that the backend has acknowledged. */
+  readonly known: readonly KnownHead[];
+}
+
+const NOTHING: LocalKnowledge = { spills: [], damaged: [], known: [] };
+
+/** What this process saw acknowledged, by driver, account and lineage: it counts as what a file says. */
+const seen = new WeakMap<PersistenceDriver, Map<string, KnownHead & { readonly accountId: string }>>();
+
+/** The spill and high-water files of one account, of whichever lineage. */
+export class LocalFiles {
+  readonly #parts: PersistenceParts;
+  readonly #emit: Emit;
+  /** Where spill files lie; a reader replays nothing. */
+  readonly #spillDirectory: string | undefined;
+  readonly #folder: SpillFolder | undefined;
+  #highWater: HighWaterFile | undefined;
+  #lineage: string | undefined;
+  #shown: readonly KnownHead[] = [];
+
+  constructor(parts: PersistenceParts, emit: Emit) {
+    this.#parts = parts;
+    this.#emit = emit;
+    const directory = parts.ownership.mode === 'read-only' ? undefined : parts.spill?.directory;
+    this.#spillDirectory = directory;
+    this.#folder = directory === undefined ? undefined : new SpillFolder(directory);
+  }
+
+  /** What the files say now. @throws `UNAVAILABLE`, `CORRUPT` */
+  read(): LocalKnowledge {
+    const { accountId, driver, highWater } = this.#parts;
+    const { spills, damaged } = this.#folder?.read(accountId) ?? NOTHING;
+    const directories = new Set([highWater?.directory, this.#spillDirectory].filter((each) => each !== undefined));
+    const noted = [...directories].flatMap((directory) => readHighWaters(directory, accountId));
+    const remembered = [...(seen.get(driver)?.values() ?? [])].filter((each) => each.accountId === accountId);
+    return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf), ...remembered, ...this.#shown] };
+  }
+
+  /** A reader shows this head: what is less, or of another history, takes its place at the operator's word alone. */
+  show(head: AccountHead | undefined): void {
+    this.#shown = head === undefined ? [] : [{ ...head, lineage: parseHeadMeta(head.meta).lineage }];
+  }
+
+  /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */
+  track(lineage: string, head: AccountHead): void {
+    this.#lineage = lineage;
+    this.note(head);
+  }
+
+  /** Makes sure that a file of this lineage lies beside those of others. */
+  async settle(lineage: string, head: AccountHead): Promise<void> {
+    const directory = this.#parts.highWater?.directory ?? this.#spillDirectory;
+    if (directory !== undefined) await this.#write(directory, lineage, head).settled();
+  }
+
+  /** The backend has acknowledged this head. */
+  note(head: AccountHead): void {
+    const { highWater } = this.#parts;
+    this.#see(head);
+    if (highWater !== undefined && this.#lineage !== undefined) this.#write(highWater.directory, this.#lineage, head);
+  }
+
+  /** Resolves when what was noted is written, or that has failed. */
+  async settled(): Promise<void> {
+    await this.#highWater?.settled();
+  }
+
+  /** Whether there is a place for what cannot be persisted. */
+  get takesSpills(): boolean {
+    return this.#folder !== undefined;
+  }
+
+  /**
+   * Writes a new file. Synchronous.
+   *
+   * @returns its path; `undefined` when there is no place for it.
+   * @throws `UNPERSISTED`
+   */
+  spill(content: SpillContent): string | undefined {
+    const { accountId, clock, createId } = this.#parts;
+    return this.#folder?.write({ ...content, id: createId(), accountId, createdAtMs: clock.now() });
+  }
+
+  /** The backend refuses changes of these files: they stay in a file although all else is replayed. @throws `UNAVAILABLE` */
+  keepRefused(spills: readonly StoredSpill[]): void {
+    for (const { path } of spills) this.#folder?.copyAside(path, 'refused');
+  }
+
+  /**
+   * After a take-over: removes the files whose changes are in the backend, and sets aside those of which something is
+   * left, so that nothing is replayed from them.
+   */
+  clear({ replay, done, conflicting }: ReplayPlan, damaged: readonly DamagedSpill[]): RestoredSpills | undefined {
+    const folder = this.#folder;
+    if (folder === undefined) return undefined;
+    for (const { path, spill } of [...done, ...replay]) {
+      this.#attempt(() => {
+        if (spill.refused.size === 0 && spill.unencodable.length === 0) folder.remove(path);
+        else folder.setAside(path, 'refused');
+      });
+    }
+    for (const { path } of conflicting) this.#attempt(() => void folder.setAside(path, 'conflicting'));
+    let kept = conflicting.map(({ path }) => path);
+    this.#attempt(() => {
+      kept = [...folder.aside(this.#parts.accountId, 'conflicting')];
+    });
+    return { replayed: replay.map(({ path }) => path), conflicting: kept, damaged: damaged.map(({ path }) => path) };
+  }
+
+  #see({ revision, writeId, writerId }: AccountHead): void {
+    const { accountId, driver } = this.#parts;
+    const heads = seen.get(driver) ?? new Map<string, KnownHead & { readonly accountId: string }>();
+    const lineage = this.#lineage;
+    seen.set(
+      driver,
+      heads.set(JSON.stringify([accountId, lineage]), { accountId, revision, writeId, writerId, lineage }),
+    );
+  }
+
+  #write(directory: string, lineage: string, head: AccountHead): HighWaterFile {
+    const { accountId } = this.#parts;
+    const onError = (error: AccountKeeperError): void => this.#emit('high-water-failed', { error });
+    this.#highWater ??= new HighWaterFile({ directory, accountId, lineage, onError });
+    this.#highWater.note(head);
+    return this.#highWater;
+  }
+
+  /** The head says what was replayed: nothing is written twice where a file stays. */
+  #attempt(act: () => void): void {
+    try {
+      act();
+    } catch (thrown) {
+      this.#emit('spill-failed', { error: toAccountKeeperError(thrown, 'removal of a spill') });
+    }
+  }
+}
+
+/** A spill is written by the store that had the head acknowledged. */
+function baseOf({ path, spill: { base, lineage, writerId } }: StoredSpill): readonly KnownHead[] {
+  return base === undefined ? [] : [{ ...base, lineage, writerId: lineage === undefined ? undefined : writerId, path }];
+}

@@ -1,0 +1,48 @@
+import { AccountKeeperError, type ErrorCode } from '../errors.js';
+import type { PendingEntry } from '../write-behind/pending-set.js';
+
+const RECORD_FAULTS: ReadonlySet<ErrorCode> = new Set(['INVALID_KEY', 'INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
+
+interface RejectedRecord {
+  readonly entry: PendingEntry;
+  readonly error: AccountKeeperError;
+}
+
+/** Whether an error says that records cannot be written at all. */
+export function isRecordFault({ code, outcome }: AccountKeeperError): boolean {
+  return outcome === 'not-applied' && RECORD_FAULTS.has(code);
+}
+
+/** The records of a batch that such an error is about: those that it names, or all of them where it names none. */
+export function recordsAtFault({ records = [] }: AccountKeeperError, ofBatch: Iterable<string>): ReadonlySet<string> {
+  const all = new Set(ofBatch);
+  const named = records.filter((recordKey) => all.has(recordKey));
+  return named.length === 0 ? all : new Set(named);
+}
+
+/** Records that changed and cannot be written. They are set aside, so that the others can, until they change again. */
+export class RejectedRecords extends Map<string, RejectedRecord> {
+  /** Takes a record out, because it has changed again. */
+  take(recordKey: string): PendingEntry | undefined {
+    const entry = this.get(recordKey)?.entry;
+    this.delete(recordKey);
+    return entry;
+  }
+
+  /** Monotonic time of the oldest change among them. */
+  oldestSinceMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const { entry } of this.values()) oldest = Math.min(oldest ?? entry.sinceMs, entry.sinceMs);
+    return oldest;
+  }
+
+  /** One error that names every record set aside with a change up to `sequence`. */
+  errorUpTo(sequence: number): AccountKeeperError | undefined {
+    const concerned = [...this].filter(([, record]) => record.entry.sequence <= sequence);
+    const [first] = concerned;
+    if (first === undefined) return undefined;
+    const records = concerned.map(([recordKey]) => recordKey);
+    const message = `${records.length} record(s) cannot be written, the first is ${records[0]}: ${first[1].error.message}`;
+    return new AccountKeeperError(first[1].error.code, message, { records, cause: first[1].error, retryable: false });
+  }
+}

@@ -1,0 +1,338 @@
+import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import type { ReadAccount } from '../restore/record-reader.js';
+import type { RestoredSpills, RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
+import { namesHead } from '../restore/rollback.js';
+import { type LoadedAccount, type OwnedAccount, RestoreAttempt } from '../restore/restore-attempt.js';
+import type { AccountRecords } from '../account/tables/account-records.js';
+import type { TableName } from '../account/tables/record-table.js';
+import { DRIVER_GRACE_MS, within } from '../shared/within.js';
+import { AccountSession, type SessionEnd } from './owned-session.js';
+import { reserveAccount } from './open-accounts.js';
+import type { PersistenceParts } from './store-settings.js';
+import {
+  type FlushStatus,
+  NOTHING_TO_FLUSH,
+  type Ownership,
+  type PersistenceState,
+  type PersistenceStatus,
+} from './persistence-status.js';
+import { RestoreRun } from '../restore/restore-run.js';
+import type { Emit } from './store-events.js';
+import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
+
+const CLOSE_DEADLINE_MS = 10_000;
+
+const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined };
+
+type Lifecycle =
+  | { readonly phase: 'unrestored' }
+  | { readonly phase: 'restoring'; readonly run: RestoreRun; readonly settled: Promise<unknown> }
+  | {
+      readonly phase: 'reading';
+      readonly run: RestoreRun;
+      readonly revision: number;
+      /** As long as the head is shown that it names, it holds. */
+      readonly word: RollbackChoice | undefined;
+    }
+  | { readonly phase: 'open'; readonly session: AccountSession }
+  | { readonly phase: 'fenced'; readonly session: AccountSession; readonly error: AccountKeeperError }
+  | {
+      readonly phase: 'closing' | 'closed';
+      readonly session: AccountSession | undefined;
+      readonly done: Promise<void>;
+    };
+
+/** The persisted life of one store: restore, write behind, lose ownership, close. */
+export class AccountPersistence {
+  readonly #parts: PersistenceParts;
+  readonly #records: AccountRecords;
+  readonly #emit: Emit;
+  readonly #abandonTransaction: () => void;
+  #lifecycle: Lifecycle = { phase: 'unrestored' };
+
+  /** @param abandonTransaction takes back what a running transaction has changed. */
+  constructor(parts: PersistenceParts, records: AccountRecords, emit: Emit, abandonTransaction: () => void) {
+    this.#parts = parts;
+    this.#records = records;
+    this.#emit = emit;
+    this.#abandonTransaction = abandonTransaction;
+  }
+
+  /** @throws `NOT_RESTORED`, `READ_ONLY`, `FENCED` or `CLOSED` */
+  assertWritable(table: TableName): void {
+    if (this.#lifecycle.phase !== 'open' && this.#parts.persist.has(table)) throw this.#notOpen();
+  }
+
+  changed(table: TableName, recordKey: string): void {
+    const { phase } = this.#lifecycle;
+    // Closing: a transaction that called close() ends, and what it changed is saved as well.
+    if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persist.has(table)) return;
+    this.#lifecycle.session?.scheduler.changed(recordKey);
+  }
+
+  isPending(): boolean {
+    return this.#session?.scheduler.isPending ?? false;
+  }
+
+  /** Marks every record that is in memory as changed. */
+  markAll(): void {
+    this.#requireSession().scheduler.rewrite();
+  }
+
+  async restore(options: RestoreOptions): Promise<RestoreResult> {
+    if (this.#lifecycle.phase !== 'unrestored') throw this.#cannotRestore();
+    const { accountId, driver, ownership } = this.#parts;
+    const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
+    const run = new RestoreRun(this.#parts, this.#records, this.#emit);
+    const attempted = async (): Promise<() => RestoreResult> => {
+      const attempt = new RestoreAttempt(run, options);
+      if (ownership.mode === 'read-only') {
+        const loaded = await attempt.read();
+        return () => this.#show(loaded, run, options.onRolledBack);
+      }
+      const owned = await attempt.takeOver();
+      return () => this.#begin(owned, run, unreserve);
+    };
+    const restoring = attempted();
+    // `settled` tells that it is over; how it went is for whoever has called restore.
+    const lifecycle: Lifecycle = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
+    this.#lifecycle = lifecycle;
+    try {
+      const begin = await restoring;
+      if (this.#lifecycle !== lifecycle) throw this.#notOpen();
+      const result = begin();
+      this.#emit('restored', result);
+      return result;
+    } catch (thrown) {
+      unreserve();
+      // Why the restore has failed must not wait for a backend that may be gone.
+      run.lease?.release().catch(() => undefined);
+      if (this.#lifecycle === lifecycle) this.#lifecycle = { phase: 'unrestored' };
+      throw toAccountKeeperError(thrown, 'restore');
+    }
+  }
+
+  /** Reads an account anew that is not owned. */
+  async refresh(options: RestoreOptions): Promise<RestoreResult> {
+    const before = this.#lifecycle;
+    if (before.phase !== 'reading') throw this.#cannotRefresh();
+    const word = options.onRolledBack ?? before.word;
+    const limits = word === undefined ? options : { ...options, onRolledBack: word };
+    const loaded = await new RestoreAttempt(before.run, limits).read();
+    const { head } = loaded;
+    const now = this.#lifecycle;
+    if (now.phase !== 'reading') throw this.#notOpen();
+    // Another refresh that began later may have been faster; what the operator has named is shown all the same.
+    const isNews = (head?.revision ?? 0) >= now.revision || namesHead(options.onRolledBack, head);
+    return isNews ? this.#show(loaded, now.run, word) : resultOf(loaded);
+  }
+
+  /** Does something with the session, within the caller's limits. What it does goes on regardless. */
+  async withSession(
+    doing: string,
+    options: FlushCallOptions,
+    work: (session: AccountSession) => Promise<void>,
+  ): Promise<void> {
+    const session = this.#requireSession();
+    await within({ clock: this.#parts.clock, doing, ...options }, () => work(session));
+  }
+
+  /**
+   * One read of the head; for a replicated account an empty commit, which alone says that nobody else is the owner.
+   * Rejects `FENCED` or `ROLLED_BACK` when another head is stored; the next commit finds that out by itself.
+   */
+  async verifyOwnership(options: FlushCallOptions): Promise<void> {
+    const { accountId, driver, flush } = this.#parts;
+    await this.withSession('verifyOwnership', { timeoutMs: flush.commitTimeoutMs, ...options }, async (session) => {
+      if (driver.capabilities.durability === 'replicated') return session.scheduler.check();
+      const before = session.writer.head;
+      const stored = await driver.head(accountId, { timeoutMs: flush.commitTimeoutMs, ...options });
+      if (stored?.writerId === before.writerId && stored.revision >= before.revision) return undefined;
+      const code = stored === undefined || stored.revision < before.revision ? 'ROLLED_BACK' : 'FENCED';
+      const message = `account ${JSON.stringify(accountId)}: expected revision ${before.revision} of this store or above, received revision ${stored?.revision ?? 0} of ${stored?.writerId ?? 'nobody'}`;
+      throw new AccountKeeperError(code, message, { head: stored });
+    });
+  }
+
+  /** @throws `LAGGING`, or why nothing can be durable at all: `NOT_RESTORED`, `READ_ONLY`, `FENCED`, `CLOSED` */
+  requireDurable({ maxAgeMs = this.#parts.flush.maxPendingAgeMs }: RequireDurableOptions): void {
+    const { pendingRecords, oldestPendingMs, lastError } = this.#requireSession().scheduler.status();
+    if (pendingRecords === 0 || oldestPendingMs <= maxAgeMs) return;
+    const message = `${pendingRecords} record(s) are not durable, the oldest change for ${Math.round(oldestPendingMs)} ms (allowed: ${maxAgeMs})`;
+    throw new AccountKeeperError('LAGGING', message, { cause: lastError });
+  }
+
+  status(): PersistenceStatus {
+    const session = this.#session;
+    const flush = session?.scheduler.status() ?? NOTHING_TO_FLUSH;
+    return {
+      ...flush,
+      state: this.#state(flush),
+      ownership: this.#ownership(),
+      revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head.revision,
+    };
+  }
+
+  close({ deadlineMs = CLOSE_DEADLINE_MS }: CloseOptions): Promise<void> {
+    if ('done' in this.#lifecycle) return this.#lifecycle.done;
+    const session = this.#session;
+    const done = this.#close(this.#lifecycle, deadlineMs).finally(() => {
+      this.#lifecycle = { phase: 'closed', session, done };
+    });
+    this.#lifecycle = { phase: 'closing', session, done };
+    return done;
+  }
+
+  get #session(): AccountSession | undefined {
+    return 'session' in this.#lifecycle ? this.#lifecycle.session : undefined;
+  }
+
+  /** From here on the account is ours, and everything that changes is written. */
+  #begin(owned: OwnedAccount, run: RestoreRun, unreserve: () => void): RestoreResult {
+    this.#fill(owned.account);
+    const session: AccountSession = new AccountSession({
+      run,
+      owned,
+      abandonTransaction: this.#abandonTransaction,
+      unreserve,
+      onFenced: (error) => {
+        if (this.#lifecycle.phase === 'open') this.#lifecycle = { phase: 'fenced', session, error };
+      },
+    });
+    this.#lifecycle = { phase: 'open', session };
+    return resultOf(owned, run.files.clear(owned.plan, owned.damaged));
+  }
+
+  #fill({ records }: ReadAccount): void {
+    for (const { recordKey, value } of records) this.#records.tableOf(recordKey)?.restoreRecord(recordKey, value);
+  }
+
+  /** Puts what was read in the place of what was there, in one step. */
+  #show(loaded: LoadedAccount, run: RestoreRun, choice: RollbackChoice | undefined): RestoreResult {
+    const { account, head } = loaded;
+    const present = new Set(account.records.map(({ recordKey }) => recordKey));
+    for (const recordKey of this.#records.keys()) {
+      if (!present.has(recordKey)) this.#records.tableOf(recordKey)?.forgetRecord(recordKey);
+    }
+    this.#fill(account);
+    run.files.show(head);
+    const word = namesHead(choice, head) ? choice : undefined;
+    this.#lifecycle = { phase: 'reading', run, revision: head?.revision ?? 0, word };
+    return resultOf(loaded);
+  }
+
+  async #close(from: Lifecycle, deadlineMs: number): Promise<void> {
+    const { clock, closeDriver, driver } = this.#parts;
+    const startedMs = clock.monotonic();
+    if (from.phase === 'restoring') {
+      from.run.closing.abort();
+      await from.settled;
+    }
+    const session = 'session' in from ? from.session : undefined;
+    const left = (await session?.end(deadlineMs)) ?? NOTHING_LEFT;
+    try {
+      // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
+      if (closeDriver) {
+        const timeoutMs = Math.ceil(Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs)));
+        const limits = { clock, doing: 'close', timeoutMs: timeoutMs + DRIVER_GRACE_MS };
+        await within(limits, () => driver.close({ timeoutMs }));
+      }
+    } finally {
+      this.#emit('closed', { unpersisted: left.recordKeys });
+      requirePersisted(left, session?.spillFile);
+    }
+  }
+
+  #state({ consecutiveFailures }: FlushStatus): PersistenceState {
+    const { phase } = this.#lifecycle;
+    if (phase === 'restoring') return 'unrestored';
+    if (phase === 'reading') return 'idle';
+    if (phase !== 'open') return phase;
+    const { scheduler } = this.#lifecycle.session;
+    if (scheduler.activity === 'flushing') return 'flushing';
+    if (consecutiveFailures > 0) return 'retrying';
+    return scheduler.isPending ? 'pending' : 'idle';
+  }
+
+  #ownership(): Ownership {
+    switch (this.#lifecycle.phase) {
+      case 'unrestored':
+        return 'none';
+      case 'restoring':
+        return this.#lifecycle.run.isWaiting ? 'waiting' : 'none';
+      case 'reading':
+        return 'read-only';
+      case 'fenced':
+        return 'fenced';
+      case 'closed':
+        return this.#session?.isReleased === true ? 'released' : 'none';
+      default:
+        return this.#session === undefined ? 'none' : 'owner';
+    }
+  }
+
+  #requireSession(): AccountSession {
+    if (this.#lifecycle.phase === 'open') return this.#lifecycle.session;
+    throw this.#notOpen();
+  }
+
+  #notOpen(): AccountKeeperError {
+    const account = `account ${JSON.stringify(this.#parts.accountId)}`;
+    switch (this.#lifecycle.phase) {
+      case 'fenced': {
+        const { error } = this.#lifecycle;
+        return new AccountKeeperError('FENCED', error.message, { head: error.head, cause: error });
+      }
+      case 'closing':
+      case 'closed':
+        return new AccountKeeperError('CLOSED', `the store of ${account} is closed`);
+      case 'reading':
+        return new AccountKeeperError('READ_ONLY', `${account} was opened with ownership 'read-only'`);
+      default:
+        return new AccountKeeperError('NOT_RESTORED', `${account} was not restored yet: await restore() first`);
+    }
+  }
+
+  #cannotRestore(): AccountKeeperError {
+    const { phase } = this.#lifecycle;
+    if (phase === 'closing' || phase === 'closed' || phase === 'fenced') return this.#notOpen();
+    const message = `account ${JSON.stringify(this.#parts.accountId)} is restored already`;
+    return new AccountKeeperError('ALREADY_OPEN', message);
+  }
+
+  #cannotRefresh(): AccountKeeperError {
+    if (this.#lifecycle.phase !== 'open') return this.#notOpen();
+    return new AccountKeeperError(
+      'CONFIG',
+      "refresh: allowed with ownership 'read-only'; the owner has the newest state",
+    );
+  }
+}
+
+function resultOf({ account, foreign, head }: LoadedAccount, spills?: RestoredSpills): RestoreResult {
+  const { records, rejected } = account;
+  return {
+    status: records.length + rejected.length === 0 ? 'empty' : 'restored',
+    revision: head?.revision ?? 0,
+    records: records.length,
+    quarantined: rejected,
+    ...(spills === undefined ? {} : { spills }),
+    foreignFiles: foreign,
+  };
+}
+
+/** @throws `UNPERSISTED` naming the records that could not be saved. */
+function requirePersisted(
+  { recordKeys: records, lost, error: cause }: SessionEnd,
+  spillFile: string | undefined,
+): void {
+  if (records.length === 0) return;
+  const use =
+    cause?.code === 'FENCED'
+      ? 'to be compared by you: another writer took the account over, and no restore replays them'
+      : 'for the next restore';
+  const kept =
+    spillFile === undefined ? '' : `; ${records.length - lost.length} of them are kept in ${spillFile}, ${use}`;
+  const message = `${records.length} record(s) could not be saved before closing, the first is ${records[0]}${kept}`;
+  throw new AccountKeeperError('UNPERSISTED', message, { outcome: 'unknown', records, lost, cause, spillFile });
+}

@@ -1,0 +1,236 @@
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { AccountWriter, type CommitResult } from '../write-behind/owner-sender.js';
+import { batchLimits, noChanges } from '../shared/batch-size.js';
+import { FlushScheduler } from '../write-behind/flush-scheduler.js';
+import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
+import { Quarantine } from '../restore/quarantine.js';
+import type { OwnedAccount } from '../restore/restore-attempt.js';
+import { onProcessExit } from '../local-files/exit-hook.js';
+import type { SpillContent } from '../local-files/local-files.js';
+import { within } from '../shared/within.js';
+import { RecordEncoder } from '../write-behind/record-encoder.js';
+import type { RestoreRun } from '../restore/restore-run.js';
+
+/** How long the release of an account may take: whoever waits for it finds out by its lease otherwise. */
+const RELEASE_TIMEOUT_MS = 2_000;
+
+export interface AccountSessionOptions {
+  readonly run: RestoreRun;
+  readonly owned: OwnedAccount;
+  /** Takes back what a running transaction has changed. */
+  readonly abandonTransaction: () => void;
+  /** Gives the account back to other stores of this process. */
+  readonly unreserve: () => void;
+  /** Another writer took the account over. */
+  readonly onFenced: (error: AccountKeeperError) => void;
+}
+
+/** What was left when a session ended. */
+export interface SessionEnd {
+  /** The records that were not acknowledged. */
+  readonly recordKeys: readonly string[];
+  /** Those of them that are in no file either. */
+  readonly lost: readonly string[];
+  readonly error: AccountKeeperError | undefined;
+}
+
+/** The records of a spill file. */
+interface Spilled {
+  readonly file: string;
+  readonly records: ReadonlySet<string>;
+  readonly unencodable: readonly string[];
+}
+
+/** What a store writes with, from the moment when it owns its account until it is closed. */
+export class AccountSession {
+  readonly writer: AccountWriter;
+  readonly scheduler: FlushScheduler;
+  /** Whether it ended with everything saved, and the account released. */
+  isReleased = false;
+  readonly #options: AccountSessionOptions;
+  readonly #encoder: RecordEncoder;
+  readonly #claimed: HeadMeta;
+  readonly #forgetExit: () => void;
+  #spilled: Spilled | undefined;
+
+  constructor(options: AccountSessionOptions) {
+    const { emit, files, parts, records } = options.run;
+    const { account, head, lineage } = options.owned;
+    const { limits } = parts.driver;
+    const quarantine = new Quarantine(account.rejected, head.revision, limits);
+    this.#options = options;
+    this.#claimed = parseHeadMeta(head.meta);
+    this.writer = new AccountWriter({ ...parts, head });
+    this.#encoder = new RecordEncoder({ ...parts, records, quarantine, limits });
+    files.track(lineage, head);
+    this.scheduler = new FlushScheduler({
+      ...parts,
+      settings: parts.flush,
+      writer: this.writer,
+      records: this.#encoder,
+      limits: batchLimits(limits, head.meta),
+      meta: (unfinished) => this.#meta({ unfinished }),
+      emit,
+      onAcknowledged: (acknowledged, recordKeys) => {
+        files.note(acknowledged);
+        quarantine.stored(recordKeys);
+      },
+      onFenced: (error, rolledBack) => this.#fenced(error, rolledBack),
+    });
+    this.#forgetExit = files.takesSpills ? onProcessExit(() => this.#spillAtExit()) : () => undefined;
+  }
+
+  /** Where the records are that were not acknowledged, if they had to be written to a file. */
+  get spillFile(): string | undefined {
+    return this.#spilled?.file;
+  }
+
+  /** Writes all that is in memory; above a rollback of the backend, if one is known, without what else is there. */
+  async persistAll(): Promise<void> {
+    if (this.writer.isRolledBack) await this.#rewriteAbove();
+    else this.scheduler.rewrite();
+    await this.scheduler.flush();
+  }
+
+  async #rewriteAbove(): Promise<void> {
+    const { commitTimeoutMs } = this.#options.run.parts.flush;
+    try {
+      this.scheduler.rewrite({ stored: await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }) });
+    } catch (thrown) {
+      if (toAccountKeeperError(thrown, 'load').code !== 'ROLLED_BACK') throw thrown;
+      // Another head is stored by now: the next attempt finds out what that means.
+      this.scheduler.rewrite();
+    }
+  }
+
+  /** Saves what is pending by the deadline, or spills it, and releases the account. */
+  async end(deadlineMs: number): Promise<SessionEnd> {
+    const { unreserve, run } = this.#options;
+    const { files, lease, parts } = run;
+    const endMs = parts.clock.monotonic() + deadlineMs;
+    const wasFenced = this.scheduler.activity === 'stopped';
+    try {
+      const { recordKeys, error } = await this.scheduler.drain(deadlineMs);
+      if (recordKeys.length > 0) this.#spill();
+      this.#forgetExit();
+      const lost = recordKeys.filter((recordKey) => this.#spilled?.records.has(recordKey) !== true);
+      const remainingMs = (): number => Math.max(0, endMs - parts.clock.monotonic());
+      const patiently = async (work: Promise<unknown> | undefined): Promise<void> => {
+        const limits = { clock: parts.clock, doing: 'close', timeoutMs: Math.min(RELEASE_TIMEOUT_MS, remainingMs()) };
+        if (limits.timeoutMs > 0) await Promise.allSettled([within(limits, () => work)]);
+      };
+      // The lease first: whoever finds the account free finds a lease that can be continued.
+      const leaseEnds = lease?.release();
+      const isSaved = recordKeys.length === 0;
+      if (isSaved) await patiently(leaseEnds);
+      const release = isSaved && !wasFenced ? await this.#release(remainingMs()) : undefined;
+      await patiently(files.settled());
+      const isRolledBack = this.writer.isRolledBack || (release?.kind === 'fenced' && release.rolledBack);
+      if (isSaved && isRolledBack) return this.#endRolledBack(release);
+      this.isReleased = release?.kind === 'acknowledged';
+      return { recordKeys, lost, error };
+    } finally {
+      unreserve();
+    }
+  }
+
+  /** What is kept beside the head of the account from now on. */
+  #meta(more: Partial<HeadMeta>): string {
+    const { lease, parts } = this.#options.run;
+    const meta: HeadMeta = { ...this.#claimed, unfinished: undefined, lease: lease?.reference, ...more };
+    return formatHeadMeta(meta, parts.driver.limits.valueBytes);
+  }
+
+  /** A failure leaves the account to whoever takes it over next. */
+  async #release(remainingMs: number): Promise<CommitResult | undefined> {
+    const timeoutMs = Math.min(RELEASE_TIMEOUT_MS, remainingMs);
+    if (timeoutMs < 1) return undefined;
+    try {
+      const request = this.writer.request(noChanges(), this.#meta({ released: true }));
+      const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs });
+      if (result.kind === 'acknowledged') this.#options.run.files.note(result.head);
+      return result;
+    } catch {
+      // The caller's createId failed.
+      return undefined;
+    }
+  }
+
+  /** The backend has lost what it had acknowledged, and this store has all of it. */
+  #endRolledBack(release: CommitResult | undefined): SessionEnd {
+    const error = release !== undefined && 'error' in release ? release.error : this.scheduler.status().lastError;
+    this.#spill(error?.code === 'FENCED');
+    const recordKeys = [...this.#encoder.everything()];
+    return {
+      recordKeys,
+      lost: this.#spilled === undefined ? recordKeys : this.#spilled.unencodable,
+      error,
+    };
+  }
+
+  #fenced(error: AccountKeeperError, rolledBack: boolean): void {
+    const { onFenced, run, unreserve } = this.#options;
+    const recordKeys = this.scheduler.unacknowledged();
+    this.#forgetExit();
+    unreserve();
+    // Who waits for it finds out by time when the backend is gone.
+    run.lease?.release().catch(() => undefined);
+    onFenced(error);
+    if (recordKeys.length > 0 || rolledBack) this.#spill();
+    const unacknowledged = this.#encoder.shown(recordKeys);
+    run.emit('fenced', { by: error.head, outcome: error.outcome, rolledBack, unacknowledged, error });
+  }
+
+  /** Nothing goes on after this: what a running transaction has changed so far is none of the account's state. */
+  #spillAtExit(): void {
+    if (!this.scheduler.isPending) return;
+    this.#options.abandonTransaction();
+    this.#spill();
+  }
+
+  /** Once: what happens to the store afterwards changes nothing that is persisted. */
+  #spill(isFenced = this.scheduler.status().lastError?.code === 'FENCED'): void {
+    const { emit, files } = this.#options.run;
+    if (this.#spilled !== undefined || !files.takesSpills) return;
+    try {
+      const content = this.#spillContent(isFenced);
+      const file = files.spill(content);
+      if (file === undefined) return;
+      const { attempts, newer, refused } = content;
+      const batches = [...attempts.map(({ batch }) => batch), ...newer];
+      const records = new Set(batches.flatMap(({ upserts, deletes }) => [...upserts.keys(), ...deletes]));
+      for (const recordKey of refused.keys()) records.add(recordKey);
+      for (const recordKey of content.unencodable) records.delete(recordKey);
+      this.#spilled = { file, records, unencodable: content.unencodable };
+      emit('spilled', { file, records: [...records] });
+    } catch (thrown) {
+      emit('spill-failed', { error: toAccountKeeperError(thrown, 'spill') });
+    }
+  }
+
+  #spillContent(fenced: boolean): SpillContent {
+    const { attempts, newer, rejected, unfinished } = this.scheduler.unsaved();
+    const { head } = this.writer;
+    const records = this.#encoder.encodeAll(this.#encoder.everything());
+    const refused = this.#encoder.encodeAll(rejected);
+    return {
+      writerId: head.writerId,
+      lineage: this.#claimed.lineage,
+      claims: this.#claimed.claims,
+      base: baseOf(head),
+      fenced,
+      follows: [],
+      attempts: attempts.map(({ batch, options: { writeId, expected, revisionFloor } }) => ({
+        writeId,
+        expected,
+        revisionFloor,
+        batch,
+      })),
+      newer,
+      refused: refused.texts,
+      unencodable: [...new Set([...records.failed, ...refused.failed])],
+      records: records.texts,
+      unfinished,
+    };
+  }
+}

@@ -1,0 +1,306 @@
+import type { AccountKeeperError } from '../errors.js';
+import type { CommitBatch } from '../persistence-driver.js';
+import { type BatchSize, changeBytes, fits } from '../shared/batch-size.js';
+
+/** When a record became pending. */
+export interface PendingEntry {
+  /** The number of the oldest change that is not acknowledged. Grows with every change of the store. */
+  readonly sequence: number;
+  /** Monotonic time of that change, in milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** A record as one commit is to write it. */
+export type EncodedChange =
+  | { readonly text: string | undefined }
+  /** It cannot be written at all. */
+  | { readonly error: AccountKeeperError };
+
+/** Where the values come from. */
+export interface RecordSource {
+  /** The value that a record has now; `undefined`: there is none. Values never change, they are replaced. */
+  valueOf(recordKey: string): unknown;
+  /** Its text; `undefined` for one that is to be deleted. */
+  encode(recordKey: string, value: unknown): EncodedChange;
+}
+
+/** A record of a group, with the value that it had when the group ended. */
+interface PendingRecord extends PendingEntry {
+  readonly value: unknown;
+  change?: EncodedChange;
+}
+
+/** Records whose changes belong together. */
+interface Group {
+  readonly records: Map<string, PendingRecord>;
+  /** Of the records that were encoded. */
+  size: { records: number; bytes: number };
+}
+
+/** A batch, and the records that could not be put into it. */
+export interface BuiltBatch {
+  readonly batch: CommitBatch;
+  readonly entries: ReadonlyMap<string, PendingEntry>;
+  readonly failures: ReadonlyMap<string, { readonly entry: PendingEntry; readonly error: AccountKeeperError }>;
+  /** Its records belong together, and are more than one batch can hold. */
+  readonly isTooLarge: boolean;
+}
+
+/** After so many groups it is looked at whether all that is pending still fits into one batch. */
+const MAX_LOOSE_GROUPS = 64;
+
+/** The entry with the oldest change. */
+export function oldestOf(entries: Iterable<PendingEntry>, before?: PendingEntry): PendingEntry | undefined {
+  let oldest = before;
+  for (const entry of entries) if (oldest === undefined || entry.sequence < oldest.sequence) oldest = entry;
+  return oldest;
+}
+
+/**
+ * The records that changed and are in no attempt, in groups: what changes before the next microtask belongs together,
+ * and is committed together. As long as all of it fits into one batch, the newest value of each record counts. Before
+ * it outgrows a batch, older groups are sealed with the values that they had, so that a batch can end between two
+ * groups although a record of the first has changed again in the second.
+ */
+export class PendingSet {
+  readonly #source: RecordSource;
+  readonly #limits: BatchSize;
+  /** Groups that are full, oldest first, and the one that takes up what follows. */
+  #sealed: Group[] = [];
+  #base: Group = emptyGroup();
+  /** Groups that were not measured. */
+  #loose: Map<string, PendingRecord>[] = [];
+  /** What has changed since the last microtask: each by itself, and what belongs together. */
+  #apart = new Map<string, PendingEntry>();
+  #open = new Map<string, PendingEntry>();
+  #closes = false;
+  #lastSequence = 0;
+
+  /** @param limits of one batch. */
+  constructor(source: RecordSource, limits: BatchSize) {
+    this.#source = source;
+    this.#limits = limits;
+  }
+
+  get isEmpty(): boolean {
+    for (const _ of this.#layers()) return false;
+    return true;
+  }
+
+  /** The number of the newest change. */
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
+  /** The oldest change that is pending. */
+  get oldest(): PendingEntry | undefined {
+    let oldest: PendingEntry | undefined;
+    for (const layer of this.#layers()) oldest = oldestOf(layer.values(), oldest);
+    return oldest;
+  }
+
+  has(recordKey: string): boolean {
+    for (const layer of this.#layers()) if (layer.has(recordKey)) return true;
+    return false;
+  }
+
+  keys(): Set<string> {
+    const keys = new Set<string>();
+    for (const layer of this.#layers()) for (const recordKey of layer.keys()) keys.add(recordKey);
+    return keys;
+  }
+
+  /** @param before an older change of the record that was not written. */
+  mark(recordKey: string, nowMs: number, before?: PendingEntry): void {
+    this.#lastSequence += 1;
+    const entry = before ?? this.#open.get(recordKey) ?? this.#apart.get(recordKey);
+    this.#apart.delete(recordKey);
+    this.#open.set(recordKey, entry ?? { sequence: this.#lastSequence, sinceMs: nowMs });
+    this.#closeSoon();
+  }
+
+  /** Marks a record that belongs together with no other one, before those that are changing now. */
+  markApart(recordKey: string, nowMs: number, before?: PendingEntry): void {
+    this.#lastSequence += 1;
+    if (this.#open.has(recordKey) || this.#apart.has(recordKey)) return;
+    this.#apart.set(recordKey, before ?? { sequence: this.#lastSequence, sinceMs: nowMs });
+    this.#closeSoon();
+  }
+
+  /** Removes and returns the next batch; its records have their newest values, as far as they fit. */
+  take(): BuiltBatch {
+    this.#close();
+    this.#gather();
+    const group = this.#sealed.shift() ?? this.#base;
+    if (group === this.#base) this.#base = emptyGroup();
+    return { ...asBatch(group), isTooLarge: !fits(group.size, this.#limits) };
+  }
+
+  /** Makes entries pending again that were taken before, with the values that they had; newer ones come after them. */
+  putBack({ batch: { upserts }, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): void {
+    const records = new Map<string, PendingRecord>();
+    const group: Group = { records, size: { records: 0, bytes: 0 } };
+    for (const [recordKey, entry] of entries) {
+      const text = upserts.get(recordKey);
+      put(group, recordKey, { ...entry, value: undefined, change: { text } });
+    }
+    if (this.#sealed.length > 0 || !this.#mergeInto(group, this.#base.records)) this.#sealed.unshift(group);
+    else this.#base = group;
+  }
+
+  /** A change of the record is older than the one that is pending. */
+  age(recordKey: string, { sequence, sinceMs }: PendingEntry): void {
+    for (const layer of this.#layers()) {
+      const entry = layer.get(recordKey);
+      if (entry === undefined) continue;
+      if (entry.sequence > sequence) layer.set(recordKey, { ...entry, sequence, sinceMs });
+      return;
+    }
+  }
+
+  /** All that is pending, a batch for each group, oldest first, and the keys of what cannot be encoded. */
+  groups(): { readonly batches: readonly CommitBatch[]; readonly failed: ReadonlySet<string> } {
+    this.#close();
+    this.#gather();
+    const built = [...this.#sealed, this.#base]
+      .filter(({ records }) => records.size > 0)
+      .map((group) => asBatch(group));
+    return {
+      batches: built.map(({ batch }) => batch),
+      failed: new Set(built.flatMap(({ failures }) => [...failures.keys()])),
+    };
+  }
+
+  *#layers(): Iterable<Map<string, PendingEntry>> {
+    for (const { records } of this.#sealed) if (records.size > 0) yield records;
+    if (this.#base.records.size > 0) yield this.#base.records;
+    yield* this.#loose;
+    if (this.#apart.size > 0) yield this.#apart;
+    if (this.#open.size > 0) yield this.#open;
+  }
+
+  /** Once the present synchronous code has ended: a transaction that is running may still be taken back. */
+  #closeSoon(): void {
+    if (this.#closes) return;
+    this.#closes = true;
+    queueMicrotask(() => {
+      this.#closes = false;
+      this.#close();
+    });
+  }
+
+  /** What was changing gets the values of now. */
+  #close(): void {
+    const [apart, open] = [this.#apart, this.#open];
+    if (apart.size > 0) this.#apart = new Map();
+    if (open.size > 0) this.#open = new Map();
+    for (const entry of apart) this.#add(this.#recordsOf([entry]));
+    if (open.size > 0) this.#add(this.#recordsOf(open));
+  }
+
+  #recordsOf(entries: Iterable<readonly [recordKey: string, entry: PendingEntry]>): Map<string, PendingRecord> {
+    return new Map(
+      Array.from(entries, ([recordKey, entry]) => [recordKey, { ...entry, value: this.#source.valueOf(recordKey) }]),
+    );
+  }
+
+  #add(records: Map<string, PendingRecord>): void {
+    this.#loose.push(records);
+    if (this.#loose.length > MAX_LOOSE_GROUPS) this.#gather();
+  }
+
+  /** Takes the loose groups up: all at once if they fit, otherwise one after the other, with a seal where it is full. */
+  #gather(): void {
+    const loose = this.#loose;
+    this.#loose = [];
+    if (loose.length === 0) return;
+    const newest = newestOf(loose);
+    const isWritable = loose.length === 1 || ![...newest].some((entry) => 'error' in this.#encoded(...entry));
+    if (isWritable && this.#mergeInto(this.#base, newest)) return;
+    for (const records of loose) {
+      if (this.#mergeInto(this.#base, records)) continue;
+      if (this.#base.records.size > 0) this.#sealed.push(this.#base);
+      this.#base = emptyGroup();
+      for (const [recordKey, record] of records) {
+        this.#encoded(recordKey, record);
+        put(this.#base, recordKey, record);
+      }
+    }
+  }
+
+  /**
+   * Merges newer records into a group, unless it would not fit into a batch any more, or a record of it that can be
+   * written would be replaced by one that cannot.
+   */
+  #mergeInto(group: Group, newer: ReadonlyMap<string, PendingRecord>): boolean {
+    let { records, bytes } = group.size;
+    for (const [recordKey, record] of newer) {
+      const before = group.records.get(recordKey);
+      const replaced = before === undefined ? NO_SIZE : sizeOfRecord(recordKey, before);
+      if ('error' in this.#encoded(recordKey, record) && replaced.records > 0) return false;
+      const added = sizeOfRecord(recordKey, record);
+      records += added.records - replaced.records;
+      bytes += added.bytes - replaced.bytes;
+    }
+    if (!fits({ records, bytes }, this.#limits)) return false;
+    for (const [recordKey, record] of newer) put(group, recordKey, record);
+    return true;
+  }
+
+  #encoded(recordKey: string, record: PendingRecord): EncodedChange {
+    record.change ??= this.#source.encode(recordKey, record.value);
+    return record.change;
+  }
+}
+
+const NO_SIZE: BatchSize = { records: 0, bytes: 0 };
+
+function emptyGroup(): Group {
+  return { records: new Map(), size: { records: 0, bytes: 0 } };
+}
+
+function sizeOfRecord(recordKey: string, { change }: PendingRecord): BatchSize {
+  if (change === undefined || 'error' in change) return NO_SIZE;
+  return { records: 1, bytes: changeBytes(recordKey, change.text) };
+}
+
+/** A record keeps its oldest change, and gets its newest value. */
+function put(group: Group, recordKey: string, record: PendingRecord): void {
+  const before = group.records.get(recordKey);
+  const { size } = group;
+  const [added, removed] = [
+    sizeOfRecord(recordKey, record),
+    before === undefined ? NO_SIZE : sizeOfRecord(recordKey, before),
+  ];
+  size.records += added.records - removed.records;
+  size.bytes += added.bytes - removed.bytes;
+  const isOlder = before !== undefined && before.sequence < record.sequence;
+  group.records.set(recordKey, isOlder ? { ...record, sequence: before.sequence, sinceMs: before.sinceMs } : record);
+}
+
+function newestOf(groups: readonly Map<string, PendingRecord>[]): Map<string, PendingRecord> {
+  const [only] = groups;
+  if (only !== undefined && groups.length === 1) return only;
+  const newest = emptyGroup();
+  for (const records of groups) for (const [recordKey, record] of records) put(newest, recordKey, record);
+  return newest.records;
+}
+
+function asBatch({ records }: Group): Omit<BuiltBatch, 'isTooLarge'> {
+  const upserts = new Map<string, string>();
+  const deletes = new Set<string>();
+  const entries = new Map<string, PendingEntry>();
+  const failures = new Map<string, { readonly entry: PendingEntry; readonly error: AccountKeeperError }>();
+  for (const [recordKey, { sequence, sinceMs, change }] of records) {
+    const entry = { sequence, sinceMs };
+    if (change === undefined) continue;
+    if ('error' in change) {
+      failures.set(recordKey, { entry, error: change.error });
+      continue;
+    }
+    entries.set(recordKey, entry);
+    if (change.text === undefined) deletes.add(recordKey);
+    else upserts.set(recordKey, change.text);
+  }
+  return { batch: { upserts, deletes }, entries, failures };
+}

@@ -1,0 +1,209 @@
+import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
+import { describeReceived, requireOneOf } from '../../core/shared/option-checks.js';
+import type {
+  AccountHead,
+  CommitBatch,
+  CommitOptions,
+  DriverCapabilities,
+  DriverLimits,
+  LoadOptions,
+  OpenOptions,
+  OperationOptions,
+  PersistenceDriver,
+  StoredAccount,
+} from '../../core/persistence-driver.js';
+import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
+import { AccountLocks } from '../keyv/account-locks.js';
+import type { AccessMode, BackendConnection } from './backend-connection.js';
+import type { BaseDriverOptions } from './base-options.js';
+import { changeHead, type HeadChange, readHead } from './conditional-commit.js';
+import { Connector } from './connector.js';
+import type { StoredHead } from './head-codec.js';
+import { assertNotRolledBack, assertRolledBackTo, HeadMarks } from './head-marks.js';
+import { checkAccountId, checkChange, checkOperationOptions, checkRolledBackTo, shown } from './input-checks.js';
+import { type AccountKeys, KeyLayout } from './key-layout.js';
+import { type Operation, type OperationKind, runOperation } from './operation.js';
+
+const DEFAULT_OPERATION_TIMEOUT_MS = 10_000;
+
+/**
+ * What the drivers on the shared Keyv layout have in common: the public methods validate, bound the time, watch for a
+ * rollback, and let a {@link BackendConnection} do the work. A driver names itself and makes connections.
+ */
+export abstract class BaseDriver implements PersistenceDriver {
+  readonly apiVersion: 1 = 1;
+  abstract readonly name: string;
+  abstract readonly capabilities: DriverCapabilities;
+  abstract readonly limits: DriverLimits;
+  /** The keys that this driver uses. */
+  protected readonly layout: KeyLayout;
+  readonly #operationTimeoutMs: number;
+  readonly #connector = new Connector((operation, access) => this.connect(operation, access));
+  readonly #locks = new AccountLocks();
+  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
+  readonly #marks = new HeadMarks();
+  #access: AccessMode = 'write';
+  #shutdown: Promise<void> | undefined;
+
+  /** Takes options that the driver has checked with its option table. @throws `CONFIG` */
+  protected constructor(options: BaseDriverOptions) {
+    this.layout = new KeyLayout(options.prefix);
+    this.#operationTimeoutMs = options.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS;
+  }
+
+  /**
+   * Connects, prepares and verifies the backend. To be read, it only has to be there: nothing is created or written, and
+   * what is missing rejects `CONFIG`. Nothing may be left over from a rejected call.
+   */
+  protected abstract connect(operation: Operation, access: AccessMode): Promise<BackendConnection>;
+
+  async open(options: OpenOptions = {}): Promise<void> {
+    const { access = 'write', onWarning } = options ?? {};
+    if (onWarning !== undefined && typeof onWarning !== 'function') {
+      throw new AccountKeeperError(
+        'CONFIG',
+        `onWarning: received ${describeReceived(onWarning)}, allowed is a function`,
+      );
+    }
+    this.#access = requireOneOf('access', access, ['read', 'write']);
+    const connection = await this.#run('open', 'read', options, async (present) => present);
+    for (const warning of connection.warnings) onWarning?.(warning);
+  }
+
+  async head(accountId: string, options: OperationOptions = {}): Promise<AccountHead | undefined> {
+    const account = this.#account(accountId);
+    return this.#run(`head of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
+      const mark = this.#marks.of(accountId);
+      return this.#judged(account, await readHead({ account, connection, operation }), mark)?.head;
+    });
+  }
+
+  async load(accountId: string, options: LoadOptions = {}): Promise<StoredAccount | undefined> {
+    const account = this.#account(accountId);
+    const rolledBackTo = checkRolledBackTo(options);
+    return this.#run(`load of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
+      const mark = this.#marks.of(accountId);
+      const state = storedState(account, await connection.readAccount(account, operation));
+      if (rolledBackTo === undefined) this.#judged(account, state.stored, mark);
+      else assertRolledBackTo(account.id, state.stored?.head, rolledBackTo);
+      return decodeStoredAccount(account, state);
+    });
+  }
+
+  async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
+    const account = this.#account(accountId);
+    const change = checkChange(batch, options, this.limits, 'written');
+    return this.#change(`commit of account ${shown(accountId)}`, account, change, options);
+  }
+
+  async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
+    const account = this.#account(accountId);
+    const change = checkChange({ upserts: new Map(), deletes: new Set() }, options, this.limits, 'dropped');
+    return this.#change(`drop of account ${shown(accountId)}`, account, change, options);
+  }
+
+  /**
+   * The deadline is that of each page, so that the caller can take its time between two. An account that was known to
+   * exist at the start, and that no page has named, is asked for at the end: a backend that was emptied is found out.
+   */
+  async *accounts(options: OperationOptions = {}): AsyncGenerator<string, void, undefined> {
+    const unseen = this.#marks.accounts();
+    let cursor: string | undefined;
+    do {
+      const from = cursor;
+      const page = await this.#run('accounts', 'read', options, (connection, operation) =>
+        connection.listAccounts(from, operation),
+      );
+      for (const { id, head } of page.accounts) {
+        unseen.delete(id);
+        if (isListed(this.layout.account(id), head)) yield id;
+      }
+      cursor = page.next;
+    } while (cursor !== undefined);
+    for (const id of unseen) {
+      const head = await this.head(id, options);
+      if (head !== undefined && !head.dropped) yield id;
+    }
+  }
+
+  async close(options: OperationOptions = {}): Promise<void> {
+    const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
+    const doing = `close of the ${this.name} driver`;
+    try {
+      await runOperation({ doing, kind: 'write', timeoutMs, signal }, () => {
+        this.#shutdown ??= this.#drain();
+        return this.#shutdown;
+      });
+    } catch (error) {
+      // What is still in flight had its time: it rejects, and the connection goes.
+      if (isAccountKeeperError(error) && error.code === 'TIMEOUT') this.#closing.abort();
+      throw error;
+    }
+  }
+
+  /** For what the driver holds besides its connection. Called once, when nothing is under way any more. */
+  protected async release(): Promise<void> {}
+
+  async #drain(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+    await this.#connector.disconnect();
+    await this.release();
+  }
+
+  async #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
+    const work = async (connection: BackendConnection, operation: Operation): Promise<StoredHead> => {
+      this.#marks.send(account.id, change.writeId);
+      const mark = this.#marks.of(account.id);
+      const now = await changeHead(change, { account, connection, operation, mark });
+      this.#marks.acknowledge(account.id, now);
+      return now;
+    };
+    const stored = await this.#run(doing, 'write', options, work, account.id);
+    return stored.head;
+  }
+
+  #judged(account: AccountKeys, stored: StoredHead | undefined, mark: StoredHead | undefined): StoredHead | undefined {
+    assertNotRolledBack(account.id, stored?.head, mark?.head);
+    // A replica that takes over need not have what was read, unless it was acknowledged.
+    if (stored !== undefined && this.capabilities.durability !== 'replicated') this.#marks.see(account.id, stored);
+    return stored;
+  }
+
+  #account(accountId: string): AccountKeys {
+    checkAccountId(accountId, this.limits);
+    return this.layout.account(accountId);
+  }
+
+  /**
+   * Runs one operation with the connection, within its deadline, as one that `close` awaits. Those that
+   * change one account run one after the other, in the order of the calls: the queue is joined before anything is awaited.
+   */
+  async #run<T>(
+    doing: string,
+    kind: OperationKind,
+    options: OperationOptions,
+    work: (connection: BackendConnection, operation: Operation) => Promise<T>,
+    changed?: string,
+  ): Promise<T> {
+    const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
+    if (this.#shutdown !== undefined) {
+      throw new AccountKeeperError('CLOSED', `${doing}: the ${this.name} driver is closed`);
+    }
+    const spec = { doing, kind, timeoutMs, signal, closing: this.#closing.signal };
+    const result = runOperation(spec, (operation) => {
+      const connected = async (): Promise<T> => {
+        const connection = await this.#connector.get(operation, kind === 'write' ? kind : this.#access);
+        operation.assertActive();
+        return work(connection, operation);
+      };
+      return changed === undefined ? connected() : this.#locks.inTurn(changed, operation, connected);
+    });
+    this.#inFlight.add(result);
+    try {
+      return await result;
+    } finally {
+      this.#inFlight.delete(result);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { AccessMode, BackendConnection } from './backend-connection.js';
+import type { Operation } from './operation.js';
+import { SharedAttempt } from '../../core/shared/single-flight.js';
+
+interface Connected {
+  readonly access: AccessMode;
+  readonly connection: BackendConnection;
+}
+
+/**
+ * Keeps one connection, and makes it when it is first asked for; one for reading gives way to one for writing. Those
+ * who ask meanwhile share the attempt; it is given up when none of them waits any more, so that an attempt that hangs is
+ * not joined for ever.
+ */
+export class Connector {
+  readonly #connect: (operation: Operation, access: AccessMode) => Promise<BackendConnection>;
+  readonly #attempts = { read: new SharedAttempt<BackendConnection>(), write: new SharedAttempt<BackendConnection>() };
+  #connected: Connected | undefined;
+
+  constructor(connect: (operation: Operation, access: AccessMode) => Promise<BackendConnection>) {
+    this.#connect = connect;
+  }
+
+  /** The connection, made now if there is none for this access. */
+  async get(operation: Operation, access: AccessMode): Promise<BackendConnection> {
+    const present = await this.#current(access);
+    operation.assertActive();
+    return present ?? this.#attempts[access].join(operation.signal, (signal) => this.#make(signal, access));
+  }
+
+  /** Disconnects, and gives up the attempts that are under way. */
+  async disconnect(): Promise<void> {
+    const present = this.#connected;
+    this.#connected = undefined;
+    for (const attempt of Object.values(this.#attempts)) attempt.cancel();
+    await present?.connection.disconnect();
+  }
+
+  async #current(access: AccessMode): Promise<BackendConnection | undefined> {
+    for (;;) {
+      const present = this.#connected;
+      if (present === undefined) return undefined;
+      const { connection } = present;
+      const serves = access === 'read' || present.access === 'write';
+      if (serves && (connection.isCurrent === undefined || (await connection.isCurrent()))) return connection;
+      if (this.#connected !== present) continue;
+      this.#connected = undefined;
+      disconnectQuietly(connection);
+    }
+  }
+
+  async #make(signal: AbortSignal, access: AccessMode): Promise<BackendConnection> {
+    const operation: Operation = { kind: 'read', signal, assertActive: () => signal.throwIfAborted() };
+    const connection = await this.#connect(operation, access);
+    if (signal.aborted) {
+      disconnectQuietly(connection);
+      throw signal.reason;
+    }
+    const former = this.#connected;
+    if (former?.access === 'write') {
+      disconnectQuietly(connection);
+      return former.connection;
+    }
+    if (former !== undefined) disconnectQuietly(former.connection);
+    this.#connected = { access, connection };
+    return connection;
+  }
+}
+
+/** For a connection that nobody uses: how its end went is of no interest to anybody. */
+function disconnectQuietly(connection: BackendConnection): void {
+  connection.disconnect().then(nothing, nothing);
+}
+
+function nothing(): void {}

@@ -1,0 +1,178 @@
+import { isMap, isSet } from 'node:util/types';
+import { AccountKeeperError, type ErrorCode } from '../../core/errors.js';
+import { describeReceived, requireDuration } from '../../core/shared/option-checks.js';
+import type {
+  CommitBatch,
+  CommitOptions,
+  DriverLimits,
+  LoadOptions,
+  OperationOptions,
+} from '../../core/persistence-driver.js';
+import type { HeadChange } from './conditional-commit.js';
+import { escapeKey } from './key-escape.js';
+import { encodeEnvelope } from './envelope.js';
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The options that every operation takes, checked. */
+export interface CheckedOperationOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws `CONFIG` */
+export function checkOperationOptions(options: OperationOptions, defaultTimeoutMs: number): CheckedOperationOptions {
+  requireObject('options', options);
+  const { timeoutMs = defaultTimeoutMs, signal } = options;
+  if (signal !== undefined && !isAbortSignal(signal)) throw wrong('CONFIG', 'signal', signal, 'an AbortSignal');
+  return {
+    // More than a timer takes is as good as the longest that it takes.
+    timeoutMs: requireDuration('timeoutMs', timeoutMs > LONGEST_TIMER_MS ? LONGEST_TIMER_MS : timeoutMs),
+    signal,
+  };
+}
+
+/** @throws `CONFIG` */
+export function checkRolledBackTo(options: LoadOptions): LoadOptions['rolledBackTo'] {
+  requireObject('options', options);
+  const { rolledBackTo } = options;
+  return rolledBackTo === undefined ? undefined : checkHeadName('rolledBackTo', rolledBackTo);
+}
+
+/** Names of writers and commits are stored in the head, not in keys. */
+const IDENTITY_BYTES = 1024;
+
+/** @throws `INVALID_KEY` when the account id is no string, empty or too long */
+export function checkAccountId(accountId: string, limits: DriverLimits): void {
+  if (typeof accountId !== 'string' || accountId === '') {
+    throw wrong('INVALID_KEY', 'account id', accountId, 'a non-empty string');
+  }
+  checkBytes('INVALID_KEY', 'the account id', Buffer.byteLength(accountId), limits.keyBytes);
+}
+
+/**
+ * What `commit` or `drop` was asked for, checked, encoded and copied: the caller's maps can change afterwards.
+ *
+ * @throws `INVALID_KEY`, `INVALID_VALUE`, `TOO_LARGE` with the record keys at fault, `CONFIG`
+ */
+export function checkChange(
+  batch: CommitBatch,
+  options: CommitOptions,
+  limits: DriverLimits,
+  fate: 'written' | 'dropped',
+): HeadChange {
+  requireObject('options', options);
+  const { expected, meta = '', revisionFloor = 0 } = options;
+  if (!('expected' in options) || expected === null) {
+    const received = 'expected' in options ? null : 'no such property';
+    throw wrong('CONFIG', 'expected', received, 'a head, or undefined for none');
+  }
+  const checkedHead = expected === undefined ? undefined : checkHeadName('expected', expected);
+  checkRevision('revisionFloor', revisionFloor);
+  if (typeof meta !== 'string') throw wrong('INVALID_VALUE', 'meta', meta, 'a string');
+  const metaBytes = checkBytes('TOO_LARGE', 'meta', Buffer.byteLength(meta), limits.valueBytes);
+  return {
+    expected: checkedHead,
+    writerId: checkWriteIdentity('writerId', options.writerId),
+    writeId: checkWriteIdentity('writeId', options.writeId),
+    meta,
+    revisionFloor,
+    dropped: fate === 'dropped',
+    ...encodeBatch(batch, limits, metaBytes),
+  };
+}
+
+function encodeBatch(
+  batch: CommitBatch,
+  limits: DriverLimits,
+  metaBytes: number,
+): Pick<HeadChange, 'upserts' | 'deletes'> {
+  requireObject('batch', batch);
+  if (!isMap(batch.upserts)) throw wrong('INVALID_VALUE', 'batch.upserts', batch.upserts, 'a Map');
+  if (!isSet(batch.deletes)) throw wrong('INVALID_VALUE', 'batch.deletes', batch.deletes, 'a Set');
+  const upserts = new Map<string, string>();
+  const deletes: string[] = [];
+  const records = batch.upserts.size + batch.deletes.size;
+  if (records > limits.batchRecords) {
+    const message = `the batch: received ${records} records, allowed are ${limits.batchRecords}`;
+    throw new AccountKeeperError('TOO_LARGE', message);
+  }
+  let total = metaBytes;
+  for (const [key, value] of batch.upserts) {
+    const keyBytes = checkRecordKey(key, limits);
+    if (batch.deletes.has(key)) {
+      const message = `record ${JSON.stringify(key)}: is in both upserts and deletes, allowed is one of them`;
+      throw new AccountKeeperError('INVALID_KEY', message, { records: [key] });
+    }
+    if (typeof value !== 'string') throw wrong('INVALID_VALUE', `record ${shown(key)}`, value, 'a string', [key]);
+    const valueBytes = checkBytes('TOO_LARGE', 'record', Buffer.byteLength(value), limits.valueBytes, key);
+    total += checkBytes('TOO_LARGE', 'record', keyBytes + valueBytes, limits.batchBytes, key);
+    upserts.set(escapeKey(key), encodeEnvelope(value));
+  }
+  for (const key of batch.deletes) {
+    total += checkRecordKey(key, limits);
+    deletes.push(escapeKey(key));
+  }
+  // No record is at fault by itself, so none is named: half of the batch may fit.
+  checkBytes('TOO_LARGE', 'the batch', total, limits.batchBytes);
+  return { upserts, deletes };
+}
+
+function checkRecordKey(key: string, limits: DriverLimits): number {
+  if (typeof key !== 'string' || key === '') {
+    throw wrong('INVALID_KEY', 'record key', key, 'a non-empty string', typeof key === 'string' ? [key] : undefined);
+  }
+  return checkBytes('INVALID_KEY', 'record key', Buffer.byteLength(key), limits.keyBytes, key);
+}
+
+function checkHeadName(name: string, head: NonNullable<HeadChange['expected']>): NonNullable<HeadChange['expected']> {
+  requireObject(name, head);
+  const { revision, writeId } = head;
+  checkRevision(`${name}.revision`, revision);
+  if (typeof writeId !== 'string') throw wrong('CONFIG', `${name}.writeId`, writeId, 'a string');
+  return { revision, writeId };
+}
+
+/** The next revision has to be a safe integer, too. */
+function checkRevision(name: string, revision: number): void {
+  if (Number.isSafeInteger(revision) && revision >= 0 && revision < Number.MAX_SAFE_INTEGER) return;
+  throw wrong('CONFIG', name, revision, `an integer from 0 to ${Number.MAX_SAFE_INTEGER - 1}`);
+}
+
+function checkWriteIdentity(name: string, id: string): string {
+  if (typeof id !== 'string' || id === '') throw wrong('CONFIG', name, id, 'a non-empty string');
+  checkBytes('TOO_LARGE', name, Buffer.byteLength(id), IDENTITY_BYTES);
+  return id;
+}
+
+/** The bytes, if they are no more than the limit; what has them is named by the record's key, if there is one. */
+function checkBytes(code: ErrorCode, what: string, bytes: number, limit: number, key?: string): number {
+  if (bytes <= limit) return bytes;
+  const name = key === undefined ? what : `${what} ${shown(key)}`;
+  const records = key === undefined ? undefined : [key];
+  throw new AccountKeeperError(code, `${name}: received ${bytes} bytes, allowed are ${limit}`, { records });
+}
+
+function requireObject(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw wrong('CONFIG', name, value, 'an object');
+}
+
+function isAbortSignal(value: object): boolean {
+  return typeof value === 'object' && 'aborted' in value && 'addEventListener' in value;
+}
+
+function wrong(
+  code: ErrorCode,
+  name: string,
+  received: unknown,
+  allowed: string,
+  records?: readonly string[],
+): AccountKeeperError {
+  const message = `${name}: received ${describeReceived(received)}, allowed is ${allowed}`;
+  return new AccountKeeperError(code, message, { records });
+}
+
+/** An account id or a record key, as it may stand in a message. */
+export function shown(key: string): string {
+  return key.length <= 64 ? JSON.stringify(key) : `of ${key.length} characters`;
+}

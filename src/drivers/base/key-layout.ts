@@ -1,0 +1,91 @@
+import { AccountKeeperError } from '../../core/errors.js';
+import { redactUrl } from '../../core/shared/redact.js';
+import { escapeKey, unescapeKey } from './key-escape.js';
+
+/** The prefix of drivers that are given none. */
+export const DEFAULT_PREFIX = 'accountkeeper';
+
+// No `:` in it: two prefixes then differ before the first `:`, and their key ranges cannot overlap.
+const PREFIX = /^[A-Za-z0-9_./-]{1,128}$/;
+
+/** A range of keys in the order of their bytes: `from` is in it, `to` is not. */
+export interface KeyRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The keys of one account. */
+export interface AccountKeys {
+  /** The account id, as the caller gave it. */
+  readonly id: string;
+  /** Key of the head. */
+  readonly head: string;
+  /** What the keys of all records begin with. The escaped record key follows. */
+  readonly recordPrefix: string;
+  /** Holds the head and all records, and no key of another account. */
+  readonly range: KeyRange;
+}
+
+/** What a stored key stands for. */
+export type ParsedKey =
+  | { readonly kind: 'head'; readonly accountId: string }
+  | { readonly kind: 'record'; readonly accountId: string; readonly record: string };
+
+/**
+ * The keys that all Keyv-backed drivers share: `<prefix>:{<account>}:head` and `<prefix>:{<account>}:r:<record>`,
+ * account and record escaped by {@link escapeKey}. The braces are a Redis Cluster hash tag.
+ */
+export class KeyLayout {
+  readonly prefix: string;
+  /** Holds all keys of this prefix, and none of another. */
+  readonly range: KeyRange;
+  readonly #start: string;
+
+  /** @throws `CONFIG` when the prefix is not 1 to 128 of `A-Z a-z 0-9 _ . / -`. */
+  constructor(prefix: string = DEFAULT_PREFIX) {
+    if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
+      const received = typeof prefix === 'string' ? JSON.stringify(redactUrl(prefix)) : typeof prefix;
+      throw new AccountKeeperError(
+        'CONFIG',
+        `prefix: received ${received}, allowed are 1 to 128 characters of A-Z a-z 0-9 _ . / -`,
+      );
+    }
+    this.prefix = prefix;
+    this.#start = `${prefix}:{`;
+    this.range = { from: this.#start, to: `${prefix}:|` };
+  }
+
+  account(id: string): AccountKeys {
+    const part = `${this.#start}${escapeKey(id)}}`;
+    return {
+      id,
+      head: `${part}:head`,
+      recordPrefix: `${part}:r:`,
+      range: { from: `${part}:`, to: `${part};` },
+    };
+  }
+
+  /** What the key stands for; `undefined` when it is none of this layout's. */
+  parse(key: string): ParsedKey | undefined {
+    const accountId = this.accountOf(key);
+    if (accountId === undefined) return undefined;
+    const rest = key.slice(key.indexOf('}') + 1);
+    if (rest === ':head') return { kind: 'head', accountId };
+    if (!rest.startsWith(':r:')) return undefined;
+    const record = unescapeKey(rest.slice(3));
+    return record === undefined ? undefined : { kind: 'record', accountId, record };
+  }
+
+  /** The account in whose range the key lies, if it lies in one. */
+  accountOf(key: string): string | undefined {
+    if (!key.startsWith(this.#start)) return undefined;
+    const end = key.indexOf('}:');
+    return end === -1 ? undefined : unescapeKey(key.slice(this.#start.length, end));
+  }
+
+  /** The least key that is behind all keys of the account in whose range this key lies, or else behind this key. */
+  static behind(key: string): string {
+    const end = key.indexOf('}:');
+    return end === -1 ? `${key}\u0001` : `${key.slice(0, end)}};`;
+  }
+}

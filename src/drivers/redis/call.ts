@@ -1,0 +1,79 @@
+import { isUtf8 } from 'node:buffer';
+import { AccountKeeperError } from '../../core/errors.js';
+import { RedisFailure } from './errors.js';
+import type { RedisLink, RedisReplication } from './link.js';
+import type { RedisScript } from './scripts.js';
+
+/** What a script is called with, and how. */
+export interface ScriptCall {
+  readonly script: RedisScript;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+  /** Whether the server has to be asked for a slot that moves. */
+  readonly asking: boolean;
+  /** Of what the script writes. */
+  readonly replication: RedisReplication | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The texts that the script replies with; in the place of bytes that are no text, one that is nothing of ours. In one
+ * round trip, but for the first time that a server sees the script.
+ */
+export async function callScript(link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
+  const { sha, source, ending } = call.script;
+  try {
+    return await send([`EVALSHA${ending}`, sha], link, call);
+  } catch (error) {
+    if (!(error instanceof RedisFailure) || error.code !== 'NOSCRIPT') throw error;
+    return send([`EVAL${ending}`, source], link, call);
+  }
+}
+
+async function send(command: readonly string[], link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
+  const { keys, args, asking, replication, signal } = call;
+  const asked = asking ? link.send(['ASKING'], signal) : undefined;
+  const told = [...args, link.tellsRole ? 'role' : ''];
+  const called = link.send([...command, String(keys.length), ...keys, ...told], signal, 'bytes');
+  const copied = replication && link.replicated(replication, signal);
+  // What comes of these is of interest only when the script has done something.
+  for (const aside of [asked, copied]) aside?.catch(ignore);
+  const answer = await called;
+  if (!Array.isArray(answer)) throw new RedisFailure('lost', 'unexpected reply', link.address);
+  const reply = answer.map(textOf);
+  if (replication !== undefined && reply[0] === 'done') await assertCopied(copied, replication, link);
+  return reply;
+}
+
+/** The script has run by now, so that a refusal to wait says nothing of what was written. */
+async function assertCopied(
+  copied: Promise<unknown> | undefined,
+  { replicas, timeoutMs }: RedisReplication,
+  { address }: RedisLink,
+): Promise<void> {
+  let count: number;
+  try {
+    count = Number(await copied);
+  } catch (error) {
+    if (error instanceof RedisFailure) throw new RedisFailure('lost', 'WAIT', address, error.cause);
+    throw error;
+  }
+  if (count >= replicas) return;
+  throw new AccountKeeperError(
+    'UNAVAILABLE',
+    `writing to Redis at ${address}: ${count} of ${replicas} replicas have the commit after ${timeoutMs} ms`,
+    {
+      outcome: 'unknown',
+      retryable: true,
+      cause: new Error(`WAIT ${replicas} ${timeoutMs} was answered with ${count}`),
+    },
+  );
+}
+
+/** Decoding bytes that are not UTF-8 would make another text of them, which could pass for one of ours. */
+function textOf(part: unknown): string {
+  if (!Buffer.isBuffer(part)) return '';
+  return isUtf8(part) ? part.toString('utf8') : `not UTF-8, in base64: ${part.toString('base64')}`;
+}
+
+function ignore(): void {}

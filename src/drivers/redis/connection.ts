@@ -1,0 +1,148 @@
+import { AccountKeeperError } from '../../core/errors.js';
+import type { DriverWarning } from '../../core/persistence-driver.js';
+import type { AccessMode, AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
+import { StoredTextError } from '../base/head-codec.js';
+import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
+import type { Operation } from '../base/operation.js';
+import { callScript } from './call.js';
+import { redisError } from './errors.js';
+import type { RedisReplication } from './link.js';
+import { type RedisHead, RedisListing } from './listing.js';
+import { READS, type RedisScript, SWAP } from './scripts.js';
+import type { RedisServers } from './servers.js';
+import { type RedisClaim, redisWarnings } from './warnings.js';
+
+/** What a connection is made of. */
+export interface RedisConnectionParts {
+  readonly servers: RedisServers;
+  readonly layout: KeyLayout;
+  readonly access: AccessMode;
+  readonly replication?: RedisReplication | undefined;
+  /** What no error may hold. */
+  readonly secrets: readonly string[];
+}
+
+/** The account part of keys that never exist: escaped account ids have no `:` in them. */
+const NOBODY = ':';
+
+/** A Redis server, or several of them, to which links are made as they are needed. */
+export class RedisConnection implements BackendConnection {
+  #warnings: readonly DriverWarning[] = [];
+  readonly #parts: RedisConnectionParts;
+  readonly #listing: RedisListing;
+
+  constructor(parts: RedisConnectionParts) {
+    this.#parts = parts;
+    this.#listing = new RedisListing(parts.servers, parts.layout, {
+      readHead: (account, operation) => this.#storedHead(account, operation),
+      probe: (operation) => this.#probe(operation),
+    });
+  }
+
+  get warnings(): readonly DriverWarning[] {
+    return this.#warnings;
+  }
+
+  /** Makes sure that a master answers and that the user may do what the driver does; reads the servers' settings. */
+  async verify(claim: RedisClaim, operation: Operation): Promise<void> {
+    await this.#named('opening', operation, async () => {
+      await this.#probe(operation);
+      this.#warnings = await redisWarnings(this.#parts.servers, claim, operation);
+    });
+  }
+
+  readHead(account: AccountKeys, operation: Operation): Promise<string | undefined> {
+    return this.#named('reading from', operation, async () => {
+      const head = await this.#storedHead(account, operation);
+      if (head.kind === 'damaged') throw damaged(account, head.key, head.found);
+      return head.kind === 'none' ? undefined : head.text;
+    });
+  }
+
+  readAccount(account: AccountKeys, operation: Operation): Promise<readonly StoredEntry[]> {
+    return this.#named('reading from', operation, async () => {
+      const { account: script } = READS[this.#parts.access];
+      const [kind, ...rest] = await this.#call(script, keysOf(account), [account.recordPrefix], operation);
+      if (kind === 'damaged') throw damaged(account, rest[0], rest[1]);
+      if (kind === 'none') return [];
+      const [head = '', ...records] = rest;
+      const entries: StoredEntry[] = [{ key: account.head, text: head }];
+      for (let index = 0; index < records.length; index += 2) {
+        entries.push({ key: account.recordPrefix + records[index], text: records[index + 1] ?? '' });
+      }
+      return entries;
+    });
+  }
+
+  swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    return this.#named('writing to', operation, async () => {
+      const { expected, next, upserts, deletes } = change;
+      const names = [...upserts.keys(), ...deletes];
+      const keys = [...keysOf(account), ...names.map((name) => account.recordPrefix + name)];
+      const head = expected === undefined ? ['none', ''] : ['head', expected];
+      const args = [...head, next, String(upserts.size), String(account.recordPrefix.length), ...upserts.values()];
+      const [kind, key, found] = await this.#call(SWAP, keys, args, operation);
+      if (kind === 'damaged') throw damaged(account, key, found);
+      return kind === 'done';
+    });
+  }
+
+  listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
+    return this.#named('listing the accounts of', operation, () => this.#listing.page(cursor, operation));
+  }
+
+  async disconnect(): Promise<void> {
+    this.#parts.servers.close();
+  }
+
+  async #probe(operation: Operation): Promise<void> {
+    const part = `${this.#parts.layout.prefix}:{${NOBODY}}`;
+    await this.#readHead([`${part}:head`, `${part}:records`], operation);
+  }
+
+  async #storedHead(account: AccountKeys, operation: Operation): Promise<RedisHead> {
+    const [kind, ...rest] = await this.#readHead(keysOf(account), operation);
+    if (kind === 'head') return { kind, text: rest[0] ?? '' };
+    return kind === 'none' ? { kind } : { kind: 'damaged', key: rest[0], found: rest[1] };
+  }
+
+  #readHead(keys: readonly string[], operation: Operation): Promise<readonly string[]> {
+    return this.#call(READS[this.#parts.access].head, keys, [], operation);
+  }
+
+  #call(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly string[],
+    operation: Operation,
+  ): Promise<readonly string[]> {
+    const { servers, replication: given } = this.#parts;
+    const replication = script === SWAP ? given : undefined;
+    const { signal } = operation;
+    const use = replication === undefined ? 'answers' : 'waits';
+    return servers.run(keys[0] ?? '', use, operation, (link, asking) =>
+      callScript(link, { script, keys, args, asking, replication, signal }),
+    );
+  }
+
+  async #named<T>(doing: string, operation: Operation, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw redisError(error, doing, operation.kind, this.#parts.secrets);
+    }
+  }
+}
+
+/** The key of the head, and that of the set of the names of the account's records. */
+function keysOf({ head, range }: AccountKeys): readonly [head: string, index: string] {
+  return [head, `${range.from}records`];
+}
+
+function damaged(account: AccountKeys, key: string | undefined, found: string | undefined): AccountKeeperError {
+  const message =
+    `account ${JSON.stringify(account.id)} is damaged: under ${JSON.stringify(key)} there is ` +
+    `${found === 'none' ? 'nothing that this library wrote' : `a ${found}`}. ` +
+    'Somebody else has changed or removed it, or the server has evicted it';
+  return new AccountKeeperError('CORRUPT', message, { cause: new StoredTextError(key ?? account.head, '') });
+}

@@ -1,0 +1,221 @@
+import { orAborted, underLimit } from '../base/or-aborted.js';
+import type { RedisAdapterModule, RedisClient, RedisSendOptions } from './adapter.js';
+import { networkCode, RedisFailure, replyCode } from './errors.js';
+import type { RedisTlsOptions } from './options.js';
+import type { RedisCredentials } from './settings.js';
+import { SharedRuns } from '../../core/shared/coalescer.js';
+
+/** A server. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How links are made, whichever server they lead to. */
+export interface RedisLinkSettings {
+  readonly credentials: RedisCredentials;
+  readonly database: number;
+  /** Whether the server has a role that it can be asked for; sentinels have none. */
+  readonly hasRole: boolean;
+  readonly tls: RedisTlsOptions | undefined;
+  /** Milliseconds without any answer after which a link that somebody waited for in vain is taken for dead. */
+  readonly silenceMs: number;
+}
+
+/** How many replicas have to have a commit before it is acknowledged, and how long they may take. */
+export interface RedisReplication {
+  readonly replicas: number;
+  readonly timeoutMs: number;
+}
+
+/** How the texts in a reply are given. */
+export type RedisReplyForm = 'text' | 'bytes';
+
+/** Milliseconds that it may take until a server has accepted a connection and answered a first command. */
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** `host:port`, and what keys of maps are made of. */
+export function addressText({ host, port }: RedisAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+let lastNumber = 0;
+
+/**
+ * One connection to one server. It is made once and never again: commands that were on their way when it broke reject,
+ * and nothing is kept to be sent later. A link on which nothing comes back is retired, so that the next command does
+ * not have to wait for TCP to notice; those who still have time can wait for what comes back on it after all.
+ */
+export class RedisLink {
+  /** No other link of this process has it. */
+  readonly number: number;
+  readonly server: RedisAddress;
+  /** `host:port` of the server. */
+  readonly address: string;
+  /** When the last command was sent that a master is known to have answered, and no former one. */
+  provenAt: number = Number.NEGATIVE_INFINITY;
+  readonly #client: RedisClient;
+  readonly #controller = new AbortController();
+  readonly #settings: RedisLinkSettings;
+  #tellsRole = false;
+  #copying: SharedRuns<unknown> | undefined;
+  #waiting = 0;
+  #isRetired = false;
+  #heardAt = performance.now();
+
+  constructor(module: RedisAdapterModule, server: RedisAddress, settings: RedisLinkSettings) {
+    lastNumber += 1;
+    this.number = lastNumber;
+    this.server = server;
+    this.address = addressText(server);
+    this.#settings = settings;
+    const { tls, database, credentials } = settings;
+    const { username, password } = credentials;
+    const adapter = new module.default(
+      module.createClient({
+        socket: {
+          ...server,
+          connectTimeout: CONNECT_TIMEOUT_MS,
+          reconnectStrategy: false,
+          signal: this.#controller.signal,
+          ...(tls === undefined ? {} : { ...tls, tls: true }),
+        },
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+        ...(database === 0 ? {} : { database }),
+        disableOfflineQueue: true,
+        disableClientInfo: true,
+        maintNotifications: 'disabled',
+      }),
+    );
+    // Every error also rejects what it belongs to; without a listener it would end the process.
+    adapter.on('error', ignore);
+    this.#client = adapter.client;
+    this.#client.on('error', ignore);
+  }
+
+  /** Whether the user may ask if the server is a replica. */
+  get tellsRole(): boolean {
+    return this.#tellsRole;
+  }
+
+  /** Connects, and makes sure that the server answers. @throws RedisFailure `unreachable` */
+  async connect(signal: AbortSignal): Promise<this> {
+    try {
+      signal.throwIfAborted();
+      await underLimit(signal, CONNECT_TIMEOUT_MS, async (limited) => {
+        await orAborted(this.#client.connect(), limited);
+        const told = this.#settings.hasRole && answers(this.#client, 'INFO', 'replication');
+        const said = Promise.all([answers(this.#client, 'PING'), told]);
+        this.#tellsRole = (await orAborted(said, limited))[1];
+      });
+      return this;
+    } catch (error) {
+      this.close();
+      throw new RedisFailure('unreachable', replyCode(error) ?? networkCode(error), this.address, error);
+    }
+  }
+
+  /** Whether commands can be sent. */
+  get isOpen(): boolean {
+    return !this.#isRetired && !this.isClosed;
+  }
+
+  get isClosed(): boolean {
+    return this.#controller.signal.aborted || !this.#client.isReady;
+  }
+
+  /**
+   * Sends one command; those that are sent without a wait in between arrive one right after the other.
+   *
+   * @param form of the texts in the reply
+   * @throws RedisFailure
+   */
+  async send(command: readonly string[], signal: AbortSignal, form: RedisReplyForm = 'text'): Promise<unknown> {
+    signal.throwIfAborted();
+    if (!this.isOpen) throw new RedisFailure('unreachable', 'closed', this.address);
+    return this.#awaited(this.#transmit(command, form), signal);
+  }
+
+  /** How many replicas have what was sent before over this link; one WAIT is for all of that. @throws RedisFailure */
+  replicated({ replicas, timeoutMs }: RedisReplication, signal: AbortSignal): Promise<unknown> {
+    this.#copying ??= new SharedRuns(() => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
+    return this.#awaited(this.#copying.next(), signal);
+  }
+
+  async #transmit(command: readonly string[], form: RedisReplyForm): Promise<unknown> {
+    if (this.isClosed) throw new RedisFailure('unreachable', 'closed', this.address);
+    try {
+      // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
+      const reply = await this.#client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
+      this.#heardAt = performance.now();
+      return reply;
+    } catch (error) {
+      const code = replyCode(error);
+      if (code !== undefined) this.#heardAt = performance.now();
+      const kind = code === undefined ? 'lost' : 'refused';
+      throw new RedisFailure(kind, code ?? networkCode(error), this.address, error);
+    }
+  }
+
+  /** Waits for what was sent over this link, until the signal is aborted. When it was waited in vain, the link is watched. */
+  async #awaited<T>(reply: Promise<T>, signal: AbortSignal): Promise<T> {
+    const from = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    let isWaiting = true;
+    const leave = (): void => {
+      if (isWaiting) this.#waiting -= 1;
+      isWaiting = false;
+      this.#closeIfLeft();
+    };
+    const watch = (): void => {
+      const restMs = this.#settings.silenceMs - (performance.now() - Math.max(from, this.#heardAt));
+      if (restMs <= 0) this.retire();
+      else timer = setTimeout(watch, restMs).unref();
+    };
+    const onAbort = (): void => {
+      leave();
+      watch();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#waiting += 1;
+    try {
+      return await reply;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+      leave();
+    }
+  }
+
+  /** Sends nothing more, and ends the connection when nobody waits for an answer any more. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#closeIfLeft();
+  }
+
+  /** Ends the connection at once. What is on its way rejects. */
+  close(): void {
+    this.#controller.abort(new Error('the connection was given up'));
+  }
+
+  #closeIfLeft(): void {
+    if (this.#isRetired && this.#waiting === 0) this.close();
+  }
+}
+
+/** For texts that need not be UTF-8: as they are. */
+const IN_BYTES: RedisSendOptions = { typeMapping: { ['$'.charCodeAt(0)]: Buffer } };
+
+/** Whether the user may ask that. A server that is loading or wants a password is of no use. */
+async function answers(client: RedisClient, ...command: readonly string[]): Promise<boolean> {
+  try {
+    await client.sendCommand(command);
+    return true;
+  } catch (error) {
+    if (replyCode(error) !== 'NOPERM') throw error;
+    return false;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,75 @@
+import { RedisFailure } from './errors.js';
+import { addressText, type RedisAddress, type RedisLink } from './link.js';
+import { SharedAttempt } from '../../core/shared/single-flight.js';
+
+/** `waits`: for commands that make the server hold up all that come behind them on the same link. */
+export type RedisLinkUse = 'answers' | 'waits';
+
+const USES: readonly RedisLinkUse[] = ['answers', 'waits'];
+
+/** The links to servers, one for each use of a server, made when it is first needed and again when it broke. */
+export class RedisLinks {
+  readonly #make: (server: RedisAddress) => RedisLink;
+  readonly #openings = new Map<string, SharedAttempt<RedisLink>>();
+  readonly #present = new Map<string, RedisLink>();
+  /** Those before them as well, on which somebody still waits. */
+  readonly #all = new Set<RedisLink>();
+  #isClosed = false;
+
+  constructor(make: (server: RedisAddress) => RedisLink) {
+    this.#make = make;
+  }
+
+  /** @throws RedisFailure `unreachable` */
+  async get(server: RedisAddress, signal: AbortSignal, use: RedisLinkUse = 'answers'): Promise<RedisLink> {
+    const key = keyOf(addressText(server), use);
+    const present = this.#present.get(key);
+    if (present?.isOpen) return present;
+    const opening = this.#openings.get(key) ?? new SharedAttempt<RedisLink>();
+    this.#openings.set(key, opening);
+    return opening.join(signal, async (given) => {
+      const link = await this.#make(server).connect(given);
+      if (this.#isClosed) {
+        link.close();
+        throw new RedisFailure('unreachable', 'closed', link.address);
+      }
+      for (const each of this.#all) if (each.isClosed) this.#all.delete(each);
+      this.#all.add(link);
+      this.#present.set(key, link);
+      return link;
+    });
+  }
+
+  /** Whether a link to the server broke, and that was not dealt with. */
+  isBroken(server: string): boolean {
+    return this.#to(server).some(({ isOpen }) => !isOpen);
+  }
+
+  /** Sends nothing over the links to the server any more; those who wait for an answer can go on waiting. */
+  retire(server: string): void {
+    for (const link of this.#to(server)) link.retire();
+  }
+
+  /** What broke is dealt with: it was asked again which servers there are. The links to all others end. */
+  keepOnly(servers: ReadonlySet<string>): void {
+    for (const [key, link] of this.#present) {
+      if (!servers.has(link.address)) link.retire();
+      if (!link.isOpen) this.#present.delete(key);
+    }
+  }
+
+  /** Ends all links, and makes no other ones last. */
+  close(): void {
+    this.#isClosed = true;
+    for (const opening of this.#openings.values()) opening.cancel();
+    for (const link of this.#all) link.close();
+  }
+
+  #to(server: string): readonly RedisLink[] {
+    return USES.map((use) => this.#present.get(keyOf(server, use))).filter((link) => link !== undefined);
+  }
+}
+
+function keyOf(server: string, use: RedisLinkUse): string {
+  return `${use} ${server}`;
+}

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import type { AccessMode } from '../base/backend-connection.js';
+
+/** A Lua script, and the name under which a server that has seen it knows it. */
+export interface RedisScript {
+  readonly source: string;
+  readonly sha: string;
+  /** Of the command that runs it: `_RO` needs read rights alone. */
+  readonly ending: '' | '_RO';
+}
+
+/** The scripts that read. */
+interface RedisReads {
+  readonly head: RedisScript;
+  readonly account: RedisScript;
+}
+
+/**
+ * In the set of an account's record names from the first commit to the last one, so that the set of an account that
+ * exists is never empty: Redis would remove it. No record has this name, escaped.
+ */
+export const INDEX_MEMBER = ':';
+
+/**
+ * The last of ARGV is `role` where the user may ask for it. A replica can be configured to take writes, and its master
+ * undoes them; the server may have become one since the link was made.
+ */
+const NO_REPLICA = `
+local info = ARGV[#ARGV] == 'role' and redis.pcall('INFO', 'replication')
+if type(info) == 'string' and string.find(info, 'role:slave', 1, true) then
+  return redis.error_reply('READONLY the server is a replica')
+end
+`;
+
+/**
+ * KEYS[1] is the head, KEYS[2] the set of record names; both are there, or neither is. Anything else was done by
+ * somebody else, or by an eviction. The reply then names the key.
+ */
+const CHECK = `
+local headType = redis.call('TYPE', KEYS[1]).ok
+local indexType = redis.call('TYPE', KEYS[2]).ok
+local exists = headType == 'string'
+if headType ~= 'string' and headType ~= 'none' then return {'damaged', KEYS[1], headType} end
+if indexType ~= 'set' and indexType ~= 'none' then return {'damaged', KEYS[2], indexType} end
+if exists and indexType == 'none' then return {'damaged', KEYS[2], 'none'} end
+if not exists and indexType == 'set' then return {'damaged', KEYS[1], 'none'} end
+`;
+
+/** A write that changes nothing: a server that is a replica, or may not write alone, refuses it. */
+const PROVE_MASTER = `redis.call('PERSIST', KEYS[1])`;
+
+/** KEYS: head, index. Reply: `none`; `head`, text; or `damaged`, key, type. */
+const READ_HEAD = `${CHECK}
+if not exists then return {'none'} end
+return {'head', redis.call('GET', KEYS[1])}
+`;
+
+/**
+ * KEYS: head, index. ARGV: what the record keys begin with. Reply: `none`; `account`, text of the head, then name and
+ * text of each record, '' where a name has no text; or `damaged`, key, type.
+ *
+ * Each MGET has the head among its keys: while a slot moves, a server says of several keys that some of them are
+ * elsewhere, and of a single one only that it is missing.
+ */
+const READ_ACCOUNT = `${CHECK}
+if not exists then return {'none'} end
+local reply = {'account', redis.call('GET', KEYS[1])}
+local names = {}
+for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+  if name ~= '${INDEX_MEMBER}' then names[#names + 1] = name end
+end
+for from = 1, #names, 1000 do
+  local keys = {KEYS[1]}
+  for i = from, math.min(from + 999, #names) do keys[#keys + 1] = ARGV[1] .. names[i] end
+  local texts = redis.call('MGET', unpack(keys))
+  for i = 2, #keys do
+    reply[#reply + 1] = names[from + i - 2]
+    reply[#reply + 1] = texts[i] or ''
+  end
+end
+return reply
+`;
+
+/** By what the connection is for. Whoever may only read cannot have the master prove itself by a write. */
+export const READS: Readonly<Record<AccessMode, RedisReads>> = {
+  write: { head: script(PROVE_MASTER + READ_HEAD), account: script(PROVE_MASTER + READ_ACCOUNT) },
+  read: { head: script(READ_HEAD, '_RO'), account: script(READ_ACCOUNT, '_RO') },
+};
+
+/**
+ * KEYS: head, index, records to write, records to delete. ARGV: `head` when one is expected and `none` otherwise, its
+ * text, the next head's text, how many records are written, how many bytes come before a record's name in its key, the
+ * texts. Reply: `done`, `differs`, or `damaged`, key, type.
+ *
+ * Redis does not take back what a script has written when a later command fails. All reasons for that therefore come
+ * up before the first change: the types are checked, and each writing command is called once such that it changes
+ * nothing. SET is the first of them, because memory that has run out is noticed only by a script's first write.
+ */
+export const SWAP: RedisScript = script(`${CHECK}
+if (ARGV[1] == 'head') ~= exists then return {'differs'} end
+if exists and redis.call('GET', KEYS[1]) ~= ARGV[2] then return {'differs'} end
+redis.call('SET', KEYS[1], '', exists and 'NX' or 'XX')
+redis.call('SREM', KEYS[2], '')
+if not exists then redis.call('DEL', KEYS[1]) end
+redis.call('PERSIST', KEYS[2])
+redis.call('SADD', KEYS[2], '${INDEX_MEMBER}')
+local written = 2 + tonumber(ARGV[4])
+local nameFrom = tonumber(ARGV[5]) + 1
+for from = written + 1, #KEYS, 1000 do
+  local keys, names = {}, {}
+  for i = from, math.min(from + 999, #KEYS) do
+    keys[#keys + 1] = KEYS[i]
+    names[#names + 1] = string.sub(KEYS[i], nameFrom)
+  end
+  redis.call('DEL', unpack(keys))
+  redis.call('SREM', KEYS[2], unpack(names))
+end
+for from = 3, written, 1000 do
+  local names = {}
+  for i = from, math.min(from + 999, written) do
+    names[#names + 1] = string.sub(KEYS[i], nameFrom)
+    redis.call('SET', KEYS[i], ARGV[i + 3])
+  end
+  redis.call('SADD', KEYS[2], unpack(names))
+end
+redis.call('SET', KEYS[1], ARGV[3])
+return {'done'}
+`);
+
+function script(work: string, ending: RedisScript['ending'] = ''): RedisScript {
+  const source = NO_REPLICA + work;
+  return { source, sha: createHash('sha1').update(source).digest('hex'), ending };
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { AccountLocks } from '../../../src/drivers/keyv/account-locks.js';
+import type { Operation } from '../../../src/drivers/base/operation.js';
+import { deferred } from './support.js';
+
+function operation(): { readonly operation: Operation; readonly abort: () => void } {
+  const controller = new AbortController();
+  const { signal } = controller;
+  return {
+    operation: { kind: 'write', signal, assertActive: () => signal.throwIfAborted() },
+    abort: () => controller.abort(new Error('aborted')),
+  };
+}
+
+describe('AccountLocks', () => {
+  it('lets readers in together, and a writer alone, in the order of their calls', async () => {
+    const locks = new AccountLocks();
+    const { operation: running } = operation();
+    const gates = Array.from({ length: 5 }, deferred);
+    const log: string[] = [];
+    const held = (mode: 'shared' | 'exclusive', index: number): Promise<void> =>
+      locks[mode]('a', running, async () => {
+        log.push(`${index}+`);
+        await gates[index]?.promise;
+        log.push(`${index}-`);
+      });
+    const all = [held('shared', 0), held('shared', 1), held('exclusive', 2), held('shared', 3), held('shared', 4)];
+    await locks.exclusive('b', running, async () => undefined);
+    expect(log).toEqual(['0+', '1+']);
+    for (const index of [1, 0, 2, 4, 3]) {
+      gates[index]?.resolve();
+      await all[index];
+    }
+    expect(log).toEqual(['0+', '1+', '1-', '0-', '2+', '2-', '3+', '4+', '4-', '3-']);
+  });
+
+  it('lets go of a reader that was given up, and holds a writer until its work has settled', async () => {
+    const locks = new AccountLocks();
+    const reader = operation();
+    const reading = locks.shared('a', reader.operation, () => deferred().promise);
+    const waiter = operation();
+    const waiting = locks.exclusive('a', waiter.operation, async () => undefined);
+    waiter.abort();
+    await expect(waiting).rejects.toThrow();
+    reader.abort();
+    await expect(reading).rejects.toThrow();
+
+    const writer = operation();
+    const gate = deferred();
+    const writing = locks.exclusive('a', writer.operation, () => gate.promise);
+    writer.abort();
+    let read = false;
+    const next = locks.shared('a', operation().operation, async () => {
+      read = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(read).toBe(false);
+    gate.resolve();
+    await Promise.all([writing, next]);
+    expect(read).toBe(true);
+    await expect(locks.exclusive('a', writer.operation, async () => undefined)).rejects.toThrow();
+    await locks.exclusive('a', operation().operation, async () => undefined);
+  });
+});
