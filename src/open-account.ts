@@ -1,15 +1,15 @@
-import { systemClock } from './core/shared/clock.js';
-import { type Check, readable, readOptions } from './core/shared/option-checks.js';
 import type { PersistenceDriver } from './core/persistence-driver.js';
 import type { RestoreOptions } from './core/restore/restore-options.js';
-import { AccountStateStore } from './core/store/account-state-store.js';
-import { clockOption, SETTING_NAMES } from './core/store/store-settings.js';
-import type { StoreSettings } from './core/store/store-options.js';
+import { systemClock } from './core/shared/clock.js';
+import { type Check, readable, readOptions } from './core/shared/option-checks.js';
 import { within } from './core/shared/within.js';
+import { AccountStateStore } from './core/store/account-state-store.js';
+import type { StoreOptions } from './core/store/store-options.js';
+import { clockOption, SETTING_NAMES } from './core/store/store-settings.js';
 import { createDriver, type PersistenceConfig } from './drivers/config/create-driver.js';
 
 /** Options of {@link openAccount}. */
-export interface OpenAccountOptions<T extends object> extends StoreSettings<T> {
+export interface OpenAccountOptions<T extends object> extends StoreOptions<T> {
   /** Names the account; any string that is not empty. */
   readonly accountId: string;
   /** Where the account is kept: a URL such as `sqlite://./state.db`, a config object, or a driver. */
@@ -52,7 +52,7 @@ export async function openAccount<
 }
 
 /** Why the account could not be opened matters more than that its driver could not be closed. */
-async function closeQuietly(driver: PersistenceDriver, { clock = systemClock }: StoreSettings<object>): Promise<void> {
+async function closeQuietly(driver: PersistenceDriver, { clock = systemClock }: StoreOptions<object>): Promise<void> {
   const limits = { clock, doing: 'close', timeoutMs: CLOSE_TIMEOUT_MS + 1_000 };
   await within(limits, () => driver.close({ timeoutMs: CLOSE_TIMEOUT_MS })).catch(() => undefined);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContractSubject } from '../../test/contract/index.js';
 import type { PersistenceDriver } from '../core/persistence-driver.js';
-import { sideBySide } from '../drivers/keyv/for-each-concurrent.js';
+import { forEachConcurrent } from '../drivers/keyv/for-each-concurrent.js';
 
 const TIMEOUT_MS = 10_000;
 const LIMIT_MS = 60_000;
@@ -51,7 +51,7 @@ async function dropAll(subject: ContractSubject, prefix: string): Promise<void> 
     const ids: string[] = [];
     for await (const id of driver.accounts({ timeoutMs: TIMEOUT_MS })) ids.push(id);
     const failures: unknown[] = [];
-    await sideBySide(ids, AT_ONCE, (id) => drop(driver, id).catch((error) => void failures.push(error)));
+    await forEachConcurrent(ids, AT_ONCE, (id) => drop(driver, id).catch((error) => void failures.push(error)));
     if (failures.length > 0) throw failures[0];
   } finally {
     await Promise.allSettled([driver.close({ timeoutMs: TIMEOUT_MS })]);

@@ -3,7 +3,7 @@ import { tidy } from './cleanup.js';
 import { type CliIo, EXIT } from './cli-io.js';
 import { contractTarget } from './contract-target.js';
 import { oneOf, readArguments, wholeNumber } from './read-arguments.js';
-import { makeReporter, REPORTERS, type ReporterName } from './reporters/contract-reporter.js';
+import { makeReporter, REPORTERS, type ReporterName } from './reporters/make-reporter.js';
 import { type ContractRun, hasFailed, type RunOptions, runContract } from './run-contract.js';
 import { SUBJECT_URL_VARIABLE } from './url-target.js';
 import { oneLine, UsageError } from './usage.js';

@@ -6,12 +6,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import { type ContractOptions, type ContractSubject, runDriverContract } from '../contract/index.js';
-import { PASSWORD } from '../support/saboteurs/life/leaks-password.js';
 import { LocksInProcess } from '../support/saboteurs/heads/locks-in-process.js';
+import { PASSWORD } from '../support/saboteurs/life/leaks-password.js';
+import { ACCESS_SABOTEURS, REMOTE_SABOTEURS, SABOTEURS } from './saboteurs.js';
 import { memoryAccess } from './subjects/memory-access.js';
 import { memorySubject } from './subjects/memory-subject.js';
 import { remoteMemorySubject } from './subjects/remote-memory.js';
-import { ACCESS_SABOTEURS, REMOTE_SABOTEURS, SABOTEURS } from './saboteurs.js';
 import { sqliteSubject } from './subjects/sqlite-subject.js';
 import { TinyRunner } from './tiny-runner.js';
 

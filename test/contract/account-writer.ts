@@ -5,7 +5,11 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../../src/core/persistence-driver.js';
-import type { ClauseScope } from './clause-scope.js';
+
+/** Makes names that nothing else of the run has. */
+export interface NameSource {
+  unique(kind: string): string;
+}
 
 /** Records to write, by key. */
 export type Records = ReadonlyMap<string, string> | Readonly<Record<string, string>>;
@@ -33,14 +37,14 @@ export class AccountWriter {
   readonly driver: PersistenceDriver;
   readonly id: string;
   readonly writerId: string;
-  readonly #scope: ClauseScope;
+  readonly #names: NameSource;
   #head: AccountHead | undefined;
 
-  constructor(scope: ClauseScope, driver: PersistenceDriver, id: string, head?: AccountHead) {
+  constructor(names: NameSource, driver: PersistenceDriver, id: string, head?: AccountHead) {
     this.driver = driver;
     this.id = id;
-    this.writerId = scope.unique('writer');
-    this.#scope = scope;
+    this.writerId = names.unique('writer');
+    this.#names = names;
     this.#head = head;
   }
 
@@ -54,7 +58,7 @@ export class AccountWriter {
     return {
       expected: expectedOf(this.#head),
       writerId: this.writerId,
-      writeId: this.#scope.unique('write'),
+      writeId: this.#names.unique('write'),
       ...more,
     };
   }

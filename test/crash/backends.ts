@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
+import { startPostgres } from '../support/servers/sql/postgres-server.js';
 
 /** A backend to crash against. */
 export interface CrashBackend {

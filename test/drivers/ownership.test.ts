@@ -9,8 +9,8 @@ import {
   MemoryDriver,
   type PersistenceDriver,
 } from '../../src/index.js';
-import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
+import { startPostgres } from '../support/servers/sql/postgres-server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-ownership-'));
 const redis = await startRedis();

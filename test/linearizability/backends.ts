@@ -7,8 +7,8 @@ import { RedisDriver } from '../../src/drivers/redis/driver.js';
 import { SqliteDriver } from '../../src/drivers/sqlite/driver.js';
 import { SqliteDatabase } from '../contract-suite/subjects/sqlite-database.js';
 import { type FaultProxy, startFaultProxy } from '../support/servers/network/fault-proxy.js';
-import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
+import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import type { TestServer } from '../support/servers/test-server.js';
 import { type Fault, serverFaults } from './faults.js';
 

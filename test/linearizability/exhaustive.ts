@@ -3,7 +3,7 @@ import { Random } from '../contract/random.js';
 import { Client } from './client.js';
 import { type Program, shownProgram } from './programs.js';
 import { Recorder } from './recorder.js';
-import { sideBySide, turns } from './side-by-side.js';
+import { forEachConcurrent, turns } from './side-by-side.js';
 import type { Tally } from './tally.js';
 
 /** What a run of programs needs. */
@@ -25,7 +25,7 @@ const NAMES = ['A', 'B', 'C'] as const;
 /** Runs each program several times, each time on an account of its own, and checks what the clients saw. */
 export async function runPrograms({ drivers, programs, rounds, seed, tally }: ExhaustiveParts): Promise<void> {
   const runs = Array.from({ length: rounds }, () => programs).flat();
-  await sideBySide(runs, WIDTH, async (program, index) => {
+  await forEachConcurrent(runs, WIDTH, async (program, index) => {
     const accountId = `exhaustive-${index}`;
     const about = `program ${shownProgram(program)} (account ${accountId}, seed ${seed})`;
     const recorder = new Recorder(accountId);

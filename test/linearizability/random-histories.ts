@@ -5,7 +5,7 @@ import type { Backend } from './backends.js';
 import { Client, type Step } from './client.js';
 import { Progress } from './progress.js';
 import { Recorder, type Result } from './recorder.js';
-import { sideBySide, turns } from './side-by-side.js';
+import { forEachConcurrent, turns } from './side-by-side.js';
 import type { Tally } from './tally.js';
 
 /** What a run of random histories needs. */
@@ -45,7 +45,7 @@ export async function runRandomHistories({ backend, histories, seed, tally }: Ra
   const recorders = Array.from({ length: histories }, (_, index) => new Recorder(`random-${index}`));
   const aboutOf = ({ accountId }: Recorder): string => `random history (account ${accountId}, seed ${seed})`;
   try {
-    await sideBySide(recorders, WIDTH, async (recorder) => {
+    await forEachConcurrent(recorders, WIDTH, async (recorder) => {
       const random = new Random(seed, recorder.accountId);
       await runHistory({ drivers: backend.drivers, recorder, random, progress, tally, about: aboutOf(recorder) });
     });
@@ -53,7 +53,7 @@ export async function runRandomHistories({ backend, histories, seed, tally }: Ra
     progress.end();
   }
   const count = await disturbances;
-  await sideBySide(recorders, WIDTH, async (recorder) => {
+  await forEachConcurrent(recorders, WIDTH, async (recorder) => {
     const random = new Random(seed, `observer of ${recorder.accountId}`);
     const driver = pick(backend.drivers, random);
     const result = await untilItHasEffect(() => new Client({ name: 'Z', driver, recorder }).do('load'));

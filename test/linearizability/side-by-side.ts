@@ -1,5 +1,5 @@
 /** Does the work for all items, at most so many at the same time, in their order. */
-export async function sideBySide<T>(
+export async function forEachConcurrent<T>(
   items: readonly T[],
   width: number,
   work: (item: T, index: number) => Promise<void>,

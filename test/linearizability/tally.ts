@@ -2,8 +2,8 @@ import { isAccountKeeperError } from '../../src/core/errors.js';
 import { ACCOUNT_SPECIFICATION, type AccountOperation, isWrite } from './checker/account-specification.js';
 import { checkHistory } from './checker/checker.js';
 import { minimised } from './checker/minimise.js';
-import type { Recorder, Result } from './recorder.js';
 import { shownHistory } from './checker/show-history.js';
+import type { Recorder, Result } from './recorder.js';
 
 // What a backend that is disturbed, and a caller in a hurry, may lead to.
 const EXPECTED_CODES: readonly string[] = ['UNAVAILABLE', 'TIMEOUT', 'ABORTED'];

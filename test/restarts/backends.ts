@@ -1,7 +1,7 @@
-import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import { startRedisCluster } from '../support/servers/redis/redis-cluster.js';
 import { startRedisSentinel } from '../support/servers/redis/redis-sentinel.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
+import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import type { TestServer } from '../support/servers/test-server.js';
 
 /** A server, or several, that a store is loaded against. */

@@ -1,7 +1,7 @@
-import { isIn } from './world/applied-commit.js';
 import type { Bot } from './bot.js';
-import { codeOf } from './world/memory.js';
 import { must } from './violation.js';
+import { isIn } from './world/applied-commit.js';
+import { codeOf } from './world/memory.js';
 import type { World } from './world.js';
 
 /** Why a flush may reject in a world that is well: somebody else owns the account, or the backend has lost something. */

@@ -1,15 +1,15 @@
 import { isAccountKeeperError } from '../../src/core/errors.js';
 import type { RestoreOptions } from '../../src/core/restore/restore-options.js';
+import type { Known } from './checks/known.js';
+import { isNamed, nameOf, type RestoreStart, type Word } from './restore-start.js';
+import { Session } from './session.js';
+import { must } from './violation.js';
 import type { Account } from './world/account.js';
 import { type AppliedCommit, isIn } from './world/applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD } from './world/backend.js';
-import type { Known } from './checks/known.js';
 import type { Host } from './world/host.js';
 import { codeOf, type Meta, memoryOf, shown, textOf } from './world/memory.js';
-import { isNamed, nameOf, type RestoreStart, type Word } from './restore-start.js';
-import { Session } from './session.js';
 import type { SimulatedProcess } from './world/time.js';
-import { must } from './violation.js';
 import type { World } from './world.js';
 
 /** How a bot opens its account. */

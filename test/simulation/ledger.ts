@@ -1,7 +1,7 @@
+import { must } from './violation.js';
 import { type AppliedCommit, isUnfinished, rootOf } from './world/applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD, DAMAGED_TEXT } from './world/backend.js';
 import type { Versions } from './world/versions.js';
-import { must } from './violation.js';
 
 /** What the sender of a commit was told of, when it was sent for the first time. */
 export interface Sender {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allPairs, CORNERS, type PairCounts, pairName } from './corners.js';
-import { runHistory } from './world/history.js';
 import { MUTANTS } from './mutants/all.js';
 import type { Mutant } from './mutants/mutant.js';
 import { mutatedSource } from './mutants/mutated-source.js';
 import { runSeeds, type SeedsResult } from './run-seeds.js';
+import { runHistory } from './world/history.js';
 
 const MUTANT_SEEDS = 1_000;
 

@@ -1,5 +1,5 @@
-import type { SimulatedProcess, SimulatedTime } from './world/time.js';
 import { must } from './violation.js';
+import type { SimulatedProcess, SimulatedTime } from './world/time.js';
 
 interface Promised {
   readonly process: SimulatedProcess;

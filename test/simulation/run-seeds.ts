@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { DriverMutant } from './world/backend.js';
 import { type PairCounts, summedPairs } from './corners.js';
+import type { DriverMutant } from './world/backend.js';
 
 const here = resolve(import.meta.dirname, '../..');
 

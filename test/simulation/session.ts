@@ -1,14 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isAccountKeeperError } from '../../src/core/errors.js';
+import { parseSpill } from '../../src/core/local-files/spill-file.js';
 import { parseHeadMeta } from '../../src/core/ownership/head-meta.js';
 import type { RestoreResult } from '../../src/core/restore/restore-options.js';
-import { parseSpill } from '../../src/core/local-files/spill-file.js';
 import { AccountStateStore } from '../../src/core/store/account-state-store.js';
 import type { StoreEventMap } from '../../src/core/store/store-events.js';
-import type { Account, LocalKnowledge } from './world/account.js';
-import { type AppliedCommit, isIn, isUnfinished } from './world/applied-commit.js';
-import { type CommitMessage, DAMAGED_RECORD } from './world/backend.js';
 import type { Bot } from './bot.js';
 import { checkConflicts } from './checks/conflicts.js';
 import { checkFenced } from './checks/fenced.js';
@@ -16,13 +13,16 @@ import { checkKept } from './checks/kept.js';
 import { checkHalf, checkKnown, knownCommits, knowsMore } from './checks/known.js';
 import { checkNotRestored } from './checks/not-restored.js';
 import { checkSpilled, holds, type TrackedSpill } from './checks/spills.js';
-import type { Host } from './world/host.js';
 import { payloadOf } from './ledger.js';
-import { codeOf, isSame, type Meta, memoryOf, payloadsOf, shown } from './world/memory.js';
 import { isNamed, type RestoreStart } from './restore-start.js';
+import { must } from './violation.js';
+import type { Account, LocalKnowledge } from './world/account.js';
+import { type AppliedCommit, isIn, isUnfinished } from './world/applied-commit.js';
+import { type CommitMessage, DAMAGED_RECORD } from './world/backend.js';
+import type { Host } from './world/host.js';
+import { codeOf, isSame, type Meta, memoryOf, payloadsOf, shown } from './world/memory.js';
 import type { SimulatedProcess } from './world/time.js';
 import { Versions } from './world/versions.js';
-import { must } from './violation.js';
 import type { World } from './world.js';
 
 /** One store of a bot, all that it has held, and what it says, checked against what the backend has applied. */

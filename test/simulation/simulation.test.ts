@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runHistory } from './world/history.js';
 import { MUTANTS } from './mutants/all.js';
 import { mutatedSource } from './mutants/mutated-source.js';
 import { runSeeds } from './run-seeds.js';
+import { runHistory } from './world/history.js';
 
 const SEEDS = 300;
 

@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DriverMutant } from './world/backend.js';
 import { countPairs } from './corners.js';
+import type { DriverMutant } from './world/backend.js';
 import { runHistory } from './world/history.js';
 
 /**

@@ -1,15 +1,15 @@
 import { rmSync } from 'node:fs';
-import type { FlushOptions } from '../../src/core/write-behind/flush-options.js';
 import type { DriverLimits } from '../../src/core/persistence-driver.js';
-import { Account } from './world/account.js';
-import { type BackendState, type DriverMutant, SimulatedBackend } from './world/backend.js';
+import type { FlushOptions } from '../../src/core/write-behind/flush-options.js';
 import { Bot, type BotOptions } from './bot.js';
 import type { Corner } from './corners.js';
+import { Promises } from './promises.js';
+import { Random } from './random.js';
+import { Account } from './world/account.js';
+import { type BackendState, type DriverMutant, SimulatedBackend } from './world/backend.js';
 import { Host } from './world/host.js';
 import { Litter } from './world/litter.js';
 import { FAIR, type Weather } from './world/network.js';
-import { Promises } from './promises.js';
-import { Random } from './random.js';
 import { type SimulatedProcess, SimulatedTime } from './world/time.js';
 
 /** What the worlds of a profile have in common. */

@@ -1,4 +1,3 @@
-import type { Clock } from '../../src/core/shared/clock.js';
 import { AccountKeeperError } from '../../src/core/errors.js';
 import type {
   AccountHead,
@@ -9,6 +8,7 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../../src/core/persistence-driver.js';
+import type { Clock } from '../../src/core/shared/clock.js';
 
 /** What happens to one commit instead of simply being applied. */
 export type CommitFault =

@@ -1,7 +1,7 @@
 import { CRASH_BACKENDS } from '../crash/backends.js';
 import { type FaultProxy, startFaultProxy } from '../support/servers/network/fault-proxy.js';
-import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
+import { startPostgres } from '../support/servers/sql/postgres-server.js';
 import type { TestServer } from '../support/servers/test-server.js';
 
 /** Where two workers meet. */

@@ -1,32 +1,9 @@
 import type { ContractSubject } from '../../../test/contract/index.js';
-import type { CliIo } from '../cli-io.js';
 import type { ClauseOutcome, ContractRun } from '../run-contract.js';
-import { jsonReport } from './json-reporter.js';
-import { ReadableReporter } from './readable-reporter.js';
-import { TapReporter } from './tap-reporter.js';
-
-/** The names that `--reporter` takes. */
-export const REPORTERS = ['readable', 'tap', 'json'] as const;
-
-/** One of {@link REPORTERS}. */
-export type ReporterName = (typeof REPORTERS)[number];
 
 /** Writes what becomes of a run, while it goes on or at its end. */
 export interface ContractReporter {
   start?(subject: ContractSubject): void;
   outcome?(outcome: ClauseOutcome): void;
   end(run: ContractRun): void;
-}
-
-/** The reporter of that name, on the standard output. */
-export function makeReporter(name: ReporterName, io: CliIo): ContractReporter {
-  switch (name) {
-    case 'readable':
-      return new ReadableReporter(io);
-    case 'tap':
-      return new TapReporter(io.stdout);
-    case 'json':
-      // For programs: one object at the end.
-      return { end: (run) => void io.stdout.write(`${JSON.stringify(jsonReport(run), undefined, 2)}\n`) };
-  }
 }

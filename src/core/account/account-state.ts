@@ -1,3 +1,5 @@
+import { type ReconcileInput, type ReconcileResult, reconcile } from './reconcile.js';
+import { type SessionSummary, sessionSummary } from './session-summary.js';
 import { BalanceTable } from './tables/balance-table.js';
 import type { StaleRule } from './tables/exchange-table.js';
 import { LeverageTable } from './tables/leverage-table.js';
@@ -5,13 +7,12 @@ import { MetadataTable } from './tables/metadata-table.js';
 import { isActiveOrder } from './tables/order-checks.js';
 import { OrderTable } from './tables/order-table.js';
 import { PositionTable } from './tables/position-table.js';
-import type { RecordTable, TableName } from './tables/record-table.js';
+import type { RecordTable } from './tables/record-table.js';
+import type { TableName } from './tables/table-context.js';
 import { requireObject } from './tables/value-checks.js';
+import { Transactions } from './transaction.js';
 import type { EngineOrder, EngineOrderSide, EngineOrderStatus, EngineOrderType } from './types/order.js';
 import type { EnginePositionSide, EngineSimplePosition, IncomingPriceEvent } from './types/position.js';
-import { type ReconcileInput, type ReconcileResult, reconcile } from './reconcile.js';
-import { type SessionSummary, sessionSummary } from './session-summary.js';
-import { Transactions } from './transaction.js';
 
 type Position = Readonly<EngineSimplePosition>;
 type Order = Readonly<EngineOrder>;

@@ -1,10 +1,10 @@
-import { type Clock, systemClock } from '../shared/clock.js';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
-import { getDepthPercentForAllPositions, getUnrealisedPnl, getUnrealisedPnlPct } from './math/position-math.js';
+import { type Clock, systemClock } from '../shared/clock.js';
 import { requireDuration } from '../shared/option-checks.js';
+import { within } from '../shared/within.js';
+import { getDepthPercentForAllPositions, getUnrealisedPnl, getUnrealisedPnlPct } from './math/position-math.js';
 import { requireArray, requireFinite, requireObject, requireString } from './tables/value-checks.js';
 import type { EngineSimplePosition } from './types/position.js';
-import { within } from '../shared/within.js';
 
 const TIMEOUT_MS = 10_000;
 

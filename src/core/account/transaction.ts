@@ -1,4 +1,4 @@
-import type { TableContext, TableName } from './tables/record-table.js';
+import type { TableContext, TableName } from './tables/table-context.js';
 import { refusePromise, requireSynchronous } from './tables/value-checks.js';
 
 /** The store behind the tables. */

@@ -1,17 +1,27 @@
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { HighWaterFile, readHighWaters } from './high-water-file.js';
 import { parseHeadMeta } from '../ownership/head-meta.js';
 import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
-import type { RestoredSpills } from '../restore/restore-options.js';
-import type { KnownHead } from '../restore/rollback.js';
-import type { PersistenceParts } from '../store/store-settings.js';
-import type { Emit } from '../store/store-events.js';
+import type { Clock } from '../shared/clock.js';
+import type { Emitter } from '../shared/emitter.js';
+import { HighWaterFile, readHighWaters } from './high-water-file.js';
+import type { HighWaterOptions, LocalFileEvents, RestoredSpills, SpillOptions } from './local-file-options.js';
 import type { ReplayPlan } from './replay-plan.js';
 import type { Spill } from './spill.js';
 import { type DamagedSpill, SpillFolder, type StoredSpill } from './spill-folder.js';
 
 /** What a store has to spill. */
 export type SpillContent = Omit<Spill, 'id' | 'accountId' | 'createdAtMs'>;
+
+/** A head that the backend is known to have acknowledged, and where that is known from. */
+export interface KnownHead {
+  readonly revision: number;
+  readonly writeId: string;
+  readonly writerId?: string | undefined;
+  /** `undefined`: whatever lineage is stored. */
+  readonly lineage?: string | undefined;
+  /** The file that says so; `undefined`: this process saw it. */
+  readonly path?: string | undefined;
+}
 
 /** What local files know of an account besides what the backend holds. */
 export interface LocalKnowledge {
@@ -26,30 +36,36 @@ const NOTHING: LocalKnowledge = { spills: [], damaged: [], known: [] };
 /** What this process saw acknowledged, by driver, account and lineage: it counts as what a file says. */
 const seen = new WeakMap<PersistenceDriver, Map<string, KnownHead & { readonly accountId: string }>>();
 
+export interface LocalFileSettings {
+  readonly accountId: string;
+  readonly driver: PersistenceDriver;
+  readonly clock: Clock;
+  readonly createId: () => string;
+  /** Where spill files lie; a reader has none. */
+  readonly spill?: SpillOptions | undefined;
+  readonly highWater?: HighWaterOptions | undefined;
+}
+
 /** The spill and high-water files of one account, of whichever lineage. */
 export class LocalFiles {
-  readonly #parts: PersistenceParts;
-  readonly #emit: Emit;
-  /** Where spill files lie; a reader replays nothing. */
-  readonly #spillDirectory: string | undefined;
+  readonly #settings: LocalFileSettings;
+  readonly #events: Emitter<LocalFileEvents>;
   readonly #folder: SpillFolder | undefined;
   #highWater: HighWaterFile | undefined;
   #lineage: string | undefined;
   #shown: readonly KnownHead[] = [];
 
-  constructor(parts: PersistenceParts, emit: Emit) {
-    this.#parts = parts;
-    this.#emit = emit;
-    const directory = parts.ownership.mode === 'read-only' ? undefined : parts.spill?.directory;
-    this.#spillDirectory = directory;
-    this.#folder = directory === undefined ? undefined : new SpillFolder(directory);
+  constructor(settings: LocalFileSettings, events: Emitter<LocalFileEvents>) {
+    this.#settings = settings;
+    this.#events = events;
+    this.#folder = settings.spill === undefined ? undefined : new SpillFolder(settings.spill.directory);
   }
 
   /** What the files say now. @throws `UNAVAILABLE`, `CORRUPT` */
   read(): LocalKnowledge {
-    const { accountId, driver, highWater } = this.#parts;
+    const { accountId, driver, highWater, spill } = this.#settings;
     const { spills, damaged } = this.#folder?.read(accountId) ?? NOTHING;
-    const directories = new Set([highWater?.directory, this.#spillDirectory].filter((each) => each !== undefined));
+    const directories = new Set([highWater?.directory, spill?.directory].filter((each) => each !== undefined));
     const noted = [...directories].flatMap((directory) => readHighWaters(directory, accountId));
     const remembered = [...(seen.get(driver)?.values() ?? [])].filter((each) => each.accountId === accountId);
     return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf), ...remembered, ...this.#shown] };
@@ -68,13 +84,13 @@ export class LocalFiles {
 
   /** Makes sure that a file of this lineage lies beside those of others. */
   async settle(lineage: string, head: AccountHead): Promise<void> {
-    const directory = this.#parts.highWater?.directory ?? this.#spillDirectory;
+    const { directory } = this.#settings.highWater ?? this.#settings.spill ?? {};
     if (directory !== undefined) await this.#write(directory, lineage, head).settled();
   }
 
   /** The backend has acknowledged this head. */
   note(head: AccountHead): void {
-    const { highWater } = this.#parts;
+    const { highWater } = this.#settings;
     this.#see(head);
     if (highWater !== undefined && this.#lineage !== undefined) this.#write(highWater.directory, this.#lineage, head);
   }
@@ -96,7 +112,7 @@ export class LocalFiles {
    * @throws `UNPERSISTED`
    */
   spill(content: SpillContent): string | undefined {
-    const { accountId, clock, createId } = this.#parts;
+    const { accountId, clock, createId } = this.#settings;
     return this.#folder?.write({ ...content, id: createId(), accountId, createdAtMs: clock.now() });
   }
 
@@ -121,13 +137,13 @@ export class LocalFiles {
     for (const { path } of conflicting) this.#attempt(() => void folder.setAside(path, 'conflicting'));
     let kept = conflicting.map(({ path }) => path);
     this.#attempt(() => {
-      kept = [...folder.aside(this.#parts.accountId, 'conflicting')];
+      kept = [...folder.aside(this.#settings.accountId, 'conflicting')];
     });
     return { replayed: replay.map(({ path }) => path), conflicting: kept, damaged: damaged.map(({ path }) => path) };
   }
 
   #see({ revision, writeId, writerId }: AccountHead): void {
-    const { accountId, driver } = this.#parts;
+    const { accountId, driver } = this.#settings;
     const heads = seen.get(driver) ?? new Map<string, KnownHead & { readonly accountId: string }>();
     const lineage = this.#lineage;
     seen.set(
@@ -137,8 +153,8 @@ export class LocalFiles {
   }
 
   #write(directory: string, lineage: string, head: AccountHead): HighWaterFile {
-    const { accountId } = this.#parts;
-    const onError = (error: AccountKeeperError): void => this.#emit('high-water-failed', { error });
+    const { accountId } = this.#settings;
+    const onError = (error: AccountKeeperError): void => this.#events.emit('high-water-failed', { error });
     this.#highWater ??= new HighWaterFile({ directory, accountId, lineage, onError });
     this.#highWater.note(head);
     return this.#highWater;
@@ -149,7 +165,7 @@ export class LocalFiles {
     try {
       act();
     } catch (thrown) {
-      this.#emit('spill-failed', { error: toAccountKeeperError(thrown, 'removal of a spill') });
+      this.#events.emit('spill-failed', { error: toAccountKeeperError(thrown, 'removal of a spill') });
     }
   }
 }

@@ -1,6 +1,6 @@
-import type { Clock, TimerHandle } from '../shared/clock.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { AccountHead, CommitOptions, PersistenceDriver } from '../persistence-driver.js';
+import type { Clock, TimerHandle } from '../shared/clock.js';
 import { baseOf, type LeaseReference } from './head-meta.js';
 import { newLeaseId, writeLease } from './lease-record.js';
 

@@ -1,6 +1,6 @@
-import type { Clock } from '../shared/clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
+import type { Clock } from '../shared/clock.js';
 import { DRIVER_GRACE_MS, pause, within } from '../shared/within.js';
 import { parseHeadMeta } from './head-meta.js';
 import { headAsStored, leaseAccountId, parseLease } from './lease-record.js';

@@ -1,5 +1,5 @@
+import type { TableName } from '../account/tables/table-context.js';
 import type { Codec } from '../codec/record-codec.js';
-import type { TableName } from '../account/tables/record-table.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /** Where a stored value comes from. */

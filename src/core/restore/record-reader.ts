@@ -1,13 +1,13 @@
+import type { AccountRecords } from '../account/tables/account-records.js';
+import type { RecordTable } from '../account/tables/record-table.js';
+import type { QuarantinedRecord } from '../codec/quarantine.js';
 import { type Codec, parseRecord } from '../codec/record-codec.js';
 import { richCodec } from '../codec/rich-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import { AccountKeeperError } from '../errors.js';
 import type { StoredAccount } from '../persistence-driver.js';
-import type { AccountRecords } from '../account/tables/account-records.js';
-import type { RecordTable } from '../account/tables/record-table.js';
 import { describeThrown } from '../shared/thrown.js';
 import type { RecordFormatOptions } from './record-format.js';
-import type { QuarantinedRecord } from './restore-options.js';
 import type { StandardSchemaIssue } from './standard-schema.js';
 
 /** A record that was read and fits its table. */

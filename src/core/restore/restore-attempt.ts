@@ -1,6 +1,7 @@
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { batchLimits, cutBatches, mergedBatch } from '../shared/batch-size.js';
-import { isRecordFault, recordsAtFault } from '../shared/rejected-records.js';
+import type { KnownHead, LocalKnowledge } from '../local-files/local-files.js';
+import { planReplay, type ReplayPlan, replayedGroups, replayIdOf } from '../local-files/replay-plan.js';
+import type { DamagedSpill, StoredSpill } from '../local-files/spill-folder.js';
 import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
 import type {
   AccountHead,
@@ -9,14 +10,13 @@ import type {
   OperationOptions,
   StoredAccount,
 } from '../persistence-driver.js';
-import type { LocalKnowledge } from '../local-files/local-files.js';
-import { planReplay, type ReplayPlan, replayedGroups, replayIdOf } from '../local-files/replay-plan.js';
-import type { DamagedSpill, StoredSpill } from '../local-files/spill-folder.js';
-import type { RestoreRun } from './restore-run.js';
+import { batchLimits, cutBatches, mergedBatch } from '../shared/batch-size.js';
+import { isRecordFault, recordsAtFault } from '../shared/record-faults.js';
 import { DRIVER_GRACE_MS, pause, within } from '../shared/within.js';
 import type { ReadAccount } from './record-reader.js';
 import type { RestoreOptions, RollbackChoice } from './restore-options.js';
-import { judge, type KnownHead, localIdOf, namesHead, type Verdict } from './rollback.js';
+import type { RestoreRun, Turn } from './restore-run.js';
+import { judge, localIdOf, namesHead, type Verdict } from './rollback.js';
 
 const RESTORE_TIMEOUT_MS = 30_000;
 
@@ -71,9 +71,6 @@ interface Claim {
   readonly meta: (part: number) => string;
 }
 
-/** Whether the account may be taken over while this head is stored. */
-export type Turn = (head: AccountHead | undefined) => boolean;
-
 /** Somebody has committed between the read and the claim. */
 class Contested extends Error {
   readonly head: AccountHead | undefined;
@@ -105,7 +102,7 @@ export class RestoreAttempt {
    * owner cannot write any more. What was spilled is written by the claim itself, so that a crash leaves both or none.
    */
   async takeOver(): Promise<OwnedAccount> {
-    const { driver, ownership } = this.#run.parts;
+    const { driver, ownership } = this.#run.settings;
     await this.#bound((rest) => driver.open({ ...rest, onWarning: this.#run.onWarning }));
     // Waiting for an owner takes as long as it takes, unless the caller set a limit.
     const isBounded = this.#options.timeoutMs !== undefined || ownership.mode !== 'wait';
@@ -125,18 +122,18 @@ export class RestoreAttempt {
 
   /** Loads and decodes the account without taking it over. */
   async read(): Promise<LoadedAccount> {
-    const { onWarning, parts } = this.#run;
-    await this.#bound((rest) => parts.driver.open({ ...rest, access: 'read', onWarning }));
+    const { onWarning, settings } = this.#run;
+    await this.#bound((rest) => settings.driver.open({ ...rest, access: 'read', onWarning }));
     const { head, stored, verdict } = await this.#look();
     return { head, account: await this.#decoded(stored), foreign: verdict.foreign };
   }
 
   #newEndMs(): number {
-    return this.#run.parts.clock.monotonic() + (this.#options.timeoutMs ?? RESTORE_TIMEOUT_MS);
+    return this.#run.settings.clock.monotonic() + (this.#options.timeoutMs ?? RESTORE_TIMEOUT_MS);
   }
 
   get #remainingMs(): number {
-    return Math.ceil(this.#endMs - this.#run.parts.clock.monotonic());
+    return Math.ceil(this.#endMs - this.#run.settings.clock.monotonic());
   }
 
   /** Runs one operation with what is left. Rejects `TIMEOUT` or `ABORTED` when it is over, also if it never settles. */
@@ -145,7 +142,12 @@ export class RestoreAttempt {
     const timeoutMs = this.#remainingMs;
     if (timeoutMs <= 0 && !signal.aborted)
       throw new AccountKeeperError('TIMEOUT', 'restore did not finish in time', { outcome: 'unknown' });
-    const limits = { clock: this.#run.parts.clock, doing: 'restore', timeoutMs: timeoutMs + DRIVER_GRACE_MS, signal };
+    const limits = {
+      clock: this.#run.settings.clock,
+      doing: 'restore',
+      timeoutMs: timeoutMs + DRIVER_GRACE_MS,
+      signal,
+    };
     return within(limits, () => operation({ timeoutMs, signal }));
   }
 
@@ -166,7 +168,7 @@ export class RestoreAttempt {
 
   /** Nothing is left for the former owner to commit while the account is read. */
   async #claimThenRead(head: AccountHead | undefined): Promise<OwnedAccount> {
-    const { accountId, driver } = this.#run.parts;
+    const { accountId, driver } = this.#run.settings;
     const situation = this.#situationOf({ stored: undefined, head, seen: [] }, this.#run.files.read());
     // What takes the place of everything has to know what is stored.
     if (situation.verdict.local !== undefined) return this.#readThenClaim(() => true);
@@ -204,7 +206,7 @@ export class RestoreAttempt {
   }
 
   async #load(): Promise<Answer> {
-    const { accountId, driver } = this.#run.parts;
+    const { accountId, driver } = this.#run.settings;
     const { onRolledBack: choice } = this.#options;
     const seen: KnownHead[] = [];
     let rolledBackTo: RollbackChoice | undefined;
@@ -230,7 +232,7 @@ export class RestoreAttempt {
   #situationOf({ stored, head, seen, refusal }: Answer, files: LocalKnowledge): Situation {
     const meta = parseHeadMeta(head?.meta ?? '');
     const local = { ...files, known: [...files.known, ...seen] };
-    const verdict = judge(this.#run.parts.accountId, head, meta, local, this.#options);
+    const verdict = judge(this.#run.settings.accountId, head, meta, local, this.#options);
     if (refusal !== undefined) throw refusal;
     const replay = planReplay(head, meta, verdict.spills);
     const plan = verdict.local === undefined ? replay : wholeOf(verdict.local, replay);
@@ -240,7 +242,7 @@ export class RestoreAttempt {
   #claimOn({ head, meta, plan, stored, verdict, local }: Situation): Claim {
     const {
       lease,
-      parts: { createId, driver },
+      settings: { createId, driver },
     } = this.#run;
     const writerId = createId();
     const whole = verdict.local?.spill;
@@ -292,10 +294,10 @@ export class RestoreAttempt {
 
   async #decoded(stored: StoredAccount | undefined): Promise<ReadAccount> {
     if (stored === undefined) return { records: [], rejected: [] };
-    const { parts, records: persisted } = this.#run;
-    const account = await this.#bound(() => parts.reader.read(stored, persisted));
+    const { settings, records: persisted } = this.#run;
+    const account = await this.#bound(() => settings.reader.read(stored, persisted));
     const [first] = account.rejected;
-    if (first === undefined || parts.onRejected === 'quarantine') return account;
+    if (first === undefined || settings.onRejected === 'quarantine') return account;
     const records = account.rejected.map(({ recordKey }) => recordKey);
     const message = `${records.length} stored record(s) cannot be restored; the first: ${first.error.message}`;
     throw new AccountKeeperError('CORRUPT', message, { records, cause: first.error });
@@ -311,7 +313,7 @@ export class RestoreAttempt {
     { head, plan, verdict }: Situation,
     leftOut: (batches: readonly CommitBatch[]) => Promise<void>,
   ): Promise<AccountHead> {
-    const { emit, files, parts } = this.#run;
+    const { events, files, settings } = this.#run;
     const { writerId } = claim;
     const batches = [...claim.parts];
     let base = head;
@@ -320,7 +322,7 @@ export class RestoreAttempt {
       const identity = {
         expected: baseOf(base),
         writerId,
-        writeId: parts.createId(),
+        writeId: settings.createId(),
         meta,
         revisionFloor: verdict.floor,
       };
@@ -338,7 +340,7 @@ export class RestoreAttempt {
         files.keepRefused(plan.replay);
         batches[index] = without(batch, refused);
         await leftOut(batches);
-        for (const recordKey of refused) emit('record-rejected', { recordKey, error });
+        for (const recordKey of refused) events.emit('record-rejected', { recordKey, error });
       }
     }
     if (base === undefined) throw new AccountKeeperError('UNAVAILABLE', 'the claim consisted of no commit');
@@ -347,7 +349,7 @@ export class RestoreAttempt {
 
   /** Repeats one commit, unchanged, until its outcome is known. */
   async #commit(batch: CommitBatch, identity: CommitOptions): Promise<AccountHead> {
-    const { accountId, clock, driver } = this.#run.parts;
+    const { accountId, clock, driver } = this.#run.settings;
     for (let failures = 1; ; failures += 1) {
       try {
         return await this.#bound((limits) => driver.commit(accountId, batch, { ...identity, ...limits }));

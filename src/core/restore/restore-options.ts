@@ -1,5 +1,7 @@
-import type { AccountKeeperError } from '../errors.js';
-import type { OperationOptions } from '../persistence-driver.js';
+import type { QuarantinedRecord } from '../codec/quarantine.js';
+import type { RestoredSpills } from '../local-files/local-file-options.js';
+import type { AccountHead, DriverWarning, OperationOptions } from '../persistence-driver.js';
+import type { RecordFaultEvents } from '../shared/record-faults.js';
 
 /** Options of `restore()`. */
 export interface RestoreOptions extends OperationOptions {
@@ -54,26 +56,10 @@ export interface RestoreResult {
   readonly foreignFiles: readonly string[];
 }
 
-/** The spill files that a restore found, by their paths. */
-export interface RestoredSpills {
-  /**
-   * Their changes are in the backend now, and the files are gone. What the backend refused, now or before, is kept in a
-   * file with the ending `.refused`.
-   */
-  readonly replayed: readonly string[];
-  /**
-   * Another writer has committed since, or had fenced the store that wrote the file: the backend's version is in memory,
-   * and these files are kept, with the ending `.conflicting`. They are named again at each restore until somebody removes them.
-   */
-  readonly conflicting: readonly string[];
-  /** Torn, or not written by this library. They are kept. */
-  readonly damaged: readonly string[];
-}
-
-/** A stored record that could not be decoded, validated or migrated. Its bytes are kept through every later write. */
-export interface QuarantinedRecord {
-  readonly recordKey: string;
-  /** The text as it is stored. */
-  readonly raw: string;
-  readonly error: AccountKeeperError;
+/** The events of the way back. */
+export interface RestoreEvents extends RecordFaultEvents {
+  /** With `ownership: 'wait'`: another writer owns the account, and restore waits for it. Once for each owner. */
+  readonly waiting: { readonly owner: AccountHead };
+  /** A setting of the backend weakens a promise. */
+  readonly 'driver-warning': DriverWarning;
 }

@@ -1,19 +1,30 @@
 import { setMaxListeners } from 'node:events';
+import type { AccountRecords } from '../account/tables/account-records.js';
+import type { LocalFileEvents } from '../local-files/local-file-options.js';
+import { type LocalFileSettings, LocalFiles } from '../local-files/local-files.js';
+import type { OwnershipSettings } from '../ownership/ownership-options.js';
 import { type LeaseShare, shareLease } from '../ownership/process-lease.js';
 import { waitForOwner } from '../ownership/wait-for-owner.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
-import type { Turn } from './restore-attempt.js';
-import { LocalFiles } from '../local-files/local-files.js';
-import type { AccountRecords } from '../account/tables/account-records.js';
+import type { Emitter } from '../shared/emitter.js';
 import { within } from '../shared/within.js';
-import type { PersistenceParts } from '../store/store-settings.js';
-import type { Emit } from '../store/store-events.js';
+import type { RecordReader } from './record-reader.js';
+import type { RestoreEvents } from './restore-options.js';
+
+/** Whether the account may be taken over while this head is stored. */
+export type Turn = (head: AccountHead | undefined) => boolean;
+
+export interface RestoreSettings extends LocalFileSettings {
+  readonly ownership: OwnershipSettings;
+  readonly reader: RecordReader;
+  readonly onRejected: 'throw' | 'quarantine';
+}
 
 /** What the attempts to restore an account share: the restore, or all refreshes of a reader. */
 export class RestoreRun {
-  readonly parts: PersistenceParts;
+  readonly settings: RestoreSettings;
   readonly records: AccountRecords;
-  readonly emit: Emit;
+  readonly events: Emitter<RestoreEvents>;
   readonly files: LocalFiles;
   /** Aborted when the store closes. */
   readonly closing: AbortController = new AbortController();
@@ -22,27 +33,29 @@ export class RestoreRun {
   /** Whether it waits for the owner. */
   isWaiting = false;
 
-  constructor(parts: PersistenceParts, records: AccountRecords, emit: Emit) {
-    this.parts = parts;
+  constructor(settings: RestoreSettings, records: AccountRecords, events: Emitter<RestoreEvents & LocalFileEvents>) {
+    this.settings = settings;
     this.records = records;
-    this.emit = emit;
-    this.files = new LocalFiles(parts, emit);
+    this.events = events;
+    // A reader replays nothing.
+    const isReader = settings.ownership.mode === 'read-only';
+    this.files = new LocalFiles(isReader ? { ...settings, spill: undefined } : settings, events);
     // Any number of refreshes may be under way at once.
     setMaxListeners(0, this.closing.signal);
   }
 
-  readonly onWarning = (warning: DriverWarning): void => this.emit('driver-warning', warning);
+  readonly onWarning = (warning: DriverWarning): void => this.events.emit('driver-warning', warning);
 
   /** Resolves when the account may be taken over. */
   async turn(signal: AbortSignal, timeoutMs: number | undefined): Promise<Turn> {
-    const { clock, ownership } = this.parts;
+    const { clock, ownership } = this.settings;
     const { leaseMs, mode, pollMs } = ownership;
     if (mode !== 'wait') return () => true;
     this.isWaiting = true;
     try {
-      const onWaiting = (owner: AccountHead): void => this.emit('waiting', { owner });
-      const found = await waitForOwner({ ...this.parts, leaseMs, pollMs, signal, timeoutMs, onWaiting });
-      this.lease ??= shareLease({ ...this.parts, leaseMs }, found.lease);
+      const onWaiting = (owner: AccountHead): void => this.events.emit('waiting', { owner });
+      const found = await waitForOwner({ ...this.settings, leaseMs, pollMs, signal, timeoutMs, onWaiting });
+      this.lease ??= shareLease({ ...this.settings, leaseMs }, found.lease);
       const { begun } = this.lease;
       const limits = {
         clock,

@@ -1,22 +1,11 @@
 import { AccountKeeperError } from '../errors.js';
-import { type HeadMeta, writerOf } from '../ownership/head-meta.js';
-import type { AccountHead } from '../persistence-driver.js';
-import type { LocalKnowledge } from '../local-files/local-files.js';
+import type { KnownHead, LocalKnowledge } from '../local-files/local-files.js';
 import { replayIdOf } from '../local-files/replay-plan.js';
 import type { Spill } from '../local-files/spill.js';
 import type { StoredSpill } from '../local-files/spill-folder.js';
+import { type HeadMeta, writerOf } from '../ownership/head-meta.js';
+import type { AccountHead } from '../persistence-driver.js';
 import type { RestoreOptions, RollbackChoice } from './restore-options.js';
-
-/** A head that the backend is known to have acknowledged, and where that is known from. */
-export interface KnownHead {
-  readonly revision: number;
-  readonly writeId: string;
-  readonly writerId?: string | undefined;
-  /** `undefined`: whatever lineage is stored. */
-  readonly lineage?: string | undefined;
-  /** The file that says so; `undefined`: this process saw it. */
-  readonly path?: string | undefined;
-}
 
 /** What restore goes on with. */
 export interface Verdict {

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
  * Something that is of use only if it begins after the call, and that one run can do for many: those who call while it
  * runs share the next run, which begins when this one is through.
  */
-export class SharedRuns<T> {
+export class Coalescer<T> {
   readonly #start: () => Promise<T>;
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<T> | undefined;

@@ -1,5 +1,5 @@
-import { MAX_TIMER_MS } from './clock.js';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
+import { MAX_TIMER_MS } from './clock.js';
 import { redactUrl } from './redact.js';
 import { nameOfThrown } from './thrown.js';
 

@@ -5,7 +5,7 @@ interface Attempt<T> {
 }
 
 /** Something that takes a while and that many wait for: it is done once for all, and given up when nobody waits. */
-export class SharedAttempt<T> {
+export class SingleFlight<T> {
   #attempt: Attempt<T> | undefined;
 
   /** The result of the attempt that is under way, or of one that `start` begins. */

@@ -1,5 +1,5 @@
-import type { Clock } from './clock.js';
 import { AccountKeeperError, type ErrorOutcome, isAccountKeeperError } from '../errors.js';
+import type { Clock } from './clock.js';
 
 /** What bounds a wait. */
 export interface WaitLimits {

@@ -1,24 +1,21 @@
-import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import type { ReadAccount } from '../restore/record-reader.js';
-import type { RestoredSpills, RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
-import { namesHead } from '../restore/rollback.js';
-import { type LoadedAccount, type OwnedAccount, RestoreAttempt } from '../restore/restore-attempt.js';
 import type { AccountRecords } from '../account/tables/account-records.js';
-import type { TableName } from '../account/tables/record-table.js';
-import { DRIVER_GRACE_MS, within } from '../shared/within.js';
-import { AccountSession, type SessionEnd } from './owned-session.js';
-import { reserveAccount } from './open-accounts.js';
-import type { PersistenceParts } from './store-settings.js';
-import {
-  type FlushStatus,
-  NOTHING_TO_FLUSH,
-  type Ownership,
-  type PersistenceState,
-  type PersistenceStatus,
-} from './persistence-status.js';
+import type { TableName } from '../account/tables/table-context.js';
+import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import type { RestoredSpills } from '../local-files/local-file-options.js';
+import type { ReadAccount } from '../restore/record-reader.js';
+import { type LoadedAccount, type OwnedAccount, RestoreAttempt } from '../restore/restore-attempt.js';
+import type { RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
 import { RestoreRun } from '../restore/restore-run.js';
-import type { Emit } from './store-events.js';
+import { namesHead } from '../restore/rollback.js';
+import type { Emitter } from '../shared/emitter.js';
+import { DRIVER_GRACE_MS, within } from '../shared/within.js';
+import { type FlushStatus, NOTHING_TO_FLUSH } from '../write-behind/flush-status.js';
+import { reserveAccount } from './open-accounts.js';
+import { OwnedSession, type SessionEnd } from './owned-session.js';
+import type { Ownership, PersistenceState, PersistenceStatus } from './persistence-status.js';
+import type { AccountEvents } from './store-events.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
+import type { StoreSettings } from './store-settings.js';
 
 const CLOSE_DEADLINE_MS = 10_000;
 
@@ -34,39 +31,44 @@ type Lifecycle =
       /** As long as the head is shown that it names, it holds. */
       readonly word: RollbackChoice | undefined;
     }
-  | { readonly phase: 'open'; readonly session: AccountSession }
-  | { readonly phase: 'fenced'; readonly session: AccountSession; readonly error: AccountKeeperError }
+  | { readonly phase: 'open'; readonly session: OwnedSession }
+  | { readonly phase: 'fenced'; readonly session: OwnedSession; readonly error: AccountKeeperError }
   | {
       readonly phase: 'closing' | 'closed';
-      readonly session: AccountSession | undefined;
+      readonly session: OwnedSession | undefined;
       readonly done: Promise<void>;
     };
 
 /** The persisted life of one store: restore, write behind, lose ownership, close. */
-export class AccountPersistence {
-  readonly #parts: PersistenceParts;
+export class AccountLifecycle {
+  readonly #settings: StoreSettings;
   readonly #records: AccountRecords;
-  readonly #emit: Emit;
+  readonly #events: Emitter<AccountEvents>;
   readonly #abandonTransaction: () => void;
   #lifecycle: Lifecycle = { phase: 'unrestored' };
 
   /** @param abandonTransaction takes back what a running transaction has changed. */
-  constructor(parts: PersistenceParts, records: AccountRecords, emit: Emit, abandonTransaction: () => void) {
-    this.#parts = parts;
+  constructor(
+    settings: StoreSettings,
+    records: AccountRecords,
+    events: Emitter<AccountEvents>,
+    abandonTransaction: () => void,
+  ) {
+    this.#settings = settings;
     this.#records = records;
-    this.#emit = emit;
+    this.#events = events;
     this.#abandonTransaction = abandonTransaction;
   }
 
   /** @throws `NOT_RESTORED`, `READ_ONLY`, `FENCED` or `CLOSED` */
   assertWritable(table: TableName): void {
-    if (this.#lifecycle.phase !== 'open' && this.#parts.persist.has(table)) throw this.#notOpen();
+    if (this.#lifecycle.phase !== 'open' && this.#settings.persist.has(table)) throw this.#notOpen();
   }
 
   changed(table: TableName, recordKey: string): void {
     const { phase } = this.#lifecycle;
     // Closing: a transaction that called close() ends, and what it changed is saved as well.
-    if ((phase !== 'open' && phase !== 'closing') || !this.#parts.persist.has(table)) return;
+    if ((phase !== 'open' && phase !== 'closing') || !this.#settings.persist.has(table)) return;
     this.#lifecycle.session?.scheduler.changed(recordKey);
   }
 
@@ -81,9 +83,9 @@ export class AccountPersistence {
 
   async restore(options: RestoreOptions): Promise<RestoreResult> {
     if (this.#lifecycle.phase !== 'unrestored') throw this.#cannotRestore();
-    const { accountId, driver, ownership } = this.#parts;
+    const { accountId, driver, ownership } = this.#settings;
     const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
-    const run = new RestoreRun(this.#parts, this.#records, this.#emit);
+    const run = new RestoreRun(this.#settings, this.#records, this.#events);
     const attempted = async (): Promise<() => RestoreResult> => {
       const attempt = new RestoreAttempt(run, options);
       if (ownership.mode === 'read-only') {
@@ -101,7 +103,7 @@ export class AccountPersistence {
       const begin = await restoring;
       if (this.#lifecycle !== lifecycle) throw this.#notOpen();
       const result = begin();
-      this.#emit('restored', result);
+      this.#events.emit('restored', result);
       return result;
     } catch (thrown) {
       unreserve();
@@ -131,10 +133,10 @@ export class AccountPersistence {
   async withSession(
     doing: string,
     options: FlushCallOptions,
-    work: (session: AccountSession) => Promise<void>,
+    work: (session: OwnedSession) => Promise<void>,
   ): Promise<void> {
     const session = this.#requireSession();
-    await within({ clock: this.#parts.clock, doing, ...options }, () => work(session));
+    await within({ clock: this.#settings.clock, doing, ...options }, () => work(session));
   }
 
   /**
@@ -142,7 +144,7 @@ export class AccountPersistence {
    * Rejects `FENCED` or `ROLLED_BACK` when another head is stored; the next commit finds that out by itself.
    */
   async verifyOwnership(options: FlushCallOptions): Promise<void> {
-    const { accountId, driver, flush } = this.#parts;
+    const { accountId, driver, flush } = this.#settings;
     await this.withSession('verifyOwnership', { timeoutMs: flush.commitTimeoutMs, ...options }, async (session) => {
       if (driver.capabilities.durability === 'replicated') return session.scheduler.check();
       const before = session.writer.head;
@@ -155,7 +157,7 @@ export class AccountPersistence {
   }
 
   /** @throws `LAGGING`, or why nothing can be durable at all: `NOT_RESTORED`, `READ_ONLY`, `FENCED`, `CLOSED` */
-  requireDurable({ maxAgeMs = this.#parts.flush.maxPendingAgeMs }: RequireDurableOptions): void {
+  requireDurable({ maxAgeMs = this.#settings.flush.maxPendingAgeMs }: RequireDurableOptions): void {
     const { pendingRecords, oldestPendingMs, lastError } = this.#requireSession().scheduler.status();
     if (pendingRecords === 0 || oldestPendingMs <= maxAgeMs) return;
     const message = `${pendingRecords} record(s) are not durable, the oldest change for ${Math.round(oldestPendingMs)} ms (allowed: ${maxAgeMs})`;
@@ -183,14 +185,16 @@ export class AccountPersistence {
     return done;
   }
 
-  get #session(): AccountSession | undefined {
+  get #session(): OwnedSession | undefined {
     return 'session' in this.#lifecycle ? this.#lifecycle.session : undefined;
   }
 
   /** From here on the account is ours, and everything that changes is written. */
   #begin(owned: OwnedAccount, run: RestoreRun, unreserve: () => void): RestoreResult {
     this.#fill(owned.account);
-    const session: AccountSession = new AccountSession({
+    const session: OwnedSession = new OwnedSession({
+      settings: this.#settings,
+      events: this.#events,
       run,
       owned,
       abandonTransaction: this.#abandonTransaction,
@@ -222,7 +226,7 @@ export class AccountPersistence {
   }
 
   async #close(from: Lifecycle, deadlineMs: number): Promise<void> {
-    const { clock, closeDriver, driver } = this.#parts;
+    const { clock, closeDriver, driver } = this.#settings;
     const startedMs = clock.monotonic();
     if (from.phase === 'restoring') {
       from.run.closing.abort();
@@ -238,7 +242,7 @@ export class AccountPersistence {
         await within(limits, () => driver.close({ timeoutMs }));
       }
     } finally {
-      this.#emit('closed', { unpersisted: left.recordKeys });
+      this.#events.emit('closed', { unpersisted: left.recordKeys });
       requirePersisted(left, session?.spillFile);
     }
   }
@@ -271,13 +275,13 @@ export class AccountPersistence {
     }
   }
 
-  #requireSession(): AccountSession {
+  #requireSession(): OwnedSession {
     if (this.#lifecycle.phase === 'open') return this.#lifecycle.session;
     throw this.#notOpen();
   }
 
   #notOpen(): AccountKeeperError {
-    const account = `account ${JSON.stringify(this.#parts.accountId)}`;
+    const account = `account ${JSON.stringify(this.#settings.accountId)}`;
     switch (this.#lifecycle.phase) {
       case 'fenced': {
         const { error } = this.#lifecycle;
@@ -296,7 +300,7 @@ export class AccountPersistence {
   #cannotRestore(): AccountKeeperError {
     const { phase } = this.#lifecycle;
     if (phase === 'closing' || phase === 'closed' || phase === 'fenced') return this.#notOpen();
-    const message = `account ${JSON.stringify(this.#parts.accountId)} is restored already`;
+    const message = `account ${JSON.stringify(this.#settings.accountId)} is restored already`;
     return new AccountKeeperError('ALREADY_OPEN', message);
   }
 

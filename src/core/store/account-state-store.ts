@@ -1,4 +1,9 @@
+import { AccountState } from '../account/account-state.js';
+import { AccountRecords } from '../account/tables/account-records.js';
+import type { TableName } from '../account/tables/table-context.js';
+import { invalidValue } from '../account/tables/value-checks.js';
 import { AccountKeeperError } from '../errors.js';
+import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
 import {
   abortSignal,
   type ChecksOf,
@@ -10,14 +15,9 @@ import {
   text,
   wholeNumber,
 } from '../shared/option-checks.js';
-import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
-import { AccountRecords } from '../account/tables/account-records.js';
-import type { TableName } from '../account/tables/record-table.js';
-import { invalidValue } from '../account/tables/value-checks.js';
-import { AccountPersistence } from './account-lifecycle.js';
-import { AccountState } from '../account/account-state.js';
-import { checkedStoreOptions } from './store-settings.js';
-import { NOTHING_TO_FLUSH, type PersistenceStatus } from './persistence-status.js';
+import { NOTHING_TO_FLUSH } from '../write-behind/flush-status.js';
+import { AccountLifecycle } from './account-lifecycle.js';
+import type { PersistenceStatus } from './persistence-status.js';
 import { type StoreEventName, StoreEvents, type StoreListener } from './store-events.js';
 import type {
   AccountStateStoreOptions,
@@ -25,6 +25,7 @@ import type {
   FlushCallOptions,
   RequireDurableOptions,
 } from './store-options.js';
+import { checkedStoreOptions } from './store-settings.js';
 
 /** Of `restore()` and `refresh()`. */
 const RESTORE_CALL: ChecksOf<RestoreOptions> = {
@@ -55,16 +56,16 @@ export class AccountStateStore<
   A extends object = Record<string, unknown>,
 > extends AccountState<T, A> {
   readonly #events: StoreEvents;
-  readonly #persistence: AccountPersistence | undefined;
+  readonly #persistence: AccountLifecycle | undefined;
 
   /** @throws `CONFIG` when an option is unknown or not allowed. */
   constructor(options: AccountStateStoreOptions<T> = {}) {
-    const { parts, rejectStale } = checkedStoreOptions(options);
+    const { rejectStale, settings } = checkedStoreOptions(options);
     super({ rejectStale });
-    this.#events = new StoreEvents(parts?.accountId ?? '');
-    if (parts === undefined) return;
-    const records = new AccountRecords(this.tables, parts.persist);
-    this.#persistence = new AccountPersistence(parts, records, this.#events.emit, () => this.abandonTransaction());
+    this.#events = new StoreEvents(settings?.accountId ?? '');
+    if (settings === undefined) return;
+    const records = new AccountRecords(this.tables, settings.persist);
+    this.#persistence = new AccountLifecycle(settings, records, this.#events, () => this.abandonTransaction());
   }
 
   /**
@@ -200,7 +201,7 @@ export class AccountStateStore<
     else this.#persistence.changed(table, recordKey);
   }
 
-  #requirePersistence(method: string): AccountPersistence {
+  #requirePersistence(method: string): AccountLifecycle {
     if (this.#persistence !== undefined) return this.#persistence;
     const message = `${method}: this store has no driver; pass one (a MemoryDriver for tests), or use openAccount`;
     throw new AccountKeeperError('CONFIG', message);

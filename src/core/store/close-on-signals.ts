@@ -1,12 +1,12 @@
 import { types } from 'node:util';
 import closeWithGrace from 'close-with-grace';
-import { systemClock } from '../shared/clock.js';
-import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { type ChecksOf, callback, duration, objectWith, readable, readOptions } from '../shared/option-checks.js';
-import { warn } from './store-events.js';
 import { refusePromise } from '../account/tables/value-checks.js';
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { systemClock } from '../shared/clock.js';
+import { type ChecksOf, callback, duration, objectWith, readable, readOptions } from '../shared/option-checks.js';
 import { describeThrown } from '../shared/thrown.js';
 import { within } from '../shared/within.js';
+import { warn } from './store-events.js';
 
 /** What is closed: an `AccountStateStore`. */
 export interface ClosableAccount {

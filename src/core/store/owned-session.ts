@@ -1,20 +1,25 @@
+import { Quarantine } from '../codec/quarantine.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
-import { AccountWriter, type CommitResult } from '../write-behind/owner-sender.js';
-import { batchLimits, noChanges } from '../shared/batch-size.js';
-import { FlushScheduler } from '../write-behind/flush-scheduler.js';
-import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
-import { Quarantine } from '../restore/quarantine.js';
-import type { OwnedAccount } from '../restore/restore-attempt.js';
 import { onProcessExit } from '../local-files/exit-hook.js';
 import type { SpillContent } from '../local-files/local-files.js';
-import { within } from '../shared/within.js';
-import { RecordEncoder } from '../write-behind/record-encoder.js';
+import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
+import type { OwnedAccount } from '../restore/restore-attempt.js';
 import type { RestoreRun } from '../restore/restore-run.js';
+import { batchLimits, noChanges } from '../shared/batch-size.js';
+import type { Emitter } from '../shared/emitter.js';
+import { within } from '../shared/within.js';
+import { FlushScheduler } from '../write-behind/flush-scheduler.js';
+import { type CommitResult, OwnerSender } from '../write-behind/owner-sender.js';
+import { RecordEncoder } from '../write-behind/record-encoder.js';
+import type { AccountEvents } from './store-events.js';
+import type { StoreSettings } from './store-settings.js';
 
 /** How long the release of an account may take: whoever waits for it finds out by its lease otherwise. */
 const RELEASE_TIMEOUT_MS = 2_000;
 
-export interface AccountSessionOptions {
+export interface OwnedSessionOptions {
+  readonly settings: StoreSettings;
+  readonly events: Emitter<AccountEvents>;
   readonly run: RestoreRun;
   readonly owned: OwnedAccount;
   /** Takes back what a running transaction has changed. */
@@ -42,35 +47,36 @@ interface Spilled {
 }
 
 /** What a store writes with, from the moment when it owns its account until it is closed. */
-export class AccountSession {
-  readonly writer: AccountWriter;
+export class OwnedSession {
+  readonly writer: OwnerSender;
   readonly scheduler: FlushScheduler;
   /** Whether it ended with everything saved, and the account released. */
   isReleased = false;
-  readonly #options: AccountSessionOptions;
+  readonly #options: OwnedSessionOptions;
   readonly #encoder: RecordEncoder;
   readonly #claimed: HeadMeta;
   readonly #forgetExit: () => void;
   #spilled: Spilled | undefined;
 
-  constructor(options: AccountSessionOptions) {
-    const { emit, files, parts, records } = options.run;
+  constructor(options: OwnedSessionOptions) {
+    const { files, records } = options.run;
+    const { events, settings } = options;
     const { account, head, lineage } = options.owned;
-    const { limits } = parts.driver;
+    const { limits } = settings.driver;
     const quarantine = new Quarantine(account.rejected, head.revision, limits);
     this.#options = options;
     this.#claimed = parseHeadMeta(head.meta);
-    this.writer = new AccountWriter({ ...parts, head });
-    this.#encoder = new RecordEncoder({ ...parts, records, quarantine, limits });
+    this.writer = new OwnerSender({ ...settings, head });
+    this.#encoder = new RecordEncoder({ ...settings, records, quarantine, limits });
     files.track(lineage, head);
     this.scheduler = new FlushScheduler({
-      ...parts,
-      settings: parts.flush,
+      ...settings,
+      settings: settings.flush,
       writer: this.writer,
       records: this.#encoder,
       limits: batchLimits(limits, head.meta),
       meta: (unfinished) => this.#meta({ unfinished }),
-      emit,
+      events,
       onAcknowledged: (acknowledged, recordKeys) => {
         files.note(acknowledged);
         quarantine.stored(recordKeys);
@@ -93,7 +99,7 @@ export class AccountSession {
   }
 
   async #rewriteAbove(): Promise<void> {
-    const { commitTimeoutMs } = this.#options.run.parts.flush;
+    const { commitTimeoutMs } = this.#options.settings.flush;
     try {
       this.scheduler.rewrite({ stored: await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }) });
     } catch (thrown) {
@@ -105,18 +111,22 @@ export class AccountSession {
 
   /** Saves what is pending by the deadline, or spills it, and releases the account. */
   async end(deadlineMs: number): Promise<SessionEnd> {
-    const { unreserve, run } = this.#options;
-    const { files, lease, parts } = run;
-    const endMs = parts.clock.monotonic() + deadlineMs;
+    const { run, settings, unreserve } = this.#options;
+    const { files, lease } = run;
+    const endMs = settings.clock.monotonic() + deadlineMs;
     const wasFenced = this.scheduler.activity === 'stopped';
     try {
       const { recordKeys, error } = await this.scheduler.drain(deadlineMs);
       if (recordKeys.length > 0) this.#spill();
       this.#forgetExit();
       const lost = recordKeys.filter((recordKey) => this.#spilled?.records.has(recordKey) !== true);
-      const remainingMs = (): number => Math.max(0, endMs - parts.clock.monotonic());
+      const remainingMs = (): number => Math.max(0, endMs - settings.clock.monotonic());
       const patiently = async (work: Promise<unknown> | undefined): Promise<void> => {
-        const limits = { clock: parts.clock, doing: 'close', timeoutMs: Math.min(RELEASE_TIMEOUT_MS, remainingMs()) };
+        const limits = {
+          clock: settings.clock,
+          doing: 'close',
+          timeoutMs: Math.min(RELEASE_TIMEOUT_MS, remainingMs()),
+        };
         if (limits.timeoutMs > 0) await Promise.allSettled([within(limits, () => work)]);
       };
       // The lease first: whoever finds the account free finds a lease that can be continued.
@@ -136,9 +146,9 @@ export class AccountSession {
 
   /** What is kept beside the head of the account from now on. */
   #meta(more: Partial<HeadMeta>): string {
-    const { lease, parts } = this.#options.run;
-    const meta: HeadMeta = { ...this.#claimed, unfinished: undefined, lease: lease?.reference, ...more };
-    return formatHeadMeta(meta, parts.driver.limits.valueBytes);
+    const { run, settings } = this.#options;
+    const meta: HeadMeta = { ...this.#claimed, unfinished: undefined, lease: run.lease?.reference, ...more };
+    return formatHeadMeta(meta, settings.driver.limits.valueBytes);
   }
 
   /** A failure leaves the account to whoever takes it over next. */
@@ -169,7 +179,7 @@ export class AccountSession {
   }
 
   #fenced(error: AccountKeeperError, rolledBack: boolean): void {
-    const { onFenced, run, unreserve } = this.#options;
+    const { events, onFenced, run, unreserve } = this.#options;
     const recordKeys = this.scheduler.unacknowledged();
     this.#forgetExit();
     unreserve();
@@ -178,7 +188,7 @@ export class AccountSession {
     onFenced(error);
     if (recordKeys.length > 0 || rolledBack) this.#spill();
     const unacknowledged = this.#encoder.shown(recordKeys);
-    run.emit('fenced', { by: error.head, outcome: error.outcome, rolledBack, unacknowledged, error });
+    events.emit('fenced', { by: error.head, outcome: error.outcome, rolledBack, unacknowledged, error });
   }
 
   /** Nothing goes on after this: what a running transaction has changed so far is none of the account's state. */
@@ -190,7 +200,8 @@ export class AccountSession {
 
   /** Once: what happens to the store afterwards changes nothing that is persisted. */
   #spill(isFenced = this.scheduler.status().lastError?.code === 'FENCED'): void {
-    const { emit, files } = this.#options.run;
+    const { events, run } = this.#options;
+    const { files } = run;
     if (this.#spilled !== undefined || !files.takesSpills) return;
     try {
       const content = this.#spillContent(isFenced);
@@ -202,9 +213,9 @@ export class AccountSession {
       for (const recordKey of refused.keys()) records.add(recordKey);
       for (const recordKey of content.unencodable) records.delete(recordKey);
       this.#spilled = { file, records, unencodable: content.unencodable };
-      emit('spilled', { file, records: [...records] });
+      events.emit('spilled', { file, records: [...records] });
     } catch (thrown) {
-      emit('spill-failed', { error: toAccountKeeperError(thrown, 'spill') });
+      events.emit('spill-failed', { error: toAccountKeeperError(thrown, 'spill') });
     }
   }
 

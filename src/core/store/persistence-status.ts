@@ -1,4 +1,4 @@
-import type { AccountKeeperError } from '../errors.js';
+import type { FlushStatus } from '../write-behind/flush-status.js';
 
 /** What the persistence of a store is doing. */
 export type PersistenceState =
@@ -29,39 +29,13 @@ export type Ownership =
   | 'read-only'
   /** Another writer took the account over. */
   | 'fenced'
-  /** Closed, with everything persisted, and given free. */
+  /** Closed, with everything persisted, and the account released. */
   | 'released';
 
 /** A snapshot of what is durable and what is not. */
-export interface PersistenceStatus {
+export interface PersistenceStatus extends FlushStatus {
   readonly state: PersistenceState;
   readonly ownership: Ownership;
-  /** Records with a change that is not acknowledged: waiting, in flight, or set aside. */
-  readonly pendingRecords: number;
-  /** Age in milliseconds of the oldest such change; 0 when there is none. */
-  readonly oldestPendingMs: number;
   /** The newest acknowledged revision; `undefined` before a restore. */
   readonly revision: number | undefined;
-  /** When the last commit was acknowledged, in milliseconds since the Unix epoch. */
-  readonly lastFlushedAt: number | undefined;
-  readonly consecutiveFailures: number;
-  /** Why the last attempt failed; `undefined` after one that succeeded. */
-  readonly lastError: AccountKeeperError | undefined;
-  /** The records that cannot be written, until they change again. */
-  readonly rejected: readonly string[];
-  /** When the next attempt follows, in milliseconds since the Unix epoch; `undefined` unless `retrying`. */
-  readonly nextRetryAt: number | undefined;
 }
-
-/** What is to be written, and how that goes. */
-export type FlushStatus = Omit<PersistenceStatus, 'state' | 'ownership' | 'revision'>;
-
-export const NOTHING_TO_FLUSH: FlushStatus = Object.freeze({
-  pendingRecords: 0,
-  oldestPendingMs: 0,
-  lastFlushedAt: undefined,
-  consecutiveFailures: 0,
-  lastError: undefined,
-  rejected: [],
-  nextRetryAt: undefined,
-});

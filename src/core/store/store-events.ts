@@ -1,80 +1,49 @@
 import { EventEmitter } from 'node:events';
 import type { AccountKeeperError } from '../errors.js';
+import type { LocalFileEvents } from '../local-files/local-file-options.js';
+import type { AccountHead } from '../persistence-driver.js';
+import type { RestoreEvents, RestoreResult } from '../restore/restore-options.js';
+import type { Emitter } from '../shared/emitter.js';
 import { callback, requireOneOf } from '../shared/option-checks.js';
-import type { AccountHead, DriverWarning } from '../persistence-driver.js';
-import type { RestoreResult } from '../restore/restore-options.js';
 import { describeThrown } from '../shared/thrown.js';
+import type { FlushEvents } from '../write-behind/flush-status.js';
 
-/** Every event of the store, with what its listeners get. All durations are in milliseconds. */
-export interface StoreEventMap {
-  /** Something became pending, after nothing was. */
-  pending: [event: { readonly accountId: string }];
-  /** A commit was acknowledged. */
-  flushed: [
-    event: {
-      readonly accountId: string;
-      readonly revision: number;
-      readonly records: readonly string[];
-      readonly durationMs: number;
-    },
-  ];
-  /** An attempt failed. The records stay pending; the next attempt follows in `retryInMs`. */
-  'flush-failed': [
-    event: {
-      readonly accountId: string;
-      readonly error: AccountKeeperError;
-      readonly consecutiveFailures: number;
-      readonly retryInMs: number;
-    },
-  ];
-  /** A commit was acknowledged after `failures` that failed in a row. */
-  recovered: [event: { readonly accountId: string; readonly failures: number }];
-  /** Something has been pending for longer than `flush.maxPendingAgeMs`. Once, until it has caught up. */
-  lagging: [event: { readonly accountId: string; readonly oldestPendingMs: number }];
+/** The events of the store's life. */
+interface LifeEvents {
   /** The account was loaded and taken over. */
-  restored: [event: { readonly accountId: string } & RestoreResult];
-  /** A changed record cannot be written. It is set aside until it changes again. */
-  'record-rejected': [
-    event: { readonly accountId: string; readonly recordKey: string; readonly error: AccountKeeperError },
-  ];
+  readonly restored: RestoreResult;
   /**
    * Another writer took the account over; this store never writes again. `by` is the stored head.
    * `unacknowledged` holds the value in memory of each record with a change that was not acknowledged (`undefined`: it
    * was deleted); with `outcome: 'unknown'`, the last attempt may have landed before the take-over.
    */
-  fenced: [
-    event: {
-      readonly accountId: string;
-      readonly by: AccountHead | undefined;
-      readonly outcome: 'not-applied' | 'unknown';
-      /** It went on from an older state of the backend, without what this store had been acknowledged. */
-      readonly rolledBack: boolean;
-      readonly unacknowledged: ReadonlyMap<string, unknown>;
-      readonly error: AccountKeeperError;
-    },
-  ];
-  /** With `ownership: 'wait'`: another writer owns the account, and restore waits for it. Once for each owner. */
-  waiting: [event: { readonly accountId: string; readonly owner: AccountHead }];
+  readonly fenced: {
+    readonly by: AccountHead | undefined;
+    readonly outcome: 'not-applied' | 'unknown';
+    /** It went on from an older state of the backend, without what this store had been acknowledged. */
+    readonly rolledBack: boolean;
+    readonly unacknowledged: ReadonlyMap<string, unknown>;
+    readonly error: AccountKeeperError;
+  };
   /** What could not be persisted was written to a local file. */
-  spilled: [event: { readonly accountId: string; readonly file: string; readonly records: readonly string[] }];
-  /** What could not be persisted could not be written to a local file either, or a file could not be removed. */
-  'spill-failed': [event: { readonly accountId: string; readonly error: AccountKeeperError }];
-  /** What the backend acknowledged could not be remembered in the high-water file. Once, until it can again. */
-  'high-water-failed': [event: { readonly accountId: string; readonly error: AccountKeeperError }];
+  readonly spilled: { readonly file: string; readonly records: readonly string[] };
   /** The store was closed. `unpersisted`: the records that could not be saved. */
-  closed: [event: { readonly accountId: string; readonly unpersisted: readonly string[] }];
-  /** A setting of the backend weakens a promise. */
-  'driver-warning': [event: { readonly accountId: string } & DriverWarning];
+  readonly closed: { readonly unpersisted: readonly string[] };
 }
+
+/** Every event of an account. All durations are in milliseconds. */
+export interface AccountEvents extends LifeEvents, FlushEvents, RestoreEvents, LocalFileEvents {}
+
+/** Every event of the store, with what its listeners get. */
+export type StoreEventMap = {
+  [Name in keyof AccountEvents]: [event: { readonly accountId: string } & AccountEvents[Name]];
+};
 
 /** The name of an event. */
 export type StoreEventName = keyof StoreEventMap;
 
 /** A listener of one event. */
 export type StoreListener<Name extends StoreEventName> = (...event: StoreEventMap[Name]) => void;
-
-/** Tells an event of the account to whoever listens. */
-export type Emit = <Name extends StoreEventName>(name: Name, about: Omit<StoreEventMap[Name][0], 'accountId'>) => void;
 
 /** What a process warning says when nobody listens. Once for each store and key. */
 interface Unheard {
@@ -119,7 +88,7 @@ const EVENT_NAMES = Object.keys(UNHEARD) as StoreEventName[];
 const requireListener = callback<never>();
 
 /** Registers listeners and calls them. One that fails stops neither the others nor the store: Node.js warns of it. */
-export class StoreEvents {
+export class StoreEvents implements Emitter<AccountEvents> {
   readonly #emitter = new EventEmitter<StoreEventMap>().setMaxListeners(0);
   readonly #said = new Set<string>();
   readonly #accountId: string;
@@ -143,8 +112,8 @@ export class StoreEvents {
     this.#emitter.off(requireOneOf('off', name, EVENT_NAMES), requireListener('off', listener));
   }
 
-  readonly emit: Emit = (name, about) => {
-    const event = { accountId: this.#accountId, ...about } as StoreEventMap[typeof name][0];
+  emit<Name extends StoreEventName>(name: Name, about: AccountEvents[Name]): void {
+    const event: StoreEventMap[Name][0] = { accountId: this.#accountId, ...about };
     const listeners = this.#emitter.rawListeners(name);
     if (listeners.length === 0) this.#sayUnheard(name, event);
     const failed = (thrown: unknown): void => {
@@ -159,7 +128,7 @@ export class StoreEvents {
         failed(thrown);
       }
     }
-  };
+  }
 
   #sayUnheard<Name extends StoreEventName>(name: Name, event: StoreEventMap[Name][0]): void {
     const { code, key = code, says } = UNHEARD[name](event) ?? {};

@@ -1,12 +1,13 @@
-import type { Clock } from '../shared/clock.js';
-import type { FlushOptions } from '../write-behind/flush-options.js';
+import type { TableName } from '../account/tables/table-context.js';
+import type { HighWaterOptions, SpillOptions } from '../local-files/local-file-options.js';
 import type { OwnershipMode, OwnershipOptions } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
-import type { TableName } from '../account/tables/record-table.js';
+import type { Clock } from '../shared/clock.js';
+import type { FlushOptions } from '../write-behind/flush-options.js';
 
 /** What the store is made with, wherever it is persisted. */
-export interface StoreSettings<T extends object> extends RecordFormatOptions<T> {
+export interface StoreOptions<T extends object> extends RecordFormatOptions<T> {
   /** When changes are written behind. */
   readonly flush?: FlushOptions;
   /**
@@ -40,20 +41,8 @@ export interface StoreSettings<T extends object> extends RecordFormatOptions<T> 
   readonly createId?: () => string;
 }
 
-/** Where a store keeps locally what its backend could not take. */
-export interface SpillOptions {
-  /** A directory of the local file system. Processes, and accounts, may share one. It is made when it is first needed. */
-  readonly directory: string;
-}
-
-/** Where a store remembers what its backend has acknowledged. */
-export interface HighWaterOptions {
-  /** A directory of the local file system. Accounts may share one. It is made when it is first needed. */
-  readonly directory: string;
-}
-
 /** Options of `new AccountStateStore()`. Without a driver the store is in memory only. */
-export interface AccountStateStoreOptions<T extends object> extends StoreSettings<T> {
+export interface AccountStateStoreOptions<T extends object> extends StoreOptions<T> {
   /** Required with a driver. */
   readonly accountId?: string;
   readonly driver?: PersistenceDriver;

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from '../shared/clock.js';
+import type { TableName } from '../account/tables/table-context.js';
 import type { Codec } from '../codec/record-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
-import { type FlushSettings, flushSettings } from '../write-behind/flush-options.js';
+import type { HighWaterOptions, SpillOptions } from '../local-files/local-file-options.js';
+import { RESERVED_ACCOUNT_PREFIX } from '../ownership/head-meta.js';
+import { type OwnershipSettings, ownershipSettings } from '../ownership/ownership-options.js';
+import type { PersistenceDriver } from '../persistence-driver.js';
+import type { RecordFormatOptions } from '../restore/record-format.js';
+import { RecordReader } from '../restore/record-reader.js';
+import { schemaOption } from '../restore/standard-schema.js';
+import { type Clock, systemClock } from '../shared/clock.js';
 import {
   badOption,
   type Check,
@@ -18,14 +25,8 @@ import {
   requireOneOf,
   wholeNumber,
 } from '../shared/option-checks.js';
-import { RESERVED_ACCOUNT_PREFIX } from '../ownership/head-meta.js';
-import { type OwnershipSettings, ownershipSettings } from '../ownership/ownership-options.js';
-import type { PersistenceDriver } from '../persistence-driver.js';
-import type { RecordFormatOptions } from '../restore/record-format.js';
-import { RecordReader } from '../restore/record-reader.js';
-import { schemaOption } from '../restore/standard-schema.js';
-import type { TableName } from '../account/tables/record-table.js';
-import type { AccountStateStoreOptions, HighWaterOptions, SpillOptions, StoreSettings } from './store-options.js';
+import { type FlushSettings, flushSettings } from '../write-behind/flush-options.js';
+import type { AccountStateStoreOptions, StoreOptions } from './store-options.js';
 
 type Options = AccountStateStoreOptions<never>;
 type Completed =
@@ -40,7 +41,7 @@ type Completed =
   | 'createId';
 
 /** The options of a persisted store, checked and completed. */
-export interface PersistenceParts extends Required<Pick<Options, Completed>>, Pick<Options, 'spill' | 'highWater'> {
+export interface StoreSettings extends Required<Pick<Options, Completed>>, Pick<Options, 'spill' | 'highWater'> {
   readonly flush: FlushSettings;
   readonly ownership: OwnershipSettings;
   readonly persist: ReadonlySet<TableName>;
@@ -108,22 +109,25 @@ const CHECKS = {
 /** The names of all options that a store has wherever it is persisted. */
 export const SETTING_NAMES = Object.keys(CHECKS).filter(
   (name) => name !== 'accountId' && name !== 'driver' && name !== 'closeDriver',
-) as (keyof StoreSettings<object>)[];
+) as (keyof StoreOptions<object>)[];
 
 /**
- * Checks the options of a store; `parts` is `undefined` when it has no driver.
+ * Checks the options of a store; `settings` is `undefined` when it has no driver.
  *
  * @throws `CONFIG`
  */
 export function checkedStoreOptions<T extends object>(
   options: AccountStateStoreOptions<T>,
-): { readonly rejectStale: boolean; readonly parts: PersistenceParts | undefined } {
+): { readonly rejectStale: boolean; readonly settings: StoreSettings | undefined } {
   const checked = readOptions('', CHECKS, options);
   const { rejectStale = false } = checked;
-  return { rejectStale, parts: checked.driver === undefined ? undefined : persistenceParts(checked, checked.driver) };
+  return {
+    rejectStale,
+    settings: checked.driver === undefined ? undefined : resolveStoreOptions(checked, checked.driver),
+  };
 }
 
-function persistenceParts(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): PersistenceParts {
+function resolveStoreOptions(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): StoreSettings {
   const settings = {
     closeDriver: false,
     flush: flushSettings(),

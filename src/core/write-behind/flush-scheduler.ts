@@ -1,23 +1,24 @@
-import type { Clock, TimerHandle } from '../shared/clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { Unfinished } from '../ownership/head-meta.js';
 import type { AccountHead, CommitBatch, StoredAccount } from '../persistence-driver.js';
-import type { FlushStatus } from '../store/persistence-status.js';
-import type { Emit } from '../store/store-events.js';
-import { within } from '../shared/within.js';
-import type { AccountWriter, CommitRequest, CommitResult } from './owner-sender.js';
-import { backoffMs } from './backoff.js';
 import { type BatchSize, fits, noChanges, sizeOf } from '../shared/batch-size.js';
+import type { Clock, TimerHandle } from '../shared/clock.js';
+import type { Emitter } from '../shared/emitter.js';
+import { recordsAtFault } from '../shared/record-faults.js';
+import { within } from '../shared/within.js';
+import { backoffMs } from './backoff.js';
 import { Debounce } from './debounce.js';
 import type { FlushSettings } from './flush-options.js';
+import type { FlushEvents, FlushStatus } from './flush-status.js';
 import { CHECK, FlushWaiters } from './flush-waiters.js';
 import { LagMonitor } from './lag-monitor.js';
+import type { CommitRequest, CommitResult, OwnerSender } from './owner-sender.js';
 import { type BuiltBatch, oldestOf, type PendingEntry, PendingSet, type RecordSource } from './pending-set.js';
-import { RejectedRecords, recordsAtFault } from '../shared/rejected-records.js';
+import { RejectedRecords } from './rejected-records.js';
 
 export interface FlushSchedulerParts {
   readonly settings: FlushSettings;
-  readonly writer: AccountWriter;
+  readonly writer: OwnerSender;
   readonly records: RecordSource & {
     /** A record gets a new value: the keys of what has to be stored before, copies of bytes that nobody could read. */
     copiesBefore(recordKey: string): readonly string[];
@@ -30,7 +31,7 @@ export interface FlushSchedulerParts {
   readonly meta: (unfinished?: Unfinished) => string;
   readonly createId: () => string;
   /** Called between two steps, never in the middle of one; so are the others. */
-  readonly emit: Emit;
+  readonly events: Emitter<FlushEvents>;
   readonly onAcknowledged: (head: AccountHead, recordKeys: readonly string[]) => void;
   /** The account belongs to somebody else. Nothing is written any more. */
   readonly onFenced: (error: AccountKeeperError, rolledBack: boolean) => void;
@@ -118,7 +119,7 @@ export class FlushScheduler {
     this.#timeoutMs = parts.settings.commitTimeoutMs;
     this.#debounce = new Debounce(parts.settings.debounce);
     this.#lag = new LagMonitor(parts.clock, parts.settings.maxPendingAgeMs, (oldestPendingMs) =>
-      parts.emit('lagging', { oldestPendingMs }),
+      parts.events.emit('lagging', { oldestPendingMs }),
     );
   }
 
@@ -199,7 +200,7 @@ export class FlushScheduler {
     if (!first) return;
     this.#lag.update(nowMs);
     // Later: a listener that flushes must not tear apart what is being changed synchronously together.
-    queueMicrotask(() => this.#parts.emit('pending', {}));
+    queueMicrotask(() => this.#parts.events.emit('pending', {}));
   }
 
   /**
@@ -503,9 +504,9 @@ export class FlushScheduler {
     return known.length === 0 ? undefined : Math.min(...known);
   }
 
-  readonly #tellLater: Emit = (name, event) => {
-    this.#outbox.push(() => this.#parts.emit(name, event));
-  };
+  #tellLater<Name extends keyof FlushEvents>(name: Name, about: FlushEvents[Name]): void {
+    this.#outbox.push(() => this.#parts.events.emit(name, about));
+  }
 
   /** Tells, last: what it does in turn finds the scheduler between two steps. */
   #tell(): void {

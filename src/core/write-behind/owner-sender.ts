@@ -1,4 +1,3 @@
-import type { Clock } from '../shared/clock.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { baseOf, parseHeadMeta, writerOf } from '../ownership/head-meta.js';
 import type {
@@ -9,8 +8,9 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../persistence-driver.js';
+import type { Clock } from '../shared/clock.js';
+import { isRecordFault } from '../shared/record-faults.js';
 import { DRIVER_GRACE_MS, within } from '../shared/within.js';
-import { isRecordFault } from '../shared/rejected-records.js';
 
 /** One commit, with everything that a repetition has to send again unchanged. */
 export interface CommitRequest {
@@ -47,7 +47,7 @@ interface Rollback {
   readonly floor: number;
 }
 
-export interface AccountWriterOptions {
+export interface OwnerSenderOptions {
   readonly driver: PersistenceDriver;
   readonly accountId: string;
   readonly clock: Clock;
@@ -60,8 +60,8 @@ export interface AccountWriterOptions {
  * Sends the commits of one writer to one account, and says what came of each. It holds the newest acknowledged head, and
  * what is known of a rollback of the backend behind it.
  */
-export class AccountWriter {
-  readonly #options: AccountWriterOptions;
+export class OwnerSender {
+  readonly #options: OwnerSenderOptions;
   #head: AccountHead;
   #rollback: Rollback | undefined;
   /** The highest revision that a request of unknown outcome can have had. */
@@ -69,7 +69,7 @@ export class AccountWriter {
   /** The rollback above which the next request is made. */
   #accepted: Rollback | undefined;
 
-  constructor(options: AccountWriterOptions) {
+  constructor(options: OwnerSenderOptions) {
     this.#options = options;
     this.#head = options.head;
   }

@@ -1,11 +1,11 @@
+import type { AccountRecords } from '../account/tables/account-records.js';
+import type { Quarantine } from '../codec/quarantine.js';
 import { type Codec, encodeRecord } from '../codec/record-codec.js';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
-import { changeBytes } from '../shared/batch-size.js';
-import type { EncodedChange, RecordSource } from './pending-set.js';
 import type { DriverLimits, StoredAccount } from '../persistence-driver.js';
-import type { Quarantine } from '../restore/quarantine.js';
-import type { AccountRecords } from '../account/tables/account-records.js';
+import { changeBytes } from '../shared/batch-size.js';
 import { describeThrown } from '../shared/thrown.js';
+import type { EncodedChange, RecordSource } from './pending-set.js';
 
 export interface RecordEncoderOptions {
   readonly records: AccountRecords;

@@ -1,8 +1,8 @@
 import type { StoredAccount } from '../../core/persistence-driver.js';
 import type { StoredEntry } from './backend-connection.js';
+import { decodeEnvelope } from './envelope.js';
 import { corruptHead, decodeHead, type StoredHead, trueIfCorrupt } from './head-codec.js';
 import { unescapeKey } from './key-escape.js';
-import { decodeEnvelope } from './envelope.js';
 import type { AccountKeys } from './key-layout.js';
 
 /** The entries of an account's range that are its own. */

@@ -1,5 +1,4 @@
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
-import { describeReceived, requireOneOf } from '../../core/shared/option-checks.js';
 import type {
   AccountHead,
   CommitBatch,
@@ -12,8 +11,9 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../../core/persistence-driver.js';
-import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
+import { describeReceived, requireOneOf } from '../../core/shared/option-checks.js';
 import { AccountLocks } from '../keyv/account-locks.js';
+import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { BaseDriverOptions } from './base-options.js';
 import { changeHead, type HeadChange, readHead } from './conditional-commit.js';

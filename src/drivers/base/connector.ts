@@ -1,6 +1,6 @@
+import { SingleFlight } from '../../core/shared/single-flight.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { Operation } from './operation.js';
-import { SharedAttempt } from '../../core/shared/single-flight.js';
 
 interface Connected {
   readonly access: AccessMode;
@@ -14,7 +14,7 @@ interface Connected {
  */
 export class Connector {
   readonly #connect: (operation: Operation, access: AccessMode) => Promise<BackendConnection>;
-  readonly #attempts = { read: new SharedAttempt<BackendConnection>(), write: new SharedAttempt<BackendConnection>() };
+  readonly #attempts = { read: new SingleFlight<BackendConnection>(), write: new SingleFlight<BackendConnection>() };
   #connected: Connected | undefined;
 
   constructor(connect: (operation: Operation, access: AccessMode) => Promise<BackendConnection>) {

@@ -1,6 +1,5 @@
 import { isMap, isSet } from 'node:util/types';
 import { AccountKeeperError, type ErrorCode } from '../../core/errors.js';
-import { describeReceived, requireDuration } from '../../core/shared/option-checks.js';
 import type {
   CommitBatch,
   CommitOptions,
@@ -8,9 +7,10 @@ import type {
   LoadOptions,
   OperationOptions,
 } from '../../core/persistence-driver.js';
+import { describeReceived, requireDuration } from '../../core/shared/option-checks.js';
 import type { HeadChange } from './conditional-commit.js';
-import { escapeKey } from './key-escape.js';
 import { encodeEnvelope } from './envelope.js';
+import { escapeKey } from './key-escape.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,11 +1,11 @@
 import { badOption, type Check } from '../../core/shared/option-checks.js';
-import type { DriverFactory, DriverRequest } from './driver-factory.js';
+import type { DriverFactory, DriverRequest } from '../base/driver-factory.js';
+import { decodedPart, mergeOptions, optionsFromQuery } from '../base/url-options.js';
 import { KeyvDriver, type KeyvDriverOptions } from '../keyv/driver.js';
 import { MEMORY_OPTIONS, MemoryDriver, type MemoryDriverOptions } from '../memory/driver.js';
 import { makePostgresDriver } from '../postgres/driver.js';
 import { redisFactories } from '../redis/driver.js';
 import { SQLITE_OPTIONS, SqliteDriver, type SqliteDriverOptions } from '../sqlite/driver.js';
-import { decodedPart, mergeOptions, optionsFromQuery } from '../base/url-options.js';
 
 /** The drivers that need no registration, by scheme. The constructor of each checks every option. */
 export const BUILT_IN_DRIVERS: Readonly<Record<string, DriverFactory>> = {

@@ -1,14 +1,14 @@
 import { AccountKeeperError } from '../../core/errors.js';
-import { badOption, describeReceived, hasMethods, requireOneOf } from '../../core/shared/option-checks.js';
 import type { PersistenceDriver } from '../../core/persistence-driver.js';
-import { BUILT_IN_DRIVERS } from './built-in-drivers.js';
-import type { DriverFactory } from './driver-factory.js';
+import { badOption, describeReceived, hasMethods, requireOneOf } from '../../core/shared/option-checks.js';
+import type { DriverFactory } from '../base/driver-factory.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from '../keyv/client.js';
 import type { KeyvDriverOptions } from '../keyv/driver.js';
 import type { MemoryDriverOptions } from '../memory/driver.js';
 import type { PostgresDriverOptions } from '../postgres/options.js';
 import type { RedisDriverOptions } from '../redis/options.js';
 import type { SqliteDriverOptions } from '../sqlite/driver.js';
+import { BUILT_IN_DRIVERS } from './built-in-drivers.js';
 
 /** A {@link SqliteDriverOptions} with its driver's name. */
 export type SqliteConfig = { readonly driver: 'sqlite' } & SqliteDriverOptions;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { decodeEnvelope, encodeEnvelope, parsedObject } from '../base/envelope.js';
 import { corruptHead } from '../base/head-codec.js';
 import { unescapeKey } from '../base/key-escape.js';
-import { decodeEnvelope, encodeEnvelope, parsedObject } from '../base/envelope.js';
 import type { AccountKeys } from '../base/key-layout.js';
 import type { ReadTexts } from './store.js';
 

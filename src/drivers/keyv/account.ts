@@ -1,7 +1,7 @@
 import type { StoredEntry } from '../base/backend-connection.js';
 import { corruptHead } from '../base/head-codec.js';
-import { decodeRoot, type IndexRoot, missingPage, pageKey, walkIndex } from './account-index.js';
 import type { AccountKeys } from '../base/key-layout.js';
+import { decodeRoot, type IndexRoot, missingPage, pageKey, walkIndex } from './account-index.js';
 import type { ReadTexts } from './store.js';
 
 /** Head and root of the index, as they are stored. */

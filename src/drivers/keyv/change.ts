@@ -1,5 +1,6 @@
 import type { HeadSwap } from '../base/backend-connection.js';
 import { decodeHead } from '../base/head-codec.js';
+import type { AccountKeys } from '../base/key-layout.js';
 import { type AccountTop, readTop } from './account.js';
 import {
   changedPages,
@@ -10,7 +11,6 @@ import {
   pagesByLevel,
   walkIndex,
 } from './account-index.js';
-import type { AccountKeys } from '../base/key-layout.js';
 import type { EncodedEntry, KeyvStore, ReadTexts } from './store.js';
 
 /** The writes that make up a change. */

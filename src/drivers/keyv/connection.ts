@@ -1,13 +1,13 @@
 import type { DriverWarning } from '../../core/persistence-driver.js';
-import { untilAborted } from './account-locks.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { trueIfCorrupt } from '../base/head-codec.js';
-import { keysInUse, readEntries, readTop } from './account.js';
-import { type KeyvChange, planChange } from './change.js';
-import { decodeRoot, pageKey } from './account-index.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
-import type { KeyvStore, ReadTexts } from './store.js';
 import { asUnknown, type Operation } from '../base/operation.js';
+import { keysInUse, readEntries, readTop } from './account.js';
+import { decodeRoot, pageKey } from './account-index.js';
+import { untilAborted } from './account-locks.js';
+import { type KeyvChange, planChange } from './change.js';
+import type { KeyvStore, ReadTexts } from './store.js';
 
 /**
  * Keeps accounts in single writes to a store that can do no better. Within a process, and on one store object, those

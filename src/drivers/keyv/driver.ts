@@ -1,4 +1,5 @@
 import { AccountKeeperError } from '../../core/errors.js';
+import type { DriverCapabilities, DriverLimits } from '../../core/persistence-driver.js';
 import {
   badOption,
   type Check,
@@ -8,16 +9,15 @@ import {
   oneOf,
   readOptions,
 } from '../../core/shared/option-checks.js';
-import type { DriverCapabilities, DriverLimits } from '../../core/persistence-driver.js';
 import type { BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import { BASE_OPTIONS, type BaseDriverOptions } from '../base/base-options.js';
+import type { Operation } from '../base/operation.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from './client.js';
 import { KeyvConnection } from './connection.js';
 import { LIMIT_RULES, storageLimits } from './limits.js';
 import { KeyvStore } from './store.js';
 import { type KeyvTarget, targetOf } from './target.js';
-import type { Operation } from '../base/operation.js';
 
 const DURABILITIES = ['none', 'process', 'host'] as const;
 

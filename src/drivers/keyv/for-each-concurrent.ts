@@ -2,7 +2,7 @@
  * Does the work for each item, a few at a time. Settles when all that was begun has settled, and rejects with the first
  * failure; after one, nothing more is begun.
  */
-export async function sideBySide<T>(
+export async function forEachConcurrent<T>(
   items: readonly T[],
   atOnce: number,
   work: (item: T, index: number) => Promise<void>,

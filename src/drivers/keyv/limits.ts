@@ -1,6 +1,6 @@
 import { AccountKeeperError } from '../../core/errors.js';
-import { type ChecksOf, wholeNumber } from '../../core/shared/option-checks.js';
 import type { DriverLimits } from '../../core/persistence-driver.js';
+import { type ChecksOf, wholeNumber } from '../../core/shared/option-checks.js';
 import { toStoredKey } from './keys.js';
 import type { KeyvTarget } from './target.js';
 

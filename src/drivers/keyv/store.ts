@@ -1,13 +1,13 @@
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
-import { unescapeKey } from '../base/key-escape.js';
-import type { ManyMethod } from './adapter-profile.js';
 import { decodeEnvelope, encodeEnvelope } from '../base/envelope.js';
+import { unescapeKey } from '../base/key-escape.js';
+import type { Operation } from '../base/operation.js';
+import type { ManyMethod } from './adapter-profile.js';
+import { chunksOf, forEachConcurrent } from './for-each-concurrent.js';
 import { fromStoredKey, toStoredKey } from './keys.js';
 import type { StorageLimits } from './limits.js';
 import { SharedStore } from './shared-store.js';
 import type { KeyvTarget } from './target.js';
-import type { Operation } from '../base/operation.js';
-import { chunksOf, sideBySide } from './for-each-concurrent.js';
 
 /** A key of the layout and what the store is to hold under it. */
 export interface EncodedEntry {
@@ -141,7 +141,7 @@ export class KeyvStore {
     const method: unknown = profile.many.has(name) && items.length > 1 ? Reflect.get(store, name) : undefined;
     const many = typeof method === 'function' ? (some: unknown) => Reflect.apply(method, store, [some]) : undefined;
     const size = many === undefined ? 1 : CHUNK[name];
-    await sideBySide(chunksOf(items, size), many === undefined ? AT_ONCE : 1, (chunk, index) =>
+    await forEachConcurrent(chunksOf(items, size), many === undefined ? AT_ONCE : 1, (chunk, index) =>
       call(chunk, index * size, many),
     );
   }

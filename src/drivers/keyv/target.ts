@@ -1,8 +1,8 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import { describeReceived } from '../../core/shared/option-checks.js';
+import { decodeEnvelope, encodeEnvelope, valueIn } from '../base/envelope.js';
 import { type AdapterProfile, namespaceOf, profileOf } from './adapter-profile.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient, propertyOf } from './client.js';
-import { decodeEnvelope, encodeEnvelope, valueIn } from '../base/envelope.js';
 import { toStoredKey } from './keys.js';
 
 /** The caller's Keyv or adapter, as the driver works with it: the adapter, and how the Keyv names and encodes. */

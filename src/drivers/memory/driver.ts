@@ -1,5 +1,5 @@
-import { type ChecksOf, objectWith, readOptions } from '../../core/shared/option-checks.js';
 import type { DriverCapabilities, DriverLimits } from '../../core/persistence-driver.js';
+import { type ChecksOf, objectWith, readOptions } from '../../core/shared/option-checks.js';
 import type { BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import { BASE_OPTIONS, type BaseDriverOptions } from '../base/base-options.js';

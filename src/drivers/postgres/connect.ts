@@ -4,6 +4,7 @@ import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccessMode } from '../base/backend-connection.js';
 import type { KeyLayout } from '../base/key-layout.js';
 import type { Operation } from '../base/operation.js';
+import { readPem } from '../base/tls-options.js';
 import type { PgClientClass, PgSslConfig, PostgresRow } from './adapter.js';
 import { PostgresConnection } from './connection.js';
 import { sqlState } from './errors.js';
@@ -11,7 +12,6 @@ import type { POSTGRES_DEFAULTS } from './options.js';
 import { PostgresPool } from './pool.js';
 import { INSPECT, type PostgresStatements, postgresStatements } from './statements.js';
 import type { PostgresSettings, TlsSettings } from './url.js';
-import { readPem } from '../base/tls-options.js';
 
 /** Everything that connecting depends on. */
 export type PostgresConnectSettings = PostgresSettings & typeof POSTGRES_DEFAULTS & { readonly layout: KeyLayout };

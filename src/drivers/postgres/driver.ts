@@ -1,20 +1,20 @@
 import type { DriverCapabilities, DriverLimits } from '../../core/persistence-driver.js';
 import type { AccessMode, BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
-import type { DriverFactory } from '../config/driver-factory.js';
+import type { DriverFactory } from '../base/driver-factory.js';
 import type { Operation } from '../base/operation.js';
 import { importPostgres, loadPostgres, type PostgresImporter } from './adapter.js';
 import { connectPostgres, type PostgresConnectSettings } from './connect.js';
 import { POSTGRES_DEFAULTS, type PostgresDriverOptions } from './options.js';
 import { readPostgresOptions } from './url.js';
 
+export type { TlsOptions as PostgresSslOptions } from '../base/tls-options.js';
 export type {
   PostgresDriverOptions,
   PostgresServerOptions,
   PostgresTableOptions,
   PostgresUrlOptions,
 } from './options.js';
-export type { TlsOptions as PostgresSslOptions } from '../base/tls-options.js';
 
 const CAPABILITIES: DriverCapabilities = {
   durability: 'host',

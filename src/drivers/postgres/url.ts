@@ -1,9 +1,16 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import { type ChecksOf, oneOf, readOptions } from '../../core/shared/option-checks.js';
 import { nonEmptyText, secretText } from '../base/base-options.js';
-import { POSTGRES_PARTS, type PostgresParts } from './options.js';
 import type { TlsOptions } from '../base/tls-options.js';
-import { badUrl, decodedPart, givenTwice, mergeOptions, optionsFromQuery, parseServerUrl } from '../base/url-options.js';
+import {
+  badUrl,
+  decodedPart,
+  givenTwice,
+  mergeOptions,
+  optionsFromQuery,
+  parseServerUrl,
+} from '../base/url-options.js';
+import { POSTGRES_PARTS, type PostgresParts } from './options.js';
 
 /** The modes of libpq that say what they do. */
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;

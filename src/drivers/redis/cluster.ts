@@ -1,5 +1,6 @@
+import { addressText, type RedisAddress } from './address.js';
 import { RedisFailure } from './errors.js';
-import { addressText, type RedisAddress, type RedisLink } from './link.js';
+import type { RedisLink } from './link.js';
 import type { RedisLinks } from './links.js';
 import type { RedisRedirection, RedisSource, RedisTopology, RedisView } from './servers.js';
 import { slotOf } from './slots.js';

@@ -2,7 +2,7 @@ import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverCapabilities, DriverLimits } from '../../core/persistence-driver.js';
 import type { AccessMode, BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
-import type { DriverFactory } from '../config/driver-factory.js';
+import type { DriverFactory } from '../base/driver-factory.js';
 import type { Operation } from '../base/operation.js';
 import { importKeyvRedis, loadRedisAdapter, type RedisAdapterImporter } from './adapter.js';
 import { makeServers } from './client.js';

@@ -1,15 +1,9 @@
+import { Coalescer } from '../../core/shared/coalescer.js';
 import { orAborted, underLimit } from '../base/or-aborted.js';
 import type { RedisAdapterModule, RedisClient, RedisSendOptions } from './adapter.js';
+import { addressText, type RedisAddress, type RedisCredentials } from './address.js';
 import { networkCode, RedisFailure, replyCode } from './errors.js';
 import type { RedisTlsOptions } from './options.js';
-import type { RedisCredentials } from './settings.js';
-import { SharedRuns } from '../../core/shared/coalescer.js';
-
-/** A server. */
-export interface RedisAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How links are made, whichever server they lead to. */
 export interface RedisLinkSettings {
@@ -34,11 +28,6 @@ export type RedisReplyForm = 'text' | 'bytes';
 /** Milliseconds that it may take until a server has accepted a connection and answered a first command. */
 const CONNECT_TIMEOUT_MS = 5000;
 
-/** `host:port`, and what keys of maps are made of. */
-export function addressText({ host, port }: RedisAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 let lastNumber = 0;
 
 /**
@@ -58,7 +47,7 @@ export class RedisLink {
   readonly #controller = new AbortController();
   readonly #settings: RedisLinkSettings;
   #tellsRole = false;
-  #copying: SharedRuns<unknown> | undefined;
+  #copying: Coalescer<unknown> | undefined;
   #waiting = 0;
   #isRetired = false;
   #heardAt = performance.now();
@@ -139,7 +128,7 @@ export class RedisLink {
 
   /** How many replicas have what was sent before over this link; one WAIT is for all of that. @throws RedisFailure */
   replicated({ replicas, timeoutMs }: RedisReplication, signal: AbortSignal): Promise<unknown> {
-    this.#copying ??= new SharedRuns(() => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
+    this.#copying ??= new Coalescer(() => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
     return this.#awaited(this.#copying.next(), signal);
   }
 

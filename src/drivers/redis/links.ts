@@ -1,6 +1,7 @@
+import { SingleFlight } from '../../core/shared/single-flight.js';
+import { addressText, type RedisAddress } from './address.js';
 import { RedisFailure } from './errors.js';
-import { addressText, type RedisAddress, type RedisLink } from './link.js';
-import { SharedAttempt } from '../../core/shared/single-flight.js';
+import type { RedisLink } from './link.js';
 
 /** `waits`: for commands that make the server hold up all that come behind them on the same link. */
 export type RedisLinkUse = 'answers' | 'waits';
@@ -10,7 +11,7 @@ const USES: readonly RedisLinkUse[] = ['answers', 'waits'];
 /** The links to servers, one for each use of a server, made when it is first needed and again when it broke. */
 export class RedisLinks {
   readonly #make: (server: RedisAddress) => RedisLink;
-  readonly #openings = new Map<string, SharedAttempt<RedisLink>>();
+  readonly #openings = new Map<string, SingleFlight<RedisLink>>();
   readonly #present = new Map<string, RedisLink>();
   /** Those before them as well, on which somebody still waits. */
   readonly #all = new Set<RedisLink>();
@@ -25,7 +26,7 @@ export class RedisLinks {
     const key = keyOf(addressText(server), use);
     const present = this.#present.get(key);
     if (present?.isOpen) return present;
-    const opening = this.#openings.get(key) ?? new SharedAttempt<RedisLink>();
+    const opening = this.#openings.get(key) ?? new SingleFlight<RedisLink>();
     this.#openings.set(key, opening);
     return opening.join(signal, async (given) => {
       const link = await this.#make(server).connect(given);

@@ -1,18 +1,15 @@
-import { AccountKeeperError } from '../../core/errors.js';
 import {
   badOption,
   type Check,
   type ChecksOf,
-  describeReceived,
   duration,
   flag,
   oneOf,
   wholeNumber,
 } from '../../core/shared/option-checks.js';
 import { BASE_OPTIONS, type BaseDriverOptions, nonEmptyText, secretText } from '../base/base-options.js';
-import type { RedisAddress } from './link.js';
 import { type TlsOptions, tlsOrOneOf } from '../base/tls-options.js';
-import { HOST_AND_PORT } from '../base/url-options.js';
+import { readAddress } from './address.js';
 
 export type { TlsOptions as RedisTlsOptions } from '../base/tls-options.js';
 
@@ -163,15 +160,3 @@ export const REDIS_OPTIONS: ChecksOf<RedisFields> = {
   password: secretText,
   tls: tlsOrOneOf([true]),
 };
-
-/** A `host`, `host:port`, or `[IPv6 address]:port`. @throws `CONFIG` */
-export function readAddress(name: string, text: unknown, defaultPort: number): RedisAddress {
-  const [, bracketed, plain, digits] = (typeof text === 'string' ? HOST_AND_PORT.exec(text) : null) ?? [];
-  const host = bracketed ?? plain;
-  const port = digits === undefined ? defaultPort : Number(digits);
-  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
-  // What is no host, or no port, may be a user or a password.
-  const isShown = typeof text !== 'string' || /^[A-Za-z0-9._-]*(:\d{0,5})?$/.test(text);
-  const received = isShown ? describeReceived(text) : 'a text that is neither a host nor host:port';
-  throw new AccountKeeperError('CONFIG', `${name}: expected host:port, received ${received}`);
-}

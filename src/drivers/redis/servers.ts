@@ -1,10 +1,11 @@
+import { Coalescer } from '../../core/shared/coalescer.js';
+import { SingleFlight } from '../../core/shared/single-flight.js';
 import type { Operation } from '../base/operation.js';
 import { orAborted } from '../base/or-aborted.js';
+import { addressText, type RedisAddress } from './address.js';
 import { isDemoted, LATE_ANSWER, RedisFailure } from './errors.js';
-import { addressText, type RedisAddress, type RedisLink } from './link.js';
+import type { RedisLink } from './link.js';
 import type { RedisLinks, RedisLinkUse } from './links.js';
-import { SharedAttempt } from '../../core/shared/single-flight.js';
-import { SharedRuns } from '../../core/shared/coalescer.js';
 
 /** How often one piece of work is sent on to another server. */
 const MAX_HOPS = 5;
@@ -60,15 +61,15 @@ export interface RedisTopology {
 export class RedisServers {
   readonly #topology: RedisTopology;
   readonly #links: RedisLinks;
-  readonly #finding = new SharedAttempt<RedisView>();
+  readonly #finding = new SingleFlight<RedisView>();
   readonly #closing = new AbortController();
-  readonly #confirming: SharedRuns<(source: RedisSource) => boolean>;
+  readonly #confirming: Coalescer<(source: RedisSource) => boolean>;
   #view: RedisView | undefined;
 
   constructor(topology: RedisTopology, links: RedisLinks) {
     this.#topology = topology;
     this.#links = links;
-    this.#confirming = new SharedRuns(() => topology.ask(this.#closing.signal));
+    this.#confirming = new Coalescer(() => topology.ask(this.#closing.signal));
   }
 
   /**

@@ -1,22 +1,10 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import { badOption, readOptions } from '../../core/shared/option-checks.js';
-import type { RedisAddress } from './link.js';
-import {
-  REDIS_OPTIONS,
-  type RedisDriverOptions,
-  type RedisDurability,
-  type RedisFields,
-  readAddress,
-} from './options.js';
-import { parseRedisUrl } from './url.js';
 import type { TlsFiles } from '../base/tls-options.js';
 import { mergeOptions } from '../base/url-options.js';
-
-/** Who the driver is for servers of one kind. */
-export interface RedisCredentials {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-}
+import { type RedisAddress, type RedisCredentials, readAddress } from './address.js';
+import { REDIS_OPTIONS, type RedisDriverOptions, type RedisDurability, type RedisFields } from './options.js';
+import { parseRedisUrl } from './url.js';
 
 /** Which servers there are. */
 export type RedisServerSettings =

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { orAborted, underLimit } from '../base/or-aborted.js';
+import { addressText, type RedisAddress } from './address.js';
 import { networkCode, RedisFailure } from './errors.js';
-import { addressText, type RedisAddress, type RedisLink } from './link.js';
+import type { RedisLink } from './link.js';
 import type { RedisLinks } from './links.js';
 
 /** Asks one server over a link to it. */

@@ -1,5 +1,12 @@
+import {
+  badUrl,
+  decodedPart,
+  HOST_AND_PORT,
+  mergeOptions,
+  optionsFromQuery,
+  parseServerUrl,
+} from '../base/url-options.js';
 import { REDIS_QUERY_OPTIONS } from './options.js';
-import { badUrl, decodedPart, HOST_AND_PORT, mergeOptions, optionsFromQuery, parseServerUrl } from '../base/url-options.js';
 
 /** The schemes of Redis' URLs. */
 export const REDIS_SCHEMES = [

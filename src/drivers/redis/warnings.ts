@@ -2,8 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { Operation } from '../base/operation.js';
+import { addressText } from './address.js';
 import { RedisFailure } from './errors.js';
-import { addressText, type RedisLink } from './link.js';
+import type { RedisLink } from './link.js';
 import type { RedisServers } from './servers.js';
 import type { RedisSettings } from './settings.js';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { type ChecksOf, duration, oneOf, readOptions } from '../../core/shared/option-checks.js';
 import type { DriverCapabilities, DriverLimits } from '../../core/persistence-driver.js';
+import { type ChecksOf, duration, oneOf, readOptions } from '../../core/shared/option-checks.js';
 import type { AccessMode, BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import { BASE_OPTIONS, type BaseDriverOptions, textThat } from '../base/base-options.js';

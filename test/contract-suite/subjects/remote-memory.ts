@@ -1,6 +1,11 @@
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import type { DriverCapabilities, DriverLimits, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../../../src/drivers/base/backend-connection.js';
+import type {
+  AccountPage,
+  BackendConnection,
+  HeadSwap,
+  StoredEntry,
+} from '../../../src/drivers/base/backend-connection.js';
 import { BaseDriver } from '../../../src/drivers/base/base-driver.js';
 import type { AccountKeys } from '../../../src/drivers/base/key-layout.js';
 import { MemoryConnection } from '../../../src/drivers/memory/connection.js';

@@ -5,7 +5,7 @@ import { expectEqual, expectRecords, present } from '../expectations.js';
 const PROCESSES = 3;
 const INCREMENTS = 40;
 
-const sideBySide: Clause = {
+const forEachConcurrent: Clause = {
   id: 'CC8',
   group: 'conditional commit',
   title: 'several processes making conditional increments side by side: the final count equals the acknowledged ones',
@@ -27,4 +27,4 @@ const sideBySide: Clause = {
 };
 
 /** Conditional commit, continued: several processes. */
-export const processClauses: readonly Clause[] = [sideBySide];
+export const processClauses: readonly Clause[] = [forEachConcurrent];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AccountState } from '../../../src/core/account/account-state.js';
-import type { RecordTable, TableName } from '../../../src/core/account/tables/record-table.js';
+import type { RecordTable } from '../../../src/core/account/tables/record-table.js';
+import type { TableName } from '../../../src/core/account/tables/table-context.js';
 import { BAD_NAMES, BAD_NUMBERS, codeOf, order, position } from './tables/table-harness.js';
 
 class WatchedState extends AccountState {

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { AccountKeeperError } from '../../../src/core/errors.js';
 import { AccountState } from '../../../src/core/account/account-state.js';
-import type { RecordTable, TableName } from '../../../src/core/account/tables/record-table.js';
+import type { RecordTable } from '../../../src/core/account/tables/record-table.js';
+import type { TableName } from '../../../src/core/account/tables/table-context.js';
+import { AccountKeeperError } from '../../../src/core/errors.js';
 import { BAD_NUMBERS, codeOf, ODD_NAMES, order, position } from './tables/table-harness.js';
 
 /** An account whose hooks can be looked at. */

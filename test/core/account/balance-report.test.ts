@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { isAccountKeeperError } from '../../../src/core/errors.js';
+import { AccountState } from '../../../src/core/account/account-state.js';
 import {
   type BalanceUpdateEventData,
   reportBalanceToApi,
   reportBalanceToServer,
 } from '../../../src/core/account/balance-report.js';
-import { AccountState } from '../../../src/core/account/account-state.js';
+import { isAccountKeeperError } from '../../../src/core/errors.js';
 import { BAD_NUMBERS, position } from './tables/table-harness.js';
 
 interface Received {

@@ -1,8 +1,8 @@
 import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { richCodec } from '../../../src/core/codec/rich-codec.js';
 import { deepFreeze } from '../../../src/core/account/tables/deep-freeze.js';
+import { richCodec } from '../../../src/core/codec/rich-codec.js';
 import { jsonWithProtoKeys, withBadValue } from './bad-values.js';
 import { refusedPath, thrownBy } from './thrown.js';
 

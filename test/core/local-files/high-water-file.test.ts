@@ -16,13 +16,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AccountKeeperError, isAccountKeeperError } from '../../../src/core/errors.js';
+import { accountFileName } from '../../../src/core/local-files/account-file-name.js';
 import {
   type HighWater,
   HighWaterFile,
   type HighWaterFileOptions,
   readHighWaters,
 } from '../../../src/core/local-files/high-water-file.js';
-import { accountFileName } from '../../../src/core/local-files/account-file-name.js';
 import { anyText } from './sample-spill.js';
 
 let root = '';

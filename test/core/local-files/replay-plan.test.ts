@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BatchSize, cutBatches, fits, mergedBatch, sizeOf } from '../../../src/core/shared/batch-size.js';
-import { formatHeadMeta, type HeadMeta, parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
-import type { AccountHead, CommitBatch } from '../../../src/core/persistence-driver.js';
 import { planReplay, type ReplayPlan, replayedGroups, replayIdOf } from '../../../src/core/local-files/replay-plan.js';
 import type { Spill } from '../../../src/core/local-files/spill.js';
 import type { StoredSpill } from '../../../src/core/local-files/spill-folder.js';
+import { formatHeadMeta, type HeadMeta, parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
+import type { AccountHead, CommitBatch } from '../../../src/core/persistence-driver.js';
+import { type BatchSize, cutBatches, fits, mergedBatch, sizeOf } from '../../../src/core/shared/batch-size.js';
 
 const BASE = { revision: 5, writeId: 'base' };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { CommitBatch } from '../../../src/core/persistence-driver.js';
 import type { Spill } from '../../../src/core/local-files/spill.js';
+import type { CommitBatch } from '../../../src/core/persistence-driver.js';
 
 /** A small spill with something in each of its parts. */
 export function sampleSpill(changes: Partial<Spill> = {}): Spill {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Quarantine } from '../../../src/core/codec/quarantine.js';
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import type { DriverLimits } from '../../../src/core/persistence-driver.js';
-import { Quarantine } from '../../../src/core/restore/quarantine.js';
 
 const LIMITS: DriverLimits = { keyBytes: 100, valueBytes: 10_000, batchBytes: 100_000, batchRecords: 1_000 };
 

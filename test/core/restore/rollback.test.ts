@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type AccountKeeperError, isAccountKeeperError } from '../../../src/core/errors.js';
+import type { KnownHead } from '../../../src/core/local-files/local-files.js';
+import type { Spill } from '../../../src/core/local-files/spill.js';
+import type { StoredSpill } from '../../../src/core/local-files/spill-folder.js';
 import { formatHeadMeta, type HeadMeta, parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import type { AccountHead } from '../../../src/core/persistence-driver.js';
 import type { RestoreOptions } from '../../../src/core/restore/restore-options.js';
-import { judge, type KnownHead, type Verdict } from '../../../src/core/restore/rollback.js';
-import type { Spill } from '../../../src/core/local-files/spill.js';
-import type { StoredSpill } from '../../../src/core/local-files/spill-folder.js';
+import { judge, type Verdict } from '../../../src/core/restore/rollback.js';
 import { sampleSpill } from '../local-files/sample-spill.js';
 
 const META = formatHeadMeta({ released: false, replayed: [], claims: [], lineage: 'L1' }, 1_000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError, type AccountKeeperErrorOptions, type ErrorCode } from '../../../src/core/errors.js';
-import { AccountWriter, type CommitRequest, type CommitResult } from '../../../src/core/write-behind/owner-sender.js';
 import type { AccountHead, StoredAccount } from '../../../src/core/persistence-driver.js';
+import { type CommitRequest, type CommitResult, OwnerSender } from '../../../src/core/write-behind/owner-sender.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
@@ -13,7 +13,7 @@ const signal = new AbortController().signal;
 function writerOn(
   commit: () => Promise<AccountHead>,
   load: () => Promise<StoredAccount | undefined> = failWith('UNAVAILABLE'),
-): { writer: AccountWriter; clock: FakeClock } {
+): { writer: OwnerSender; clock: FakeClock } {
   const clock = new FakeClock();
   const driver = new ScriptedDriver(new MemoryDriver(), clock);
   driver.commit = commit;
@@ -23,7 +23,7 @@ function writerOn(
     ids += 1;
     return `write-${ids}`;
   };
-  return { writer: new AccountWriter({ driver, accountId: 'a', clock, createId, head: claimed }), clock };
+  return { writer: new OwnerSender({ driver, accountId: 'a', clock, createId, head: claimed }), clock };
 }
 
 async function send(commit: () => Promise<AccountHead>, mayHaveLanded = false): Promise<CommitResult> {

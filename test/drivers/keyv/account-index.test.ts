@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { escapeKey } from '../../../src/drivers/base/key-escape.js';
+import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
 import {
   changedPages,
   decodePage,
@@ -10,7 +11,6 @@ import {
   pagesByLevel,
   walkIndex,
 } from '../../../src/drivers/keyv/account-index.js';
-import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
 
 const account = new KeyLayout().account('a');
 const rootKey = pageKey(account, '');

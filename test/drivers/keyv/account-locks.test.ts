@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AccountLocks } from '../../../src/drivers/keyv/account-locks.js';
 import type { Operation } from '../../../src/drivers/base/operation.js';
+import { AccountLocks } from '../../../src/drivers/keyv/account-locks.js';
 import { deferred } from './support.js';
 
 function operation(): { readonly operation: Operation; readonly abort: () => void } {

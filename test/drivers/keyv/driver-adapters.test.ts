@@ -6,12 +6,12 @@ import KeyvValkey from '@keyv/valkey';
 import Keyv from 'keyv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyvDriver, KeyvDriverOptions } from '../../../src/drivers/keyv/driver.js';
-import { type MariadbTestServer, startMariadb } from '../../support/servers/sql/mariadb-server.js';
 import { poll } from '../../support/servers/poll.js';
-import { type PostgresTestServer, startPostgres } from '../../support/servers/sql/postgres-server.js';
 import { type RedisTestServer, startRedis } from '../../support/servers/redis/redis-server.js';
-import { keyvDriver } from './support.js';
+import { type MariadbTestServer, startMariadb } from '../../support/servers/sql/mariadb-server.js';
+import { type PostgresTestServer, startPostgres } from '../../support/servers/sql/postgres-server.js';
 import { afterTest, batchOf, collect, onTopOf, rejection } from '../support.js';
+import { keyvDriver } from './support.js';
 
 let redis: RedisTestServer;
 let mariadb: MariadbTestServer;

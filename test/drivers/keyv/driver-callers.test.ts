@@ -1,10 +1,10 @@
 import Keyv, { type CompressionAdapter, type KeyvOptions } from 'keyv';
 import { describe, expect, it } from 'vitest';
+import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
 import { KeyvDriver } from '../../../src/drivers/keyv/driver.js';
 import { toStoredKey } from '../../../src/drivers/keyv/keys.js';
-import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
-import { keyvDriver, ScriptedAdapter } from './support.js';
 import { batchOf, closing, collect, onTopOf, rejection } from '../support.js';
+import { keyvDriver, ScriptedAdapter } from './support.js';
 
 const VALUES = ['', ':', ':base64:aGk=', '{"value":1}', 'é💰\0\n"\\', '\ud800', 'x'.repeat(5000)];
 

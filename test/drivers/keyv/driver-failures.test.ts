@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CommitBatch, CommitOptions } from '../../../src/core/persistence-driver.js';
-import type { KeyvDriver } from '../../../src/drivers/keyv/driver.js';
 import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
-import { CALL_FAULTS, type CallFault, deferred, keyvDriver, ScriptedAdapter } from './support.js';
+import type { KeyvDriver } from '../../../src/drivers/keyv/driver.js';
 import { batchOf, collect, onTopOf, rejection } from '../support.js';
+import { CALL_FAULTS, type CallFault, deferred, keyvDriver, ScriptedAdapter } from './support.js';
 
 const account = new KeyLayout().account('a');
 const rootKey = `${account.range.from}index`;

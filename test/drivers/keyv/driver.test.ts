@@ -4,8 +4,8 @@ import type { AccountKeeperError } from '../../../src/core/errors.js';
 import { isKeyv, isKeyvAdapter } from '../../../src/drivers/keyv/client.js';
 import { KeyvDriver, type KeyvDriverOptions } from '../../../src/drivers/keyv/driver.js';
 import { describeDriver } from '../behaviour.js';
-import { keyvDriver, ScriptedAdapter } from './support.js';
 import { batchOf, collect, onTopOf, rejection } from '../support.js';
+import { keyvDriver, ScriptedAdapter } from './support.js';
 
 // In one process, on one store object, the drivers take turns: there, commits are conditional and atomic after all.
 describeDriver('KeyvDriver on one Map', async () => {

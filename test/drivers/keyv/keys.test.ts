@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromStoredKey, toStoredKey } from '../../../src/drivers/keyv/keys.js';
 import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
+import { fromStoredKey, toStoredKey } from '../../../src/drivers/keyv/keys.js';
 
 const anyId = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 });
 const anyPrefix = fc.stringMatching(/^[A-Za-z0-9_./-]{1,4}$/);

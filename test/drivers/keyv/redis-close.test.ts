@@ -3,8 +3,8 @@ import Keyv from 'keyv';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { KeyvDriver } from '../../../src/drivers/keyv/driver.js';
 import { startRedis } from '../../support/servers/redis/redis-server.js';
-import { keyvDriver } from './support.js';
 import { batchOf, onTopOf, rejection } from '../support.js';
+import { keyvDriver } from './support.js';
 
 const server = await startRedis({ password: 'close-secret' });
 

@@ -8,11 +8,11 @@ import type { DriverWarning } from '../../../src/core/persistence-driver.js';
 import type { PostgresDriver } from '../../../src/drivers/postgres/driver.js';
 import { postgresStatements } from '../../../src/drivers/postgres/statements.js';
 import { poll } from '../../support/servers/poll.js';
-import { startPostgres } from '../../support/servers/sql/postgres-server.js';
 import { makeSelfSigned } from '../../support/servers/self-signed.js';
+import { startPostgres } from '../../support/servers/sql/postgres-server.js';
 import { unprivilegedUser } from '../../support/servers/system-user.js';
-import { configure, postgres, sessionOn, uniqueName } from './support.js';
 import { batchOf, collect, onTopOf, rejection } from '../support.js';
+import { configure, postgres, sessionOn, uniqueName } from './support.js';
 
 const server = await startPostgres();
 const { url } = server;

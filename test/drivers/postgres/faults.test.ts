@@ -4,6 +4,7 @@ import type { AccountHead } from '../../../src/core/persistence-driver.js';
 import { startFaultProxy } from '../../support/servers/network/fault-proxy.js';
 import { poll } from '../../support/servers/poll.js';
 import { startPostgres } from '../../support/servers/sql/postgres-server.js';
+import { afterTest, batchOf, collect, onTopOf, rejection } from '../support.js';
 import {
   configure,
   endSessionsOf,
@@ -15,7 +16,6 @@ import {
   setStandby,
   uniqueName,
 } from './support.js';
-import { afterTest, batchOf, collect, onTopOf, rejection } from '../support.js';
 
 const server = await startPostgres();
 const proxy = await startFaultProxy(server);

@@ -4,8 +4,8 @@ import { slotOf } from '../../../src/drivers/redis/slots.js';
 import { poll } from '../../support/servers/poll.js';
 import { type RedisCluster, startRedisCluster } from '../../support/servers/redis/redis-cluster.js';
 import type { RedisTestServer } from '../../support/servers/redis/redis-server.js';
-import { redis, redisServer, silentServers, warningsOf } from './support.js';
 import { afterTest, batchOf, collect, onTopOf, rejection } from '../support.js';
+import { redis, redisServer, silentServers, warningsOf } from './support.js';
 
 let cluster: RedisCluster;
 

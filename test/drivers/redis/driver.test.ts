@@ -7,8 +7,8 @@ import { RedisDriver } from '../../../src/drivers/redis/driver.js';
 import { type AccountStateStore, openAccount } from '../../../src/index.js';
 import { poll } from '../../support/servers/poll.js';
 import { type RedisTestServer, startRedis } from '../../support/servers/redis/redis-server.js';
-import { callsOf, redis, redisServer, warningsOf } from './support.js';
 import { afterTest, batchOf, collect, onTopOf, rejection } from '../support.js';
+import { callsOf, redis, redisServer, warningsOf } from './support.js';
 
 let server: RedisTestServer;
 

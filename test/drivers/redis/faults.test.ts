@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
 import { poll } from '../../support/servers/poll.js';
 import { type RedisTestServer, startRedis } from '../../support/servers/redis/redis-server.js';
-import { callsOf, nameOf, proxyBefore, redis, redisServer, silentServers, takes } from './support.js';
 import { batchOf, collect, onTopOf, rejection } from '../support.js';
+import { callsOf, nameOf, proxyBefore, redis, redisServer, silentServers, takes } from './support.js';
 
 let server: RedisTestServer;
 

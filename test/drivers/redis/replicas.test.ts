@@ -3,8 +3,8 @@ import type { AccountHead, PersistenceDriver } from '../../../src/core/persisten
 import { importKeyvRedis, type RedisAdapterImporter } from '../../../src/drivers/redis/adapter.js';
 import { poll } from '../../support/servers/poll.js';
 import { type RedisSentinel, startRedisSentinel } from '../../support/servers/redis/redis-sentinel.js';
-import { callsOf, redis, redisServer, silentServers, takes, warningsOf } from './support.js';
 import { afterTest, batchOf, collect, onTopOf, rejection } from '../support.js';
+import { callsOf, redis, redisServer, silentServers, takes, warningsOf } from './support.js';
 
 describe('RedisDriver with durability replicated', () => {
   it('acknowledges what a replica has, also when a repetition is recognised', async () => {

@@ -6,8 +6,8 @@ import { keyvMysqlSubject, mysqlFaults } from '../../contract-suite/subjects/key
 import { keyvRedisFaults, keyvRedisSubject } from '../../contract-suite/subjects/keyv-redis-subject.js';
 import { keyvValkeySubject, valkeyFaults } from '../../contract-suite/subjects/keyv-valkey-subject.js';
 import { startEtcd } from '../../support/servers/etcd-server.js';
-import { startMariadb } from '../../support/servers/sql/mariadb-server.js';
 import { startRedis } from '../../support/servers/redis/redis-server.js';
+import { startMariadb } from '../../support/servers/sql/mariadb-server.js';
 import { fixture, type MatrixSubject, packageVersions, TSX } from '../matrix-subject.js';
 import { serverVersion } from '../server-version.js';
 

@@ -1,5 +1,10 @@
 import { RawRedis } from '../../contract-suite/subjects/redis-raw.js';
-import { type ClaimedDurability, redisFaults, redisModule, redisSubject } from '../../contract-suite/subjects/redis-subject.js';
+import {
+  type ClaimedDurability,
+  redisFaults,
+  redisModule,
+  redisSubject,
+} from '../../contract-suite/subjects/redis-subject.js';
 import { startFaultProxy } from '../../support/servers/network/fault-proxy.js';
 import { startRedisCluster } from '../../support/servers/redis/redis-cluster.js';
 import { startRedisSentinel } from '../../support/servers/redis/redis-sentinel.js';

@@ -1,6 +1,6 @@
 import type { Bot } from '../bot.js';
-import type { LocalNote } from '../world/local-notes.js';
 import type { Word } from '../restore-start.js';
+import type { LocalNote } from '../world/local-notes.js';
 import type { World } from '../world.js';
 import { type Act, othersOf } from './act.js';
 import { change, transact } from './changes.js';

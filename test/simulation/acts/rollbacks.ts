@@ -1,7 +1,7 @@
+import type { Bot } from '../bot.js';
 import type { Account } from '../world/account.js';
 import { isIn } from '../world/applied-commit.js';
 import type { BackendState } from '../world/backend.js';
-import type { Bot } from '../bot.js';
 import type { World } from '../world.js';
 import { type Act, othersOf } from './act.js';
 import { change, persistAll, refused, transact } from './changes.js';

@@ -1,6 +1,6 @@
-import { type AppliedCommit, withAncestors } from '../world/applied-commit.js';
 import { payloadOf } from '../ledger.js';
 import { must } from '../violation.js';
+import { type AppliedCommit, withAncestors } from '../world/applied-commit.js';
 
 interface Change {
   readonly payload: string | undefined;

@@ -1,7 +1,7 @@
-import type { RestoredSpills } from '../../../src/core/restore/restore-options.js';
+import type { RestoredSpills } from '../../../src/core/local-files/local-file-options.js';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
-import { type AppliedCommit, isUnfinished } from '../world/applied-commit.js';
 import { must } from '../violation.js';
+import { type AppliedCommit, isUnfinished } from '../world/applied-commit.js';
 import type { TrackedSpill } from './spills.js';
 
 /** Only when somebody else has committed since may a spill be left out of a take-over. */

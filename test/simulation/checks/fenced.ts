@@ -1,8 +1,8 @@
 import type { StoreEventMap } from '../../../src/core/store/store-events.js';
+import { must } from '../violation.js';
 import type { AppliedCommit } from '../world/applied-commit.js';
 import { DAMAGED_RECORD } from '../world/backend.js';
 import { type Meta, payloadsOf, shown, textOf } from '../world/memory.js';
-import { must } from '../violation.js';
 
 /** A store is fenced by the commit of somebody else, and hands out whatever it had not saved. */
 export function checkFenced(

@@ -1,9 +1,9 @@
-import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
-import type { Account } from '../world/account.js';
-import type { AppliedCommit } from '../world/applied-commit.js';
+import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import type { RestoreStart } from '../restore-start.js';
 import { must } from '../violation.js';
+import type { Account } from '../world/account.js';
+import type { AppliedCommit } from '../world/applied-commit.js';
 import { holds, type TrackedSpill } from './spills.js';
 
 /** What a claim has written in the place of what was stored, when the operator said that the local file is to be kept. */

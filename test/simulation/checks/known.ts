@@ -1,10 +1,10 @@
-import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
-import { localIdOf } from '../../../src/core/restore/rollback.js';
 import { replayIdOf } from '../../../src/core/local-files/replay-plan.js';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
+import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
+import { localIdOf } from '../../../src/core/restore/rollback.js';
+import { must } from '../violation.js';
 import type { Account, LocalKnowledge } from '../world/account.js';
 import { type AppliedCommit, isIn, isUnfinished } from '../world/applied-commit.js';
-import { must } from '../violation.js';
 import type { TrackedSpill } from './spills.js';
 
 /** What a process knows of an account before it asks its backend. */

@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../../../src/core/errors.js';
 import type { AccountHead } from '../../../src/core/persistence-driver.js';
-import type { Account } from '../world/account.js';
-import { isUnfinished } from '../world/applied-commit.js';
 import type { RestoreStart } from '../restore-start.js';
 import { must } from '../violation.js';
+import type { Account } from '../world/account.js';
+import { isUnfinished } from '../world/applied-commit.js';
 import { type Known, knowsMore } from './known.js';
 
 /** How a restore has failed. */

@@ -1,7 +1,7 @@
-import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
-import { type AppliedCommit, isUnfinished } from '../world/applied-commit.js';
+import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import { must } from '../violation.js';
+import { type AppliedCommit, isUnfinished } from '../world/applied-commit.js';
 
 /**
  * Every spill is replayed once at most, and only on top of what it was made on: the state that its store had seen last,

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
+import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
+import { must } from '../violation.js';
 import type { AppliedCommit } from '../world/applied-commit.js';
 import { DAMAGED_RECORD } from '../world/backend.js';
 import { isSame } from '../world/memory.js';
 import type { Versions } from '../world/versions.js';
-import { must } from '../violation.js';
 
 /** A spill file, as it was when it was written. */
 export interface TrackedSpill {

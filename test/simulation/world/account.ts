@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
-import { localIdOf } from '../../../src/core/restore/rollback.js';
 import { replayIdOf } from '../../../src/core/local-files/replay-plan.js';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
-import { type AppliedCommit, isIn, isUnfinished, rootOf } from './applied-commit.js';
-import type { SimulatedBackend } from './backend.js';
+import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
+import { localIdOf } from '../../../src/core/restore/rollback.js';
 import { Acknowledged } from '../checks/acknowledged.js';
 import { keptBy } from '../checks/kept.js';
 import { checkReplays } from '../checks/replays.js';
 import { checkSpills, type TrackedSpill } from '../checks/spills.js';
 import { Ledger } from '../ledger.js';
+import { type AppliedCommit, isIn, isUnfinished, rootOf } from './applied-commit.js';
+import type { SimulatedBackend } from './backend.js';
 import type { Litter } from './litter.js';
 import { type LocalNote, notesIn } from './local-notes.js';
 

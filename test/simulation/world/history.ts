@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { flushAtLast, persistAtLast, requireSettled } from '../at-last.js';
-import type { DriverMutant, SimulatedBackend } from './backend.js';
 import type { BotOptions } from '../bot.js';
 import type { Corner } from '../corners.js';
-import { makeFilesInstant } from './instant-files.js';
 import { type Profile, profileOf } from '../profiles.js';
 import { Random } from '../random.js';
 import { must, Violation } from '../violation.js';
 import { World } from '../world.js';
+import type { DriverMutant, SimulatedBackend } from './backend.js';
+import { makeFilesInstant } from './instant-files.js';
 
 /** What a history came to. */
 export interface HistoryResult {

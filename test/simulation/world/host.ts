@@ -1,10 +1,10 @@
 import { isAccountKeeperError } from '../../../src/core/errors.js';
-import { REFUSED, type SimulatedBackend } from './backend.js';
 import type { Bot } from '../bot.js';
-import { SimulatedDriver } from './driver.js';
-import { SimulatedProcess } from './time.js';
 import { must } from '../violation.js';
 import type { World } from '../world.js';
+import { REFUSED, type SimulatedBackend } from './backend.js';
+import { SimulatedDriver } from './driver.js';
+import { SimulatedProcess } from './time.js';
 
 /** A place where a program runs: one process after the other, each with one driver that its bots share. */
 export class Host {

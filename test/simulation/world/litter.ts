@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { RestoredSpills } from '../../../src/core/restore/restore-options.js';
+import type { RestoredSpills } from '../../../src/core/local-files/local-file-options.js';
 import { must } from '../violation.js';
 
 /** Files that look like spills and are none: torn ones, and those of other programs. */

@@ -1,7 +1,7 @@
 import { isAccountKeeperError } from '../../../src/core/errors.js';
 import type { AccountStateStore } from '../../../src/core/store/account-state-store.js';
-import { DAMAGED_RECORD } from './backend.js';
 import { payloadOf } from '../ledger.js';
+import { DAMAGED_RECORD } from './backend.js';
 
 /** What bots keep of a symbol. A bigint cannot be encoded. */
 export type Meta = { readonly n: number | bigint; readonly pad?: string };

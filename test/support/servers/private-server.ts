@@ -1,8 +1,8 @@
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './network/free-port.js';
 import { forgetFolder, privateFolderPrefix, rememberFolder } from './left-overs.js';
+import { freePort } from './network/free-port.js';
 import { listensOn } from './network/listening.js';
 import { poll } from './poll.js';
 import { PrivateProcess } from './private-process.js';

@@ -1,4 +1,5 @@
-import type { RecordTable, TableName } from './record-table.js';
+import type { RecordTable } from './record-table.js';
+import type { TableName } from './table-context.js';
 
 /** The records of an account that are persisted, in whichever table they are. */
 export class AccountRecords {

@@ -1,5 +1,6 @@
 import { JournaledMap } from './journaled-map.js';
-import { RecordTable, type TableContext } from './record-table.js';
+import { RecordTable } from './record-table.js';
+import type { TableContext } from './table-context.js';
 import { Tombstones } from './tombstones.js';
 
 /** What a table does with messages that come late. */

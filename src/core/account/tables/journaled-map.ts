@@ -1,4 +1,4 @@
-import type { TableContext } from './record-table.js';
+import type { TableContext } from './table-context.js';
 
 /** A map whose changes can be taken back, in content and in order, while a transaction runs. */
 export class JournaledMap<Key, Value> {

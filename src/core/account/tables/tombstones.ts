@@ -1,5 +1,5 @@
 import { JournaledMap } from './journaled-map.js';
-import type { TableContext } from './record-table.js';
+import type { TableContext } from './table-context.js';
 
 const CAPACITY = 10_000;
 

@@ -1,8 +1,8 @@
-import { AccountKeeperError } from '../../../../src/core/errors.js';
+import type { TableContext } from '../../../../src/core/account/tables/table-context.js';
 import { Transactions } from '../../../../src/core/account/transaction.js';
-import type { TableContext } from '../../../../src/core/account/tables/record-table.js';
 import type { EngineOrder } from '../../../../src/core/account/types/order.js';
 import type { EngineSimplePosition } from '../../../../src/core/account/types/position.js';
+import { AccountKeeperError } from '../../../../src/core/errors.js';
 
 /** What a table runs in, and what it told. */
 export interface Harness {

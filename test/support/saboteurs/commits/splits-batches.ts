@@ -6,8 +6,8 @@ import type {
 } from '../../../../src/core/persistence-driver.js';
 import type { MemoryBackend } from '../../../../src/drivers/memory/backend.js';
 import { copyOf } from '../copy-of.js';
-import type { RecordKey } from './half-applies.js';
 import { WrappedDriver } from '../wrapped-driver.js';
+import type { RecordKey } from './half-applies.js';
 
 /** Sends a large batch in parts, of which the last one brings the head. */
 export class SplitsBatches extends WrappedDriver {

@@ -1,9 +1,9 @@
 import { freePort } from '../network/free-port.js';
 import { poll } from '../poll.js';
-import { parseInfo } from './redis-cli.js';
-import { type RedisTestServer, startRedis } from './redis-server.js';
 import { ServerGroup, startTogether } from '../server-group.js';
 import type { TestServer } from '../test-server.js';
+import { parseInfo } from './redis-cli.js';
+import { type RedisTestServer, startRedis } from './redis-server.js';
 
 export interface RedisClusterOptions {
   /** @default 3 */

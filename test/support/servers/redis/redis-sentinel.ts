@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { poll } from '../poll.js';
 import { type Place, PrivateServer, type ServerKind } from '../private-server.js';
-import { redisCli } from './redis-cli.js';
-import { type RedisTestServer, startRedis } from './redis-server.js';
 import { ServerGroup, startTogether } from '../server-group.js';
 import { serverProgram } from '../server-programs.js';
 import type { TestServer } from '../test-server.js';
+import { redisCli } from './redis-cli.js';
+import { type RedisTestServer, startRedis } from './redis-server.js';
 
 export interface RedisSentinelOptions {
   /** @default 2 */

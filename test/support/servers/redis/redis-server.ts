@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { poll } from '../poll.js';
 import { type Place, PrivateServer, type ServerKind } from '../private-server.js';
-import { parseInfo, type RedisAddress, redisCli, redisCliLines } from './redis-cli.js';
 import { makeSelfSigned, type SelfSigned, selfSignedFiles } from '../self-signed.js';
 import { serverProgram } from '../server-programs.js';
 import type { TestServer } from '../test-server.js';
+import { parseInfo, type RedisAddress, redisCli, redisCliLines } from './redis-cli.js';
 
 export interface RedisOptions {
   /** Of the default user, who has none without it. */

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { queryPostgres } from './postgres-client.js';
-import type { PostgresTestServer } from './postgres-server.js';
 import { type Place, PrivateServer, type ServerKind } from '../private-server.js';
 import { serverProgram } from '../server-programs.js';
 import { unprivilegedUser } from '../system-user.js';
 import type { TestServer } from '../test-server.js';
+import { queryPostgres } from './postgres-client.js';
+import type { PostgresTestServer } from './postgres-server.js';
 
 export interface PgbouncerOptions {
   /** Connections to the server that all clients share. @default 4 */

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { queryPostgres, type SqlAddress, type SqlRow } from './postgres-client.js';
 import { type Place, PrivateServer, type ServerKind } from '../private-server.js';
 import { serverProgram } from '../server-programs.js';
 import { type SystemUser, unprivilegedUser } from '../system-user.js';
 import type { TestServer } from '../test-server.js';
+import { queryPostgres, type SqlAddress, type SqlRow } from './postgres-client.js';
 
 export interface PostgresOptions {
   /** Further lines of postgresql.conf: `'max_connections = 20'`. */

@@ -1,23 +1,9 @@
-import { AccountKeeperError, type ErrorCode } from '../errors.js';
-import type { PendingEntry } from '../write-behind/pending-set.js';
-
-const RECORD_FAULTS: ReadonlySet<ErrorCode> = new Set(['INVALID_KEY', 'INVALID_VALUE', 'TOO_LARGE', 'ENCODE']);
+import { AccountKeeperError } from '../errors.js';
+import type { PendingEntry } from './pending-set.js';
 
 interface RejectedRecord {
   readonly entry: PendingEntry;
   readonly error: AccountKeeperError;
-}
-
-/** Whether an error says that records cannot be written at all. */
-export function isRecordFault({ code, outcome }: AccountKeeperError): boolean {
-  return outcome === 'not-applied' && RECORD_FAULTS.has(code);
-}
-
-/** The records of a batch that such an error is about: those that it names, or all of them where it names none. */
-export function recordsAtFault({ records = [] }: AccountKeeperError, ofBatch: Iterable<string>): ReadonlySet<string> {
-  const all = new Set(ofBatch);
-  const named = records.filter((recordKey) => all.has(recordKey));
-  return named.length === 0 ? all : new Set(named);
 }
 
 /** Records that changed and cannot be written. They are set aside, so that the others can, until they change again. */

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { AccountKeeperError } from '../errors.js';
 import type { DriverLimits } from '../persistence-driver.js';
-import type { QuarantinedRecord } from './restore-options.js';
+
+/** A stored record that could not be decoded, validated or migrated. Its bytes are kept through every later write. */
+export interface QuarantinedRecord {
+  readonly recordKey: string;
+  /** The text as it is stored. */
+  readonly raw: string;
+  readonly error: AccountKeeperError;
+}
 
 /** The keys of copies begin so. */
 const PREFIX = 'quarantine/';
