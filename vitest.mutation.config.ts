@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['codec', 'flush', 'high-water', 'restore', 'spill', 'store'].map(
-      (each) => `test/core/${each}/**/*.test.ts`,
+    include: ['account/{groups,transaction}', 'codec/*', 'local-files/*', 'restore/*', 'store/*', 'write-behind/*'].map(
+      (each) => `test/core/${each}.test.ts`,
     ),
     exclude: [
       'test/core/local-files/killed.test.ts',

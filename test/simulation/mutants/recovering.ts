@@ -129,7 +129,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'claims-not-carried-on',
     'A commit forgets who had taken the account over.',
     SESSION,
-    'unfinished: undefined, lease: lease?.reference, ...more }',
+    'unfinished: undefined, lease: run.lease?.reference, ...more }',
     'unfinished: undefined, lease: lease?.reference, claims: [], ...more }',
   ),
   edited(

@@ -69,8 +69,8 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
     'changes-accepted-before-restore',
     'The store takes changes before it was restored.',
     PERSISTENCE,
-    "if (this.#lifecycle.phase !== 'open' && this.#parts.persist.has(table)) throw this.#notOpen();",
-    "if (!['open', 'unrestored', 'restoring'].includes(this.#lifecycle.phase) && this.#parts.persist.has(table)) throw this.#notOpen();",
+    "if (this.#lifecycle.phase !== 'open' && this.#settings.persist.has(table)) throw this.#notOpen();",
+    "if (!['open', 'unrestored', 'restoring'].includes(this.#lifecycle.phase) && this.#settings.persist.has(table)) throw this.#notOpen();",
   ),
   edited(
     'fenced-writer-that-retries',
