@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MemoryDriver, openAccount, registerDriver } from '../src/index.js';
 import { FakeClock } from './support/fake-clock.js';
 import { rejection } from './support/open-store.js';
 import { ScriptedDriver } from './support/scripted-driver.js';
+import { temporaryFolder } from './support/temporary-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-open-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('open');
 
 interface EntryMetadata {
   leaderId: string;

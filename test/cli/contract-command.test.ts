@@ -1,16 +1,13 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JsonReport } from '../../src/cli/reporters/json-reporter.js';
 import { SqliteDriver } from '../../src/drivers/sqlite/driver.js';
 import { contractClauses, levelOf } from '../contract/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { recorded } from './recorded-io.js';
 import { parseTap } from './tap.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-cli-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('cli');
 
 const ESCAPE = '\u001b[';
 /** Some that are quick, one that is skipped for want of means, and one that is not claimed by memory. */

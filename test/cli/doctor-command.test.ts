@@ -1,13 +1,10 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SqliteDriver } from '../../src/drivers/sqlite/driver.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { recorded } from './recorded-io.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-doctor-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('doctor');
 
 describe('accountkeeper doctor', () => {
   it('says what a usable backend is and how long it takes, and ends with 0', async () => {

@@ -1,13 +1,11 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import { type ContractOptions, type ContractSubject, runDriverContract } from '../contract/index.js';
 import { LocksInProcess } from '../support/saboteurs/heads/locks-in-process.js';
 import { PASSWORD } from '../support/saboteurs/life/leaks-password.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { ACCESS_SABOTEURS, REMOTE_SABOTEURS, SABOTEURS } from './saboteurs.js';
 import { memoryAccess } from './subjects/memory-access.js';
 import { memorySubject } from './subjects/memory-subject.js';
@@ -57,8 +55,7 @@ describe('the contract suite finds a driver for reading that', () => {
 });
 
 describe('the contract suite finds a driver of which each process', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-saboteur-'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('saboteur');
 
   it('checks the condition behind a lock of its own: CC8', { timeout: 400_000 }, async () => {
     const path = join(folder, 'state.db');

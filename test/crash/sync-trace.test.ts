@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { requireProgram } from '../support/programs.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { WORKER } from './crash-run.js';
 import { readSyncTrace, type SyncTrace } from './sync-trace.js';
 
 const STEPS = 60;
-const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-trace-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('trace');
 
 /** SIGKILL does not lose the page cache, so what a host crash would lose is only seen in the system calls. */
 function trace(name: string, synchronous: string): SyncTrace {

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
@@ -11,15 +9,15 @@ import {
 } from '../../src/index.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
 import { startPostgres } from '../support/servers/sql/postgres-server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-ownership-'));
+const folder = temporaryFolder('ownership');
 const redis = await startRedis();
 const postgres = await startPostgres();
 const backend = new MemoryBackend();
 const map = new Map<string, unknown>();
 
 afterAll(async () => {
-  rmSync(folder, { recursive: true, force: true });
   await Promise.all([redis.dispose(), postgres.dispose()]);
 });
 

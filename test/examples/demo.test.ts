@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MESSAGES = [
@@ -21,11 +21,7 @@ let folder = '';
 
 beforeAll(() => {
   if (!existsSync(join(ROOT, 'dist/src/index.js'))) throw new Error('run "npm run build" first: the demo uses dist');
-  folder = mkdtempSync(join(tmpdir(), 'accountkeeper-demo-test-'));
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder('demo-test');
 });
 
 function runDemo(...args: readonly string[]): Promise<Result> {

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { MUTANTS } from './mutants/all.js';
 import { mutatedSource } from './mutants/mutated-source.js';
 import { runSeeds } from './run-seeds.js';
@@ -9,8 +8,7 @@ import { runHistory } from './world/history.js';
 
 const SEEDS = 300;
 
-const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-simulation-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder('simulation-test');
 
 describe('the simulation', () => {
   it(`finds nothing in the histories of ${SEEDS} seeds`, { timeout: 120_000 }, async () => {

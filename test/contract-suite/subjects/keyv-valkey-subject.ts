@@ -21,7 +21,6 @@ export function keyvValkeySubject(url: string): ContractSubject & { readonly ans
         allowUnconditional: true,
         durability: 'host',
         closeKeyv: true,
-        operationTimeoutMs: 4000,
       });
       answers.watch(driver, adapter);
       return driver;

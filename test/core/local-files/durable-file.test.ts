@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { SpillFolder } from '../../../src/core/local-files/spill-folder.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { sampleSpill } from './sample-spill.js';
 import { traceWriter } from './traced-writer.js';
 
@@ -14,15 +14,13 @@ let path = '';
 let unfinished = '';
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'accountkeeper-durable-'));
+  root = temporaryFolder('durable');
   directory = join(root, 'a', 'b');
   // The name that the traced writer's spill gets.
   path = new SpillFolder(directory).write(sampleSpill({ id: 'traced-0' }));
   unfinished = `${path}.unfinished`;
   rmSync(join(root, 'a'), { recursive: true });
 });
-
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe('the system calls that write a spill', { timeout: TIMEOUT_MS }, () => {
   it('sync the content before it gets its name, then the name, and the names of new folders', () => {

@@ -1,16 +1,6 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   fileErrorCode,
   filesIn,
@@ -21,14 +11,13 @@ import {
   unavailable,
   writeNewFile,
 } from '../../../src/core/local-files/durable-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let root = '';
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'accountkeeper-files-'));
+  root = temporaryFolder('files');
 });
-
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const hasProc = existsSync('/proc/self/fd');
 

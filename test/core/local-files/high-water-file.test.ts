@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,10 +10,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type AccountKeeperError, isAccountKeeperError } from '../../../src/core/errors.js';
 import { accountFileName } from '../../../src/core/local-files/account-file-name.js';
 import {
@@ -23,6 +21,7 @@ import {
   type HighWaterFileOptions,
   readHighWaters,
 } from '../../../src/core/local-files/high-water-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { anyText } from './sample-spill.js';
 
 let root = '';
@@ -30,12 +29,10 @@ let directory = '';
 let errors: AccountKeeperError[] = [];
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'accountkeeper-high-water-'));
+  root = temporaryFolder('high-water');
   directory = join(root, 'made');
   errors = [];
 });
-
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function open(options: Partial<HighWaterFileOptions> = {}): HighWaterFile {
   const onError = (error: AccountKeeperError): unknown => errors.push(error);

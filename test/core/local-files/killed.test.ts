@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HighWater, readHighWaters } from '../../../src/core/local-files/high-water-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('note-program.ts', import.meta.url));
 
@@ -14,12 +12,11 @@ let directory = '';
 const running = new Set<ChildProcess>();
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-killed-'));
+  directory = temporaryFolder('killed');
 });
 
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
 });
 
 function start(first: number, step: number): { readonly child: ChildProcess; readonly lines: Interface } {

@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SpillFolder } from '../../../src/core/local-files/spill-folder.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { WRITER } from './traced-writer.js';
 import type { WriterReport } from './writer-program.js';
 
 const COUNT = 200;
 const BYTES = 100_000;
 const run = promisify(execFile);
-const directory = mkdtempSync(join(tmpdir(), 'accountkeeper-side-by-side-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryFolder('side-by-side');
 
 async function write(bytes: number): Promise<WriterReport> {
   const args = ['--import', 'tsx', WRITER, directory, 'same', String(COUNT), String(bytes)];

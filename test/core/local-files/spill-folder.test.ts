@@ -3,7 +3,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,25 +11,23 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { isAccountKeeperError } from '../../../src/core/errors.js';
 import type { Spill } from '../../../src/core/local-files/spill.js';
 import { formatSpill } from '../../../src/core/local-files/spill-file.js';
 import { SpillFolder } from '../../../src/core/local-files/spill-folder.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { anySpill, anyText, sampleSpill } from './sample-spill.js';
 
 let root = '';
 let directory = '';
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'accountkeeper-spill-'));
+  root = temporaryFolder('spill');
   directory = join(root, 'made', 'when needed');
 });
-
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function thrownBy(act: () => unknown): { code: string; retryable: boolean; causeCode: unknown } {
   try {

@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
 import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
@@ -9,16 +8,15 @@ import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.j
 import { FakeClock } from '../../support/fake-clock.js';
 import { ACCOUNT, closeUnsaved, createStore, cutOff, openStore, rejection } from '../../support/open-store.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 type Meta = Readonly<Record<string, unknown>>;
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-corners-'));
+  directory = temporaryFolder('corners');
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 async function storeRaw(backend: MemoryBackend, records: Readonly<Record<string, string>>): Promise<void> {
   const driver = new MemoryDriver({ backend });

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import { accountFileName } from '../../../src/core/local-files/account-file-name.js';
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
@@ -13,17 +12,16 @@ import { SmallDriver } from '../../support/backend-history.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ACCOUNT, createStore, type OpenStore, rejection } from '../../support/open-store.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 type Meta = { readonly n: number };
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-earlier-'));
+  directory = temporaryFolder('earlier');
   mkdirSync(directory, { recursive: true });
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Commits as version 0.1.0 does: its meta knows `released`, `lease` and `replayed` alone. */
 async function earlierCommit(backend: MemoryBackend, n: number, meta = ''): Promise<AccountHead> {

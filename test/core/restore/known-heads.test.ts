@@ -1,23 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { createStore, openStore, rejection } from '../../support/open-store.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 type Meta = { readonly n: number };
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-known-heads-'));
+  directory = temporaryFolder('known-heads');
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('what a process saw acknowledged', () => {
   it('counts without a file: a branch that was grown over is recognised by its next store', async () => {

@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
@@ -22,16 +21,15 @@ import {
 } from '../../support/open-store.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
 import { SilentDriver } from '../../support/silent-driver.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 type Meta = { readonly n: number };
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-recovery-corners-'));
+  directory = temporaryFolder('recovery-corners');
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const SMALL = { batchRecords: 4 };
 

@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import { readHighWaters } from '../../../src/core/local-files/high-water-file.js';
 import { parseHeadMeta } from '../../../src/core/ownership/head-meta.js';
@@ -20,16 +19,15 @@ import {
   rejection,
 } from '../../support/open-store.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 type Meta = { readonly n: number };
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-recovery-'));
+  directory = temporaryFolder('recovery');
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A store that writes its files into the folder, and knows nothing else. */
 function kept(options: OpenStoreOptions<Meta> = {}): OpenStore<Meta> {

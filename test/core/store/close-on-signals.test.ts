@@ -1,24 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { closeOnSignals } from '../../../src/core/store/close-on-signals.js';
 import { AccountStateStore, createDriver } from '../../../src/index.js';
 import { HOSTILE_VALUES } from '../../support/hostile-values.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const BOT = fileURLToPath(new URL('./fixtures/bot.ts', import.meta.url));
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-shutdown-'));
+  directory = temporaryFolder('shutdown');
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 interface Ended {
   readonly code: number | null;

@@ -1,18 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseSpill } from '../../../src/core/local-files/spill-file.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-exit-'));
+  directory = temporaryFolder('exit');
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('process.exit() within a transaction', () => {
   it('spills nothing of the transaction, and everything before it', () => {

@@ -1,19 +1,17 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { rollBack, snapshot } from '../../support/backend-history.js';
 import { ACCOUNT, createStore, type OpenStore, openStore, rejection } from '../../support/open-store.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'accountkeeper-spilling-'));
+  directory = temporaryFolder('spilling');
 });
-
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 type Meta = { readonly n: number };
 
