@@ -71,7 +71,7 @@ export async function failoverRun(options: FailoverRunOptions): Promise<Failover
     return { steps: load.step, lost, refusal: load.refusal };
   } finally {
     load.stop();
-    await Promise.allSettled([store.close({ deadlineMs: 5000 })]);
+    await Promise.allSettled([store.close({ timeoutMs: 5000 })]);
     await Promise.allSettled([driver.close({ timeoutMs: 2000 })]);
   }
 }

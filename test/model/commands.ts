@@ -103,7 +103,7 @@ const restore = (): Command =>
 const close = (): Command =>
   command('close', 'open', async (model, account) => {
     const { step } = model;
-    const outcome = account.store.close({ deadlineMs: 3_000 }).then(
+    const outcome = account.store.close({ timeoutMs: 3_000 }).then(
       () => 'closed',
       (error: unknown) => (isAccountKeeperError(error) ? error.code : error),
     );

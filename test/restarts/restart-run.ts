@@ -72,7 +72,7 @@ export async function restartRun(options: RestartRunOptions): Promise<RestartRes
     return { steps: load.step, lost, unhandled, refusal: load.refusal, heapUsed };
   } finally {
     load.stop();
-    await Promise.allSettled([store.close({ deadlineMs: 5000 })]);
+    await Promise.allSettled([store.close({ timeoutMs: 5000 })]);
     await Promise.allSettled([driver.close({ timeoutMs: 2000 }), reader.close({ timeoutMs: 2000 })]);
     process.off('unhandledRejection', note);
     process.off('uncaughtException', note);

@@ -271,7 +271,7 @@ export class Bot {
       session.tell(`closed: ${how}`);
       session.phase = 'closed';
     };
-    const closing = session.store.close({ deadlineMs });
+    const closing = session.store.close({ timeoutMs: deadlineMs });
     this.#world.promises.add(this.process, 'close', closing, deadlineMs);
     closing.then(
       () =>

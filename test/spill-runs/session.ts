@@ -47,7 +47,7 @@ export class Session {
     let file: string | undefined;
     if (how === 'close') {
       try {
-        await this.#store.close({ deadlineMs });
+        await this.#store.close({ timeoutMs: deadlineMs });
       } catch (thrown) {
         error = isAccountKeeperError(thrown) ? thrown.code : String(thrown);
         file = isAccountKeeperError(thrown) ? thrown.spillFile : undefined;

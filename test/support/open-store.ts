@@ -84,7 +84,7 @@ export function cutOff<T extends object>({ driver }: OpenStore<T>): void {
 /** Closes a store whose backend is away; everything unsaved is in a file then. */
 export async function closeUnsaved<T extends object>(open: OpenStore<T>): Promise<Record<string, unknown>> {
   cutOff(open);
-  const closed = rejection(open.store.close({ deadlineMs: 1_000 }));
+  const closed = rejection(open.store.close({ timeoutMs: 1_000 }));
   await open.clock.advance(1_000);
   return closed;
 }

@@ -44,7 +44,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   constructor(staleRule: StaleRule = {}) {
     const context = new Transactions({
       assertWritable: (table) => this.assertWritable(table),
-      recordChanged: (table, recordKey) => this.recordChanged(table, recordKey),
+      markChanged: (table, recordKey) => this.markChanged(table, recordKey),
     });
     this.#transactions = context;
     this.#metadata = new MetadataTable(context);
@@ -361,7 +361,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   protected assertWritable(_table: TableName): void {}
 
   /** Called after a change, in a transaction after its end, once for each record. */
-  protected recordChanged(table: TableName, _recordKey: string): void {
+  protected markChanged(table: TableName, _recordKey: string): void {
     if (table === 'metadata') this.#isPendingPersist = true;
   }
 }

@@ -5,7 +5,7 @@ import { refusePromise, requireSynchronous } from './tables/value-checks.js';
 export interface TransactionHost {
   /** @throws `NOT_RESTORED`, `FENCED` or `CLOSED` */
   readonly assertWritable: (table: TableName) => void;
-  readonly recordChanged: (table: TableName, recordKey: string) => void;
+  readonly markChanged: (table: TableName, recordKey: string) => void;
 }
 
 type Change = readonly [recordKey: string, table: TableName];
@@ -31,8 +31,8 @@ export class Transactions implements TableContext {
     this.#host.assertWritable(table);
   }
 
-  changed(table: TableName, recordKey: string): void {
-    if (this.#savepoint === 0) this.#host.recordChanged(table, recordKey);
+  markChanged(table: TableName, recordKey: string): void {
+    if (this.#savepoint === 0) this.#host.markChanged(table, recordKey);
     else this.#changes.push([recordKey, table]);
   }
 
@@ -80,6 +80,6 @@ export class Transactions implements TableContext {
     const tables = new Map(this.#changes);
     this.#undos = [];
     this.#changes = [];
-    for (const [recordKey, table] of tables) this.#host.recordChanged(table, recordKey);
+    for (const [recordKey, table] of tables) this.#host.markChanged(table, recordKey);
   }
 }

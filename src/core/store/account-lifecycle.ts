@@ -17,7 +17,7 @@ import type { AccountEvents } from './store-events.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
 import type { StoreSettings } from './store-settings.js';
 
-const CLOSE_DEADLINE_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 10_000;
 
 const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined };
 
@@ -65,11 +65,11 @@ export class AccountLifecycle {
     if (this.#lifecycle.phase !== 'open' && this.#settings.persist.has(table)) throw this.#notOpen();
   }
 
-  changed(table: TableName, recordKey: string): void {
+  markChanged(table: TableName, recordKey: string): void {
     const { phase } = this.#lifecycle;
     // Closing: a transaction that called close() ends, and what it changed is saved as well.
     if ((phase !== 'open' && phase !== 'closing') || !this.#settings.persist.has(table)) return;
-    this.#lifecycle.session?.scheduler.changed(recordKey);
+    this.#lifecycle.session?.scheduler.markPending(recordKey);
   }
 
   isPending(): boolean {
@@ -175,10 +175,10 @@ export class AccountLifecycle {
     };
   }
 
-  close({ deadlineMs = CLOSE_DEADLINE_MS }: CloseOptions): Promise<void> {
+  close({ deadlineMs = CLOSE_TIMEOUT_MS, timeoutMs = deadlineMs }: CloseOptions): Promise<void> {
     if ('done' in this.#lifecycle) return this.#lifecycle.done;
     const session = this.#session;
-    const done = this.#close(this.#lifecycle, deadlineMs).finally(() => {
+    const done = this.#close(this.#lifecycle, timeoutMs).finally(() => {
       this.#lifecycle = { phase: 'closed', session, done };
     });
     this.#lifecycle = { phase: 'closing', session, done };
@@ -225,7 +225,7 @@ export class AccountLifecycle {
     return resultOf(loaded);
   }
 
-  async #close(from: Lifecycle, deadlineMs: number): Promise<void> {
+  async #close(from: Lifecycle, timeoutMs: number): Promise<void> {
     const { clock, closeDriver, driver } = this.#settings;
     const startedMs = clock.monotonic();
     if (from.phase === 'restoring') {
@@ -233,13 +233,13 @@ export class AccountLifecycle {
       await from.settled;
     }
     const session = 'session' in from ? from.session : undefined;
-    const left = (await session?.end(deadlineMs)) ?? NOTHING_LEFT;
+    const left = (await session?.end(timeoutMs)) ?? NOTHING_LEFT;
     try {
       // Whatever the drain took: a driver that is healthy closes at once, and one that hangs must not hold us up.
       if (closeDriver) {
-        const timeoutMs = Math.ceil(Math.max(1_000, deadlineMs - (clock.monotonic() - startedMs)));
-        const limits = { clock, doing: 'close', timeoutMs: timeoutMs + DRIVER_GRACE_MS };
-        await within(limits, () => driver.close({ timeoutMs }));
+        const restMs = Math.ceil(Math.max(1_000, timeoutMs - (clock.monotonic() - startedMs)));
+        const limits = { clock, doing: 'close', timeoutMs: restMs + DRIVER_GRACE_MS };
+        await within(limits, () => driver.close({ timeoutMs: restMs }));
       }
     } finally {
       this.#events.emit('closed', { unpersisted: left.recordKeys });

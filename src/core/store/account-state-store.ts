@@ -38,7 +38,7 @@ const RESTORE_CALL: ChecksOf<RestoreOptions> = {
 
 /** Of `flush()`, `persistAll()` and `verifyOwnership()`. */
 const FLUSH_CALL: ChecksOf<FlushCallOptions> = { timeoutMs: duration(), signal: abortSignal };
-const CLOSE_CALL: ChecksOf<CloseOptions> = { deadlineMs: duration() };
+const CLOSE_CALL: ChecksOf<CloseOptions> = { timeoutMs: duration(), deadlineMs: duration() };
 const REQUIRE_DURABLE_CALL: ChecksOf<RequireDurableOptions> = { maxAgeMs: duration() };
 
 /**
@@ -196,9 +196,9 @@ export class AccountStateStore<
     this.#persistence?.assertWritable(table);
   }
 
-  protected override recordChanged(table: TableName, recordKey: string): void {
-    if (this.#persistence === undefined) super.recordChanged(table, recordKey);
-    else this.#persistence.changed(table, recordKey);
+  protected override markChanged(table: TableName, recordKey: string): void {
+    if (this.#persistence === undefined) super.markChanged(table, recordKey);
+    else this.#persistence.markChanged(table, recordKey);
   }
 
   #requirePersistence(method: string): AccountLifecycle {

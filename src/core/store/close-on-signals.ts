@@ -10,7 +10,7 @@ import { warn } from './store-events.js';
 
 /** What is closed: an `AccountStateStore`. */
 export interface ClosableAccount {
-  close(options?: { readonly deadlineMs?: number }): Promise<void>;
+  close(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Whether something is not persisted; after `close()`, whether something never was. */
   isPendingPersist(): boolean;
 }
@@ -24,6 +24,8 @@ export interface CloseOnSignalsOptions {
    * Milliseconds for closing all accounts, side by side.
    * @default 10000
    */
+  readonly timeoutMs?: number;
+  /** @deprecated The former name of `timeoutMs`. */
   readonly deadlineMs?: number;
   /** Called, and awaited for a second, when all are closed, before the process exits. */
   readonly onClosed?: (result: ShutdownResult) => void | Promise<void>;
@@ -52,7 +54,7 @@ export const EXIT_CODES: { readonly persisted: 0; readonly spilled: 75; readonly
 
 interface AccountSet {
   readonly accounts: ClosableAccounts;
-  readonly deadlineMs: number;
+  readonly timeoutMs: number;
   readonly onClosed: ((result: ShutdownResult) => void | Promise<void>) | undefined;
 }
 
@@ -61,7 +63,7 @@ interface Outcome {
   readonly error: AccountKeeperError | undefined;
 }
 
-const DEADLINE_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 10_000;
 
 /** What is awaited on top: the deadline of `close()`, and the listeners of the caller. */
 const GRACE_MS = 1_000;
@@ -120,9 +122,9 @@ async function shutDown({ signal }: { readonly signal?: string | undefined }): P
 
 /** Never rejects: what a caller gave must not keep the accounts of the others from being closed. */
 async function closeSet(set: AccountSet, reason: ShutdownResult['reason']): Promise<ShutdownResult> {
-  const { deadlineMs, onClosed } = set;
+  const { onClosed, timeoutMs } = set;
   const { open, areAll } = openAccounts(set);
-  const outcomes = await Promise.all(open.map((account) => closeOne(account, deadlineMs)));
+  const outcomes = await Promise.all(open.map((account) => closeOne(account, timeoutMs)));
   const failures = outcomes.flatMap(({ account, error }) => (error === undefined ? [] : [{ account, error }]));
   const result: ShutdownResult = { reason, exitCode: areAll ? exitCodeOf(outcomes) : EXIT_CODES.lost, failures };
   if (onClosed !== undefined) {
@@ -149,10 +151,10 @@ function openAccounts({ accounts }: AccountSet): {
   }
 }
 
-async function closeOne(account: ClosableAccount, deadlineMs: number): Promise<Outcome> {
+async function closeOne(account: ClosableAccount, timeoutMs: number): Promise<Outcome> {
   try {
-    const limits = { clock: systemClock, doing: 'close', timeoutMs: deadlineMs + GRACE_MS };
-    await within(limits, () => account.close({ deadlineMs }));
+    const limits = { clock: systemClock, doing: 'close', timeoutMs: timeoutMs + GRACE_MS };
+    await within(limits, () => account.close({ timeoutMs }));
     return { account, error: undefined };
   } catch (thrown) {
     return { account, error: toAccountKeeperError(thrown, 'close') };
@@ -179,7 +181,11 @@ function isPending(account: ClosableAccount): boolean {
   }
 }
 
-const CHECKS: ChecksOf<CloseOnSignalsOptions> = { deadlineMs: duration(), onClosed: callback() };
+const CHECKS: ChecksOf<CloseOnSignalsOptions> = {
+  timeoutMs: duration(),
+  deadlineMs: duration(),
+  onClosed: callback(),
+};
 
 const accountsCheck = objectWith<ClosableAccounts>(
   'accounts, as an iterable or as a synchronous function that returns one',
@@ -187,6 +193,10 @@ const accountsCheck = objectWith<ClosableAccounts>(
 );
 
 function checkedSet(accounts: unknown, options: unknown): AccountSet {
-  const { deadlineMs = DEADLINE_MS, onClosed } = readOptions('closeOnSignals', CHECKS, options);
-  return { accounts: readable('accounts', () => accountsCheck('accounts', accounts)), deadlineMs, onClosed };
+  const {
+    deadlineMs = CLOSE_TIMEOUT_MS,
+    timeoutMs = deadlineMs,
+    onClosed,
+  } = readOptions('closeOnSignals', CHECKS, options);
+  return { accounts: readable('accounts', () => accountsCheck('accounts', accounts)), timeoutMs, onClosed };
 }

@@ -110,13 +110,13 @@ export class OwnedSession {
   }
 
   /** Saves what is pending by the deadline, or spills it, and releases the account. */
-  async end(deadlineMs: number): Promise<SessionEnd> {
+  async end(timeoutMs: number): Promise<SessionEnd> {
     const { run, settings, unreserve } = this.#options;
     const { files, lease } = run;
-    const endMs = settings.clock.monotonic() + deadlineMs;
+    const endMs = settings.clock.monotonic() + timeoutMs;
     const wasFenced = this.scheduler.activity === 'stopped';
     try {
-      const { recordKeys, error } = await this.scheduler.drain(deadlineMs);
+      const { recordKeys, error } = await this.scheduler.drain(timeoutMs);
       if (recordKeys.length > 0) this.#spill();
       this.#forgetExit();
       const lost = recordKeys.filter((recordKey) => this.#spilled?.records.has(recordKey) !== true);

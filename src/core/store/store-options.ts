@@ -67,6 +67,8 @@ export interface CloseOptions {
    * Milliseconds for the last flush and for closing the driver.
    * @default 10000
    */
+  readonly timeoutMs?: number;
+  /** @deprecated The former name of `timeoutMs`. */
   readonly deadlineMs?: number;
 }
 

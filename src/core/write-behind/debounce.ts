@@ -16,7 +16,7 @@ export class Debounce {
     this.#options = options;
   }
 
-  changed(nowMs: number): void {
+  restart(nowMs: number): void {
     this.#firstMs ??= nowMs;
     this.#lastMs = nowMs;
   }

@@ -184,7 +184,7 @@ export class FlushScheduler {
   }
 
   /** A record changed. Called by setters: no I/O, and no timer when one is set. */
-  changed(recordKey: string): void {
+  markPending(recordKey: string): void {
     const nowMs = this.#parts.clock.monotonic();
     const copies = this.#parts.records.copiesBefore(recordKey);
     if (copies.length > 0) this.markApart(copies);
@@ -195,7 +195,7 @@ export class FlushScheduler {
   }
 
   #markedAt(nowMs: number, first: boolean): void {
-    this.#debounce.changed(nowMs);
+    this.#debounce.restart(nowMs);
     if (this.#activity.kind === 'idle') this.#waitForDebounce(nowMs);
     if (!first) return;
     this.#lag.update(nowMs);
@@ -234,14 +234,14 @@ export class FlushScheduler {
    *
    * @returns the records that were not acknowledged, and the last error.
    */
-  async drain(deadlineMs: number): Promise<{ recordKeys: string[]; error: AccountKeeperError | undefined }> {
+  async drain(timeoutMs: number): Promise<{ recordKeys: string[]; error: AccountKeeperError | undefined }> {
     // A transaction that is running ends first.
     await undefined;
     if (this.#activity.kind !== 'stopped') {
       const drained = new Promise<void>((finished) => {
-        this.#drain = { maxBackoffMs: deadlineMs / 10, finished };
+        this.#drain = { maxBackoffMs: timeoutMs / 10, finished };
       });
-      const limits = { clock: this.#parts.clock, doing: 'close', timeoutMs: deadlineMs };
+      const limits = { clock: this.#parts.clock, doing: 'close', timeoutMs };
       if (this.activity !== 'flushing') this.#startAttempt();
       await Promise.allSettled([within(limits, () => drained)]);
     }

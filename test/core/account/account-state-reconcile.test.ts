@@ -11,7 +11,7 @@ class WatchedState extends AccountState {
     return this.tables;
   }
 
-  protected override recordChanged(_table: TableName, recordKey: string): void {
+  protected override markChanged(_table: TableName, recordKey: string): void {
     this.told.push(recordKey);
   }
 }
@@ -337,7 +337,7 @@ describe('reconcile: the parts', () => {
   it('are never seen half done, nor the account flat', () => {
     const seen: number[] = [];
     class Observed extends AccountState {
-      protected override recordChanged(): void {
+      protected override markChanged(): void {
         seen.push(this.getAllPositions().length);
       }
     }

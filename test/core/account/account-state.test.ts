@@ -20,8 +20,8 @@ class WatchedState extends AccountState {
     if (this.readOnly) throw new AccountKeeperError('FENCED', 'fenced');
   }
 
-  protected override recordChanged(table: TableName, recordKey: string): void {
-    super.recordChanged(table, recordKey);
+  protected override markChanged(table: TableName, recordKey: string): void {
+    super.markChanged(table, recordKey);
     this.told.push(`${table}:${recordKey}`);
   }
 }
@@ -459,8 +459,8 @@ describe('transaction', () => {
 
   it('lets a listener of its changes change more', () => {
     class Chained extends WatchedState {
-      protected override recordChanged(table: TableName, recordKey: string): void {
-        super.recordChanged(table, recordKey);
+      protected override markChanged(table: TableName, recordKey: string): void {
+        super.markChanged(table, recordKey);
         if (table === 'metadata') this.setWalletBalance(this.getWalletBalance() + 1);
       }
     }

@@ -78,7 +78,7 @@ describe('a spill with changes that no commit can hold', () => {
     open.store.transaction(() => {
       for (let n = 0; n < 6; n += 1) open.store.setSymbolMetadata(`big${n}`, { n });
     });
-    const closed = rejection(open.store.close({ deadlineMs: 1_000 }));
+    const closed = rejection(open.store.close({ timeoutMs: 1_000 }));
     await clock.advance(1_000);
     expect((await closed).code).toBe('UNPERSISTED');
     const next = createStore<Meta>({ backend, driver: small(), fakeClock: clock, spill: { directory } });

@@ -129,7 +129,7 @@ describe('closeOnSignals()', () => {
   it('refuses what is no account and what is no option', () => {
     const config = expect.objectContaining({ code: 'CONFIG' });
     for (const accounts of [undefined, null, 7]) expect(() => closeOnSignals(accounts as never)).toThrow(config);
-    expect(() => closeOnSignals([], { deadlineMs: -1 })).toThrow(config);
+    expect(() => closeOnSignals([], { timeoutMs: -1 })).toThrow(config);
     expect(() => closeOnSignals([], { onClosed: 'x' as never })).toThrow(config);
     expect(() => closeOnSignals([], { dedline: 1 } as never)).toThrow(config);
     expect(() => closeOnSignals((async () => []) as never)).toThrow(config);

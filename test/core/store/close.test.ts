@@ -32,7 +32,7 @@ describe('close()', () => {
     const { store, driver, clock, stored } = await openStore({ flush: { retryInitialMs: 100 } });
     driver.faults.push('refuse', 'lose-reply', 'refuse');
     store.setSymbolMetadata('A', { n: 1 });
-    const closed = store.close({ deadlineMs: 5_000 });
+    const closed = store.close({ timeoutMs: 5_000 });
     await clock.advance(2_000);
     await closed;
     expect(await stored()).toEqual({ 'metadata/A': '{"n":1}' });
@@ -42,7 +42,7 @@ describe('close()', () => {
     const { store, driver, clock } = await openStore({ flush: { retryInitialMs: 30_000 } });
     driver.faults.push('refuse');
     store.setSymbolMetadata('A', { n: 1 });
-    const closed = store.close({ deadlineMs: 1_000 });
+    const closed = store.close({ timeoutMs: 1_000 });
     await clock.advance(100);
     await closed;
     // Two attempts, and the release.
@@ -54,7 +54,7 @@ describe('close()', () => {
     driver.faults.push('late');
     store.setSymbolMetadata('A', { n: 1 });
     store.setSymbolMetadata('B', { n: 1 });
-    const outcome = rejection(store.close({ deadlineMs: 1_000 }));
+    const outcome = rejection(store.close({ timeoutMs: 1_000 }));
     await clock.advance(999);
     expect(store.persistenceStatus().state).toBe('closing');
     await clock.advance(1);
@@ -96,7 +96,7 @@ describe('close()', () => {
     driver.faults.push('late');
     store.setSymbolMetadata('A', { n: 1 });
     const flushed = rejection(store.flush());
-    const closed = rejection(store.close({ deadlineMs: 100 }));
+    const closed = rejection(store.close({ timeoutMs: 100 }));
     await clock.advance(100);
     expect((await flushed).code).toBe('CLOSED');
     expect((await closed).code).toBe('UNPERSISTED');
@@ -142,14 +142,14 @@ describe('close()', () => {
   it('does not wait for ever for a driver that cannot be closed', async () => {
     const { store, driver, clock } = await openStore({ closeDriver: true });
     driver.close = () => new Promise(() => undefined);
-    const outcome = rejection(store.close({ deadlineMs: 2_000 }));
+    const outcome = rejection(store.close({ timeoutMs: 2_000 }));
     await clock.advance(3_000);
     expect((await outcome).code).toBe('TIMEOUT');
   });
 
   it('refuses a deadline that is none', async () => {
     const { store } = await openStore();
-    expect((await rejection(store.close({ deadlineMs: -1 }))).code).toBe('CONFIG');
+    expect((await rejection(store.close({ timeoutMs: -1 }))).code).toBe('CONFIG');
     expect(store.persistenceStatus().state).toBe('idle');
   });
 });

@@ -84,7 +84,7 @@ describe.each(SILENT)('$name that never answers', ({ methods }) => {
       driver.silence(methods);
       const restoring = store.restore();
       await clock.advance(100);
-      const closing = store.close({ deadlineMs: 500 });
+      const closing = store.close({ timeoutMs: 500 });
       expect(await settlesWithin(clock, 500 + GRACE_MS, Promise.allSettled([restoring, closing]))).toBe(true);
     });
 
@@ -92,14 +92,14 @@ describe.each(SILENT)('$name that never answers', ({ methods }) => {
       const { store, driver, clock } = await prepareRestored({ ownership });
       driver.silence(methods);
       if (ownership !== 'read-only') store.setSymbolMetadata('A', { n: 2 });
-      expect(await settlesWithin(clock, 500 + GRACE_MS, store.close({ deadlineMs: 500 }))).toBe(true);
+      expect(await settlesWithin(clock, 500 + GRACE_MS, store.close({ timeoutMs: 500 }))).toBe(true);
     });
 
     it('lets close() settle by its deadline when it closes the driver', async () => {
       const { store, driver, clock } = await prepareRestored({ ownership, closeDriver: true });
       driver.silence(methods);
       // A second for the driver, whatever the last flush took.
-      expect(await settlesWithin(clock, 500 + 1_000 + GRACE_MS, store.close({ deadlineMs: 500 }))).toBe(true);
+      expect(await settlesWithin(clock, 500 + 1_000 + GRACE_MS, store.close({ timeoutMs: 500 }))).toBe(true);
     });
 
     it('lets close() settle by its default, as asyncDispose', async () => {

@@ -58,7 +58,7 @@ const METHODS: readonly Method[] = [
   storeMethod('refresh', RESTORE_OPTIONS),
   storeMethod('flush', ['timeoutMs', 'signal']),
   storeMethod('persistAll', ['timeoutMs', 'signal']),
-  storeMethod('close', ['deadlineMs']),
+  storeMethod('close', ['timeoutMs', 'deadlineMs']),
   storeMethod('requireDurable', ['maxAgeMs']),
   makingMethod(
     'new AccountStateStore',
@@ -68,7 +68,9 @@ const METHODS: readonly Method[] = [
   makingMethod('openAccount', ['accountId', 'persistence', 'restore', ...STORE_OPTIONS], async (given) => {
     await (await openAccount(given as never)).close();
   }),
-  makingMethod('closeOnSignals', ['deadlineMs', 'onClosed'], (given) => closeOnSignals([], given as never).uninstall()),
+  makingMethod('closeOnSignals', ['timeoutMs', 'deadlineMs', 'onClosed'], (given) =>
+    closeOnSignals([], given as never).uninstall(),
+  ),
 ];
 
 /** What the call failed with; `undefined` when it did not. */

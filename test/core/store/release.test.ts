@@ -37,7 +37,7 @@ describe('close() releases the account', () => {
     const { store, backend, driver, clock } = await openStore();
     driver.faults.push('late');
     store.setSymbolMetadata('A', { n: 1 });
-    const closed = rejection(store.close({ deadlineMs: 500 }));
+    const closed = rejection(store.close({ timeoutMs: 500 }));
     await clock.advance(500);
     expect((await closed).code).toBe('UNPERSISTED');
     expect(store.persistenceStatus().ownership).toBe('none');
@@ -47,7 +47,7 @@ describe('close() releases the account', () => {
   it('and is closed all the same when the release fails', async () => {
     const { store, driver, clock } = await openStore();
     driver.faults.push('hang');
-    const closed = store.close({ deadlineMs: 60_000 });
+    const closed = store.close({ timeoutMs: 60_000 });
     await clock.advance(2_000);
     await closed;
     expect(store.persistenceStatus()).toMatchObject({ state: 'closed', ownership: 'none' });

@@ -21,7 +21,7 @@ function cutOff({ driver }: OpenStore<Meta>): void {
 }
 
 async function closeUnsaved({ store, clock }: OpenStore<Meta>): Promise<string> {
-  const closed = rejection(store.close({ deadlineMs: 1_000 }));
+  const closed = rejection(store.close({ timeoutMs: 1_000 }));
   await clock.advance(1_000);
   const { code, spillFile } = await closed;
   expect(code).toBe('UNPERSISTED');
@@ -192,7 +192,7 @@ describe('what close() cannot persist', () => {
     opened.store.on('spill-failed', ({ error }) => failures.push(error.code));
     cutOff(opened);
     opened.store.setSymbolMetadata('A', { n: 1 });
-    const closed = rejection(opened.store.close({ deadlineMs: 100 }));
+    const closed = rejection(opened.store.close({ timeoutMs: 100 }));
     await opened.clock.advance(100);
     expect(await closed).toMatchObject({ code: 'UNPERSISTED', records: ['metadata/A'] });
     expect(failures).toEqual(['UNPERSISTED']);

@@ -11,8 +11,8 @@ describe('Debounce', () => {
 
   it('is due debounceMs after the last change', () => {
     const debounce = new Debounce(options);
-    debounce.changed(0);
-    debounce.changed(30);
+    debounce.restart(0);
+    debounce.restart(30);
     expect(debounce.remainingMs(30)).toBe(50);
     expect(debounce.remainingMs(79)).toBe(1);
     expect(debounce.remainingMs(80)).toBe(0);
@@ -21,16 +21,16 @@ describe('Debounce', () => {
 
   it('is due maxWaitMs after the first change at the latest', () => {
     const debounce = new Debounce(options);
-    for (let nowMs = 0; nowMs <= 240; nowMs += 40) debounce.changed(nowMs);
+    for (let nowMs = 0; nowMs <= 240; nowMs += 40) debounce.restart(nowMs);
     expect(debounce.remainingMs(240)).toBe(10);
   });
 
   it('forgets the first change on reset, not what comes after', () => {
     const debounce = new Debounce(options);
-    debounce.changed(0);
+    debounce.restart(0);
     debounce.reset();
     expect(debounce.remainingMs(10)).toBe(0);
-    debounce.changed(200);
+    debounce.restart(200);
     expect(debounce.remainingMs(200)).toBe(50);
     expect(debounce.remainingMs(240)).toBe(10);
   });
@@ -42,7 +42,7 @@ describe('Debounce', () => {
         let nowMs = 0;
         for (const gap of gaps) {
           nowMs += gap;
-          debounce.changed(nowMs);
+          debounce.restart(nowMs);
         }
         const firstMs = gaps[0] ?? 0;
         expect(debounce.remainingMs(nowMs)).toBe(Math.max(0, Math.min(50, firstMs + 250 - nowMs)));

@@ -52,7 +52,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
         to: `    this.#lifecycle = { phase: 'open', session };
     for (const { spill } of owned.plan.replay) {
       for (const { upserts, deletes } of [...spill.attempts.map(({ batch }) => batch), ...spill.newer]) {
-        for (const recordKey of [...upserts.keys(), ...deletes]) session.scheduler.changed(recordKey);
+        for (const recordKey of [...upserts.keys(), ...deletes]) session.scheduler.markPending(recordKey);
       }
     }
 `,

@@ -45,6 +45,6 @@ export class BalanceTable extends RecordTable {
   #put(wallet: Wallet): void {
     this.assertWritable();
     this.#wallet.set('', Object.freeze(wallet));
-    this.context.changed('balance', WALLET_KEY);
+    this.context.markChanged('balance', WALLET_KEY);
   }
 }

@@ -64,7 +64,7 @@ export abstract class ExchangeTable extends RecordTable {
   protected told(recordKey: string): void {
     this.#stale.delete(recordKey);
     this.#tombstones.forget(recordKey);
-    this.context.changed(this.name, recordKey);
+    this.context.markChanged(this.name, recordKey);
   }
 
   /** The record has ended; where it is known, at that exchange time. */

@@ -19,7 +19,7 @@ export class LeverageTable extends RecordTable {
     this.checked(symbol, leverage);
     this.assertWritable();
     this.#bySymbol.set(symbol, leverage);
-    this.context.changed('leverage', `leverage/${symbol}`);
+    this.context.markChanged('leverage', `leverage/${symbol}`);
   }
 
   protected checked(_symbol: string, leverage: unknown): unknown {

@@ -59,7 +59,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
     const before = this.symbols();
     this.#bySymbol.clear();
     for (const [symbol, data] of next) this.#put(this.#bySymbol, symbol, data);
-    for (const symbol of before) if (!next.has(symbol)) this.context.changed('metadata', `metadata/${symbol}`);
+    for (const symbol of before) if (!next.has(symbol)) this.context.markChanged('metadata', `metadata/${symbol}`);
   }
 
   /** Tells the context also when there was nothing: a stored record that could not be restored may be behind it. */
@@ -67,7 +67,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
     requireName('symbol', symbol);
     this.assertWritable();
     this.#bySymbol.delete(symbol);
-    this.context.changed('metadata', `metadata/${symbol}`);
+    this.context.markChanged('metadata', `metadata/${symbol}`);
   }
 
   getAccount(): Readonly<A> | undefined {
@@ -130,7 +130,7 @@ export class MetadataTable<T extends object, A extends object> extends RecordTab
 
   #put<Data>(map: RecordMap<Data>, key: string, data: Data): Data {
     map.set(key, data);
-    this.context.changed('metadata', map.prefix + key);
+    this.context.markChanged('metadata', map.prefix + key);
     return data;
   }
 }

@@ -53,7 +53,7 @@ export class OrderTable extends ExchangeTable {
     this.#bySymbol.clear();
     for (const { exchangeOrderId, updatedAtMs } of orders) {
       this.ended(PREFIX + exchangeOrderId, updatedAtMs);
-      this.context.changed('orders', PREFIX + exchangeOrderId);
+      this.context.markChanged('orders', PREFIX + exchangeOrderId);
     }
   }
 
@@ -73,7 +73,7 @@ export class OrderTable extends ExchangeTable {
     if (held === undefined) return;
     this.#byId.delete(orderId);
     this.#unindex(held);
-    this.context.changed('orders', PREFIX + orderId);
+    this.context.markChanged('orders', PREFIX + orderId);
   }
 
   /** When an order that is no longer held ended, in exchange time. */

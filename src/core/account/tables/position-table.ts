@@ -83,7 +83,7 @@ export class PositionTable extends ExchangeTable {
   remove(symbol: string, side: EnginePositionSide, atMs?: number): void {
     const recordKey = recordKeyOf(side, symbol);
     this.ended(recordKey, atMs ?? this.#bySide[side].get(symbol)?.timestampMs);
-    if (this.#bySide[side].delete(symbol)) this.context.changed('positions', recordKey);
+    if (this.#bySide[side].delete(symbol)) this.context.markChanged('positions', recordKey);
   }
 
   /** When a position that is no longer held ended, in exchange time. */

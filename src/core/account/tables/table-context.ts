@@ -12,7 +12,7 @@ export interface TableContext {
    */
   assertWritable(table: TableName): void;
   /** Called after a change: the record under this key has a new value, or none any more. */
-  changed(table: TableName, recordKey: string): void;
+  markChanged(table: TableName, recordKey: string): void;
   /** Called after a change with the way to take it back; kept while a transaction runs, ignored otherwise. */
   onRollback(undo: () => void): void;
 }

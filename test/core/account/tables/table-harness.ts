@@ -21,7 +21,7 @@ export function createHarness(): Harness {
     assertWritable: () => {
       if (!harness.writable) throw new AccountKeeperError('NOT_RESTORED', 'not restored');
     },
-    recordChanged: (table, recordKey) => changes.push(`${table}:${recordKey}`),
+    markChanged: (table, recordKey) => changes.push(`${table}:${recordKey}`),
   });
   const harness: Harness = {
     context: transactions,
