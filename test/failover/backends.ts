@@ -15,13 +15,16 @@ export const FAILOVER_BACKENDS = {
   'redis-cluster': async (): Promise<StartedBackend> => {
     const cluster = await startRedisCluster({ config: CONFIG });
     return {
-      backend: { url: cluster.url, leader: (key) => cluster.masterOf(key) },
+      backend: { url: cluster.url, replicas: 1, leader: (key) => cluster.masterOf(key) },
       dispose: () => cluster.dispose(),
     };
   },
   'redis-sentinel': async (): Promise<StartedBackend> => {
-    const sentinel = await startRedisSentinel({ config: CONFIG });
-    return { backend: { url: sentinel.url, leader: () => sentinel.master() }, dispose: () => sentinel.dispose() };
+    const sentinel = await startRedisSentinel({ replicas: 2, config: CONFIG });
+    return {
+      backend: { url: sentinel.url, replicas: 2, leader: () => sentinel.master() },
+      dispose: () => sentinel.dispose(),
+    };
   },
 } as const satisfies Readonly<Record<string, () => Promise<StartedBackend>>>;
 

@@ -9,6 +9,8 @@ import type { TestServer } from '../support/servers/test-server.js';
 /** Several servers, one of which leads. */
 export interface FailoverBackend {
   readonly url: string;
+  /** How many replicas follow each leader. Any of them may be the next one, so a commit waits for all of them. */
+  readonly replicas: number;
   /** The server that takes the writes to this key now. */
   leader(key: string): Promise<Pick<TestServer, 'port' | 'kill' | 'start'>>;
 }
@@ -33,7 +35,7 @@ export interface FailoverResult {
 
 /**
  * SIGKILLs the server that takes the account's writes, again and again, under a store that asks for the acknowledgement
- * of one replica (`durability=replicated`). After each failover another driver compares what the new leader holds with
+ * of all replicas (`durability=replicated`). After each failover another driver compares what the new leader holds with
  * what had been acknowledged; then the killed server joins again, as a replica.
  */
 export async function failoverRun(options: FailoverRunOptions): Promise<FailoverResult> {
@@ -41,7 +43,8 @@ export async function failoverRun(options: FailoverRunOptions): Promise<Failover
   const random = numbers(seed);
   const accountId = `failover-${seed}`;
   const headKey = `accountkeeper:{${accountId}}:head`;
-  const driver = createDriver({ url: backend.url, durability: 'replicated', operationTimeoutMs: 3000 });
+  const { url, replicas } = backend;
+  const driver = createDriver({ url, durability: 'replicated', replicas, operationTimeoutMs: 3000 });
   const store = new AccountStateStore<Cursor, Cursor>({ accountId, driver, flush: { debounceMs: 5, maxWaitMs: 20 } });
   const load = new Load(store, changesPerSecond);
   let lost = 0;
@@ -59,14 +62,14 @@ export async function failoverRun(options: FailoverRunOptions): Promise<Failover
       });
       // Before it, the new leader has no replica, and refuses what proves that it leads.
       await leader.start();
-      const stored = await untilItAnswers(() => readAnew(backend.url, accountId));
+      const stored = await untilItAnswers(() => readAnew(url, accountId));
       if (stored.step < acknowledged || !stored.whole) lost += 1;
       onFailover?.(failover, load);
     }
     await acknowledgedBeyond(load, load.step);
     load.stop();
     await store.flush({ timeoutMs: 60_000 });
-    const last = await untilItAnswers(() => readAnew(backend.url, accountId));
+    const last = await untilItAnswers(() => readAnew(url, accountId));
     if (last.step !== load.step || !last.whole) lost += 1;
     return { steps: load.step, lost, refusal: load.refusal };
   } finally {

@@ -56,8 +56,24 @@ export function traceWriter(
   }
 }
 
-function callsOn(directory: string, trace: string): TracedWriter['calls'] {
+/** A call during which another thread was scheduled takes two lines, at its beginning and at its end. */
+function wholeLines(trace: string): readonly string[] {
+  const begun = new Map<string, string>();
   return trace.split('\n').flatMap((line) => {
+    const [, thread = '', rest = ''] = /^(\d+)\s+(.*)$/.exec(line) ?? [];
+    const [, beginning] = /^(.*?),? ?<unfinished \.\.\.>$/.exec(rest) ?? [];
+    const [, end] = /^<\.\.\. \w+ resumed>,? ?(.*)$/.exec(rest) ?? [];
+    if (beginning !== undefined) {
+      begun.set(thread, beginning);
+      return [];
+    }
+    return end === undefined ? [line] : [`${thread} ${begun.get(thread) ?? ''}${end}`];
+  });
+}
+
+/** The system calls of a trace that have to do with the folder, in order. */
+export function callsOn(directory: string, trace: string): TracedWriter['calls'] {
+  return wholeLines(trace).flatMap((line) => {
     const [, name = '', args = '', result = ''] = /^\d+\s+(\w+)\((.*)\)\s+= (-?\d+)/.exec(line) ?? [];
     // Of a handle, `<path>`; of a name, `"path"`, the last of which is what the call makes.
     const [target] = [...args.matchAll(/<([^>]*)>|"([^"]*)"/g)]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError, type AccountKeeperErrorOptions, type ErrorCode } from '../../../src/core/errors.js';
+import { OwnerSender, type CommitRequest, type CommitResult } from '../../../src/core/write-behind/owner-sender.js';
 import type { AccountHead, StoredAccount } from '../../../src/core/persistence-driver.js';
-import { type CommitRequest, type CommitResult, OwnerSender } from '../../../src/core/write-behind/owner-sender.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
@@ -13,6 +13,7 @@ const signal = new AbortController().signal;
 function writerOn(
   commit: () => Promise<AccountHead>,
   load: () => Promise<StoredAccount | undefined> = failWith('UNAVAILABLE'),
+  head: AccountHead = claimed,
 ): { writer: OwnerSender; clock: FakeClock } {
   const clock = new FakeClock();
   const driver = new ScriptedDriver(new MemoryDriver(), clock);
@@ -23,7 +24,7 @@ function writerOn(
     ids += 1;
     return `write-${ids}`;
   };
-  return { writer: new OwnerSender({ driver, accountId: 'a', clock, createId, head: claimed }), clock };
+  return { writer: new OwnerSender({ driver, accountId: 'a', clock, createId, head }), clock };
 }
 
 async function send(commit: () => Promise<AccountHead>, mayHaveLanded = false): Promise<CommitResult> {
@@ -177,6 +178,131 @@ describe('a conflict', () => {
       error: { code: 'ROLLED_BACK', retryable: false, cause: { code: 'CONFLICT' } },
     });
     expect(result.kind === 'failed' && result.error.head).toEqual(head);
+  });
+});
+
+/** A writer that has found out that the backend came back with this head, and the texts under it. */
+async function rolledBackTo(stored: AccountHead | undefined, meta = ''): Promise<OwnerSender> {
+  const account = stored && { head: stored, records: new Map([['a', '0']]), corrupt: new Map<string, string>() };
+  const { writer } = writerOn(conflictWith(stored), async () => account, { ...claimed, meta });
+  await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+  return writer;
+}
+
+describe('after a rollback', () => {
+  const older = { ...claimed, revision: 3, writeId: 'older' };
+  const claims = JSON.stringify({
+    lineage: 'of-now',
+    claims: [
+      [2, 'former'],
+      [3, 'me'],
+    ],
+  });
+
+  it.each([
+    { found: 'nothing', head: undefined, says: 'no revision' },
+    { found: 'an older revision', head: older, says: 'revision 3 (older)' },
+  ])('with $found the error names the account, both heads, and what to do', async ({ head, says }) => {
+    const result = await send(conflictWith(head));
+    const error = result.kind === 'failed' ? result.error : undefined;
+    expect(error?.known).toEqual({ revision: 5, writeId: 'claim' });
+    for (const part of ['account "a"', says, 'revision 5 (claim)', '`await store.persistAll()`']) {
+      expect(error?.message).toContain(part);
+    }
+  });
+
+  it('is what the driver remembers beyond this writer counted: the next revision lies above it', async () => {
+    const known = { revision: 9, writeId: 'remembered' };
+    const { writer } = writerOn(failWith('ROLLED_BACK', { head: older, known }), async () => ({
+      head: older,
+      records: new Map(),
+      corrupt: new Map(),
+    }));
+    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    writer.goOnAbove(await writer.readRolledBack({}));
+    expect(writer.request(batch, 'meta').options).toMatchObject({
+      expected: { revision: 3, writeId: 'older' },
+      revisionFloor: 9,
+    });
+  });
+
+  it('does a request of unknown outcome count as well, and stay to be repeated', async () => {
+    const faults = [failWith('TIMEOUT', { outcome: 'unknown' }), conflictWith(undefined)];
+    const { writer } = writerOn(async () => (faults.shift() ?? failWith('UNAVAILABLE'))());
+    const request = writer.request(batch, 'meta');
+    await writer.send(request, { mayHaveLanded: false, timeoutMs: 100, signal });
+    const result = await writer.send(request, { mayHaveLanded: true, timeoutMs: 100, signal });
+    expect(result).toMatchObject({ kind: 'failed', mayHaveLanded: true, error: { code: 'ROLLED_BACK' } });
+    writer.goOnAbove(await writer.readRolledBack({}));
+    expect(writer.request(batch, 'meta').options).toMatchObject({ expected: undefined, revisionFloor: 6 });
+  });
+
+  it('is a head gone on from only when it is the one that was found last', async () => {
+    const writer = await rolledBackTo(older);
+    writer.goOnAbove({ head: { ...older, writeId: 'another' }, records: new Map(), corrupt: new Map() });
+    expect(writer.request(batch, 'meta').options).toMatchObject({ expected: { revision: 5, writeId: 'claim' } });
+    expect(writer.request(batch, 'meta').options.revisionFloor).toBeUndefined();
+  });
+
+  it.each([
+    { by: 'this writer', writerId: 'me', meta: claims },
+    { by: 'a former owner whom the claims name at this revision', writerId: 'former', meta: claims },
+    { by: 'anybody, as long as no head names a lineage', writerId: 'unheard-of', meta: '' },
+  ])('is what $by wrote read, to be gone on from', async ({ writerId, meta }) => {
+    const head = { ...older, writerId, revision: writerId === 'me' ? 4 : 3 };
+    const writer = await rolledBackTo(head, meta);
+    expect(await writer.readRolledBack({})).toMatchObject({ head });
+  });
+
+  it.each([
+    { by: 'a writer whom the claims do not name', writerId: 'unheard-of' },
+    { by: 'this writer, before it had claimed the account', writerId: 'me' },
+  ])('is what $by wrote not for this writer to undo', async ({ writerId }) => {
+    const head = { ...older, writerId, meta: JSON.stringify({ lineage: 'of-now' }) };
+    const writer = await rolledBackTo(head, claims);
+    const error = await writer.readRolledBack({}).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'FENCED', head });
+    expect(String(error)).toContain('account "a", at revision 3');
+  });
+
+  it('does an acknowledgement end it', async () => {
+    const answers = [conflictWith(older), async () => ({ ...claimed, revision: 6, writeId: 'write-2' })];
+    const { writer } = writerOn(async () => (answers.shift() ?? failWith('UNAVAILABLE'))());
+    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    expect(writer.isRolledBack).toBe(true);
+    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    expect(writer.isRolledBack).toBe(false);
+    expect(await writer.readRolledBack({})).toBeUndefined();
+  });
+});
+
+describe('an error for the operator', () => {
+  it('names the account and the revision at which another writer took it over', async () => {
+    const result = await send(conflictWith({ ...claimed, revision: 9, writerId: 'other', writeId: 'theirs' }));
+    expect(result.kind === 'fenced' && result.error.message).toBe('another writer took account "a" over at revision 9');
+  });
+
+  it('names what was lost when another writer went on from an older state', async () => {
+    const meta = JSON.stringify({
+      claims: [
+        [2, 'me'],
+        [4, 'other'],
+      ],
+    });
+    const result = await send(conflictWith({ ...claimed, revision: 9, writerId: 'other', writeId: 'theirs', meta }));
+    const message = result.kind === 'fenced' ? result.error.message : '';
+    for (const part of ['account "a" was rolled back', 'revision 9', 'revision 5']) expect(message).toContain(part);
+  });
+
+  it('names the driver that acknowledged another commit, or did not settle', async () => {
+    const result = await send(async () => ({ ...claimed, revision: 6, writeId: 'another' }));
+    expect(result.kind === 'failed' && result.error.message).toBe(
+      'driver scripted acknowledged revision 6 of another commit',
+    );
+    const { writer, clock } = writerOn(() => new Promise(() => undefined));
+    const sent = writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    await clock.advance(400);
+    expect(String(((await sent) as { readonly error?: unknown }).error)).toContain('the driver scripted');
   });
 });
 

@@ -162,7 +162,10 @@ describe('RedisDriver behind sentinels', () => {
     const driver = redis({ url: servers.url, prefix: how, durability: 'replicated' });
     let head = await driver.commit('a', batchOf({ count: '0' }), onTopOf(undefined));
     for (let count = 1; count <= 20; count += 1) {
-      if (count === 10) await (await servers.master())[how]();
+      if (count === 10) {
+        await servers.copied();
+        await (await servers.master())[how]();
+      }
       head = await commitAnyway(driver, count, head);
       expect(head.revision).toBe(count + 1);
     }
@@ -176,6 +179,7 @@ describe('RedisDriver behind sentinels', () => {
     if (late === undefined || other === undefined || reader === undefined) throw new Error('three drivers');
     const head = await late.commit('a', batchOf({ by: 'both' }), onTopOf(undefined));
     await reader.open();
+    await servers.copied();
     const former = await servers.master();
     afterTest(() => former.resume());
     await former.pause();
@@ -196,6 +200,7 @@ describe('RedisDriver behind sentinels', () => {
     if (writer === undefined || reader === undefined || other === undefined) throw new Error('three drivers');
     const head = await writer.commit('a', batchOf({ by: 'both' }), onTopOf(undefined));
     await reader.open();
+    await servers.copied();
     const former = await servers.master();
     afterTest(() => former.resume());
     await former.pause();

@@ -31,6 +31,8 @@ export interface RedisSentinel extends TestServer {
   master(): Promise<RedisTestServer>;
   /** Resolves when all sentinels that run agree on a master that runs, and all other data nodes that run are in sync with it. */
   settled(): Promise<void>;
+  /** Resolves when all replicas have what was written: whichever of them is elected has it then. */
+  copied(): Promise<void>;
 }
 
 const masterName = 'mymaster';
@@ -173,6 +175,14 @@ class Sentinel implements RedisSentinel {
       return states.every(Boolean) || undefined;
     };
     await poll('the sentinels to agree on a master in sync', attempt, pace);
+  }
+
+  async copied(): Promise<void> {
+    const replicas = String(this.dataNodes.length - 1);
+    await poll('all replicas to have what was written', async () => {
+      const master = await this.master();
+      return (await master.cliLines('SET copied 1', `WAIT ${replicas} 1000`)).endsWith(replicas) || undefined;
+    });
   }
 
   async start(): Promise<void> {
