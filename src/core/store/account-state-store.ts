@@ -93,7 +93,7 @@ export class AccountStateStore<
    * Reads the account again, with `ownership: 'read-only'`. The store then shows what the backend held at one instant.
    *
    * Rejects as `restore()` does. Rejects `ROLLED_BACK` also when less is stored than the store shows, or another
-   * history, unless `onRolledBack` names the stored head; and `CONFIG` with another `ownership`. The store is unchanged.
+   * history, unless `onRolledBack` names the stored head; and `CONFIG` with another `ownership`. Nothing changes.
    */
   async refresh(options?: RestoreOptions): Promise<RestoreResult> {
     return this.#requirePersistence('refresh').refresh(readOptions('refresh', RESTORE_CALL, options));
