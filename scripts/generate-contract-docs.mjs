@@ -3,4 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { contractPage } from '../test/docs/contract-page.ts';
 
-writeFileSync(resolve(import.meta.dirname, '../docs/contract.md'), contractPage());
+const page = contractPage();
+writeFileSync(resolve(import.meta.dirname, '../docs/contract.md'), page);
+console.log(/^The \d+ clauses.*$/m.exec(page)?.[0]);

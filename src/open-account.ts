@@ -24,7 +24,7 @@ const asGiven: Check<unknown> = (_, value) => value;
 const NAMES: readonly string[] = [...SETTING_NAMES, 'accountId', 'persistence', 'restore'];
 const CHECKS = { ...Object.fromEntries(NAMES.map((name) => [name, asGiven])), clock: clockOption };
 
-/** How long a driver may take to close that could not be used. */
+/** The time limit for closing a driver after a failed open. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
@@ -51,7 +51,7 @@ export async function openAccount<
   }
 }
 
-/** Why the account could not be opened matters more than that its driver could not be closed. */
+/** Closes the driver and ignores any error: the reason why the account could not be opened matters more. */
 async function closeQuietly(driver: PersistenceDriver, { clock = systemClock }: StoreOptions<object>): Promise<void> {
   const limits = { clock, doing: 'close', timeoutMs: CLOSE_TIMEOUT_MS + 1_000 };
   await within(limits, () => driver.close({ timeoutMs: CLOSE_TIMEOUT_MS })).catch(() => undefined);

@@ -76,8 +76,8 @@ export function claimedLevel(capabilities: DriverCapabilities): ConformanceLevel
 }
 
 /**
- * The highest level of which, and of all before it, every clause has passed that the capabilities bring in. A clause
- * that was skipped for want of means, in part or wholly, counts as one that has not passed.
+ * The highest level that a driver reaches: it passes every clause that its capabilities bring in at that level and
+ * below. A clause that was skipped for want of means, in part or wholly, counts as not passed.
  */
 export function conformanceLevel(
   capabilities: DriverCapabilities,

@@ -11,13 +11,13 @@ const INTRODUCTION = `# The driver contract
 
 <!-- Generated from the suite by scripts/generate-contract-docs.mjs; a test compares the two. -->
 
-Every driver passes every clause that its declared capabilities bring in, on a real backend. Each clause has a stable id and is one test, whose name begins with the id. The suite runs under any test runner that has \`describe\` and \`it\` (\`runDriverContract\` of \`accountkeeper/contract\`), and from the command line: \`npx accountkeeper contract <url | module>\`.
+Every driver has to pass every clause that its declared capabilities bring in, on a real backend. Each clause has a stable id and is one test, whose name begins with the id. The suite runs under any test runner that has \`describe\` and \`it\` (\`runDriverContract\` of \`accountkeeper/contract\`), and from the command line: \`npx accountkeeper contract <url | module>\`.
 
-What is not claimed is not tested. What there are no means to test is skipped and never counted as passed: neither is a clause of which a part was skipped. Control over the backend (stop, start, pause, failures) comes from the \`faults\` of the subject, each of them optional.
+The suite tests what the driver claims. It skips what it has no means to test, and never counts that as passed; a clause of which a part was skipped does not count as passed either. The \`faults\` of the subject give control over the backend (stop, start, pause, failures). Each of them is optional.
 
 ## Levels
 
-A run proves the highest level of which, and of all before it, every clause has passed that the driver claims.
+A driver reaches a level when it passes every clause it claims at that level and below.
 
 | level | what it stands for |
 |---|---|
@@ -26,12 +26,12 @@ A run proves the highest level of which, and of all before it, every clause has 
 | \`atomic\` | a commit is stored wholly or not at all, too |
 | \`safe\` | every clause, conditional commit included: the level that the library's promise needs |
 
-A run also tells the level in fair weather: the same, but without what needs a fault of the backend that the subject cannot make. It is the level that a run on a URL can prove.
+A run also reports the level in fair weather: the same, but without the clauses that need a fault which the subject cannot make. A run on a URL can prove that level.
 `;
 
 const LEGEND = `## What clauses need
 
-A need of a clause is a claim of the driver or something that the subject of the test brings. Where a claim is missing, the clause has nothing to test; where something is missing that the subject could bring, it stays unproven. A need in parentheses is that of a part: the rest of the clause is tested without it.
+A clause needs a claim of the driver, or something that the subject of the test brings. Without the claim, the clause has nothing to test. Without what the subject could bring, the clause stays unproven. A need in parentheses belongs to a part: the suite tests the rest of the clause without it.
 
 | need | the driver, or the subject |
 |---|---|

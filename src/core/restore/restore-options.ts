@@ -12,7 +12,7 @@ export interface RestoreOptions extends OperationOptions {
   readonly mustExist?: boolean;
   /** Reject `ROLLED_BACK` when the stored revision is lower. */
   readonly minRevision?: number;
-  /** The operator's word after `ROLLED_BACK`, as its message has it. */
+  /** The operator's decision after `ROLLED_BACK`, as its message prints it. */
   readonly onRolledBack?: RollbackChoice;
   /**
    * Milliseconds for the whole restore. With `ownership: 'wait'`, waiting for the owner is not counted unless this is
@@ -23,15 +23,15 @@ export interface RestoreOptions extends OperationOptions {
 }
 
 /**
- * What to keep of an account of which the backend holds less than it acknowledged, or another history, or a half. It
- * names the head that is stored, so that it is good for that head alone.
+ * What to keep when the backend holds less of an account than it acknowledged, or another history, or a part of one. It
+ * names the stored head, and is valid for that head only.
  */
 export interface RollbackChoice {
   /**
-   * `backend`: what is stored. What it lost is gone then; spill files on top of that are reported as conflicting, or as foreign where the
-   * backend is another one.
-   * `local`: the spill file that holds the whole account as it was at the newest head that is known, or after it; it is
-   * written in the place of what is stored.
+   * `backend`: keep what is stored. What the backend lost is then lost for good. Spill files on top of it are reported
+   * as conflicting, or as foreign if they belong to another backend.
+   * `local`: replace what is stored by the spill file that holds the whole account as it was at the newest known head,
+   * or after it.
    */
   readonly keep: 'backend' | 'local';
   /** 0 when nothing is stored. */
@@ -40,7 +40,7 @@ export interface RollbackChoice {
   readonly writeId: string;
 }
 
-/** What a restore found. */
+/** The result of a restore. */
 export interface RestoreResult {
   /** `empty`: the backend was read, and holds no record of this account of a kind that is persisted (`persist`). */
   readonly status: 'restored' | 'empty';
@@ -50,7 +50,7 @@ export interface RestoreResult {
   readonly records: number;
   /** The records that were left out, with `onRejected: 'quarantine'`. */
   readonly quarantined: readonly QuarantinedRecord[];
-  /** What became of the files of the `spill` directory; only where there is one. */
+  /** What the restore did with the files in the `spill` directory. Absent without the option `spill`. */
   readonly spills?: RestoredSpills;
   /** Spill and high-water files of the account that belong to another backend. They are not touched. */
   readonly foreignFiles: readonly string[];

@@ -69,8 +69,8 @@ export class AccountStateStore<
   }
 
   /**
-   * Loads the account, takes it over, and fills the store (see the options `ownership` and `spill`). Rejects rather than look empty when the backend fails; the
-   * store is as before then, and `restore()` can be called again.
+   * Loads the account, takes it over, and fills the store (see the options `ownership` and `spill`). When the backend
+   * fails, it rejects, and never makes the account look empty. The store is then as it was; call `restore()` again.
    *
    * Rejects `UNAVAILABLE`, `TIMEOUT`, `ABORTED`, `CORRUPT` (a record cannot be restored, `records` names it),
    * `ROLLED_BACK` (`mustExist`, `minRevision`), `ALREADY_OPEN`, `FENCED`, `CLOSED`, `NOT_INSTALLED` or `CONFIG`.
@@ -90,11 +90,10 @@ export class AccountStateStore<
   }
 
   /**
-   * Reads the account anew, with `ownership: 'read-only'`: what is persisted is then as the backend had it at one
-   * instant.
+   * Reads the account again, with `ownership: 'read-only'`. The store then shows what the backend held at one instant.
    *
-   * Rejects as `restore()` does, `ROLLED_BACK` also when what is stored is less than what is shown, or of another history,
-   * unless `onRolledBack` names it; and `CONFIG` with another `ownership`. The store is as before then.
+   * Rejects as `restore()` does. Rejects `ROLLED_BACK` also when less is stored than the store shows, or another
+   * history, unless `onRolledBack` names the stored head; and `CONFIG` with another `ownership`. Nothing changes.
    */
   async refresh(options?: RestoreOptions): Promise<RestoreResult> {
     return this.#requirePersistence('refresh').refresh(readOptions('refresh', RESTORE_CALL, options));
@@ -111,8 +110,8 @@ export class AccountStateStore<
   }
 
   /**
-   * Flushes what is pending and ends the store. Idempotent. Rejects `UNPERSISTED`, naming the records that could not be
-   * saved by the deadline; the store is closed then as well.
+   * Flushes what is pending, releases the account and closes the store. Idempotent. Rejects `UNPERSISTED`, naming the
+   * records that it could not save by the deadline; the store is closed in that case, too.
    */
   async close(options?: CloseOptions): Promise<void> {
     const checked = readOptions('close', CLOSE_CALL, options);
@@ -125,8 +124,8 @@ export class AccountStateStore<
   }
 
   /**
-   * To be called before a new entry. It answers for what this store knows: another writer that has taken the account
-   * over since the last commit is found by the next one, or by {@link verifyOwnership}.
+   * Throws when a change has been pending for too long. Call it before a new entry. It answers from what this store
+   * knows: only the next commit, or {@link verifyOwnership}, finds out that another writer took the account over.
    *
    * @throws `LAGGING` when something has been pending for longer than `maxAgeMs`; `NOT_RESTORED`, `FENCED` or `CLOSED`
    * when nothing is durable any more; `CONFIG` without a driver.
@@ -137,8 +136,9 @@ export class AccountStateStore<
   }
 
   /**
-   * Asks the backend whether this store still owns the account, for the moment before an order: one read of the head, or
-   * an empty commit where the driver's durability is `replicated`. What it says held then; it fences nobody.
+   * Asks the backend whether this store still owns the account. Call it right before an order. It reads the head once,
+   * or makes an empty commit where the driver's durability is `replicated`. Its answer held at that moment; it fences
+   * nobody.
    *
    * Rejects `FENCED` when another writer has the account, `ROLLED_BACK` when the backend holds less than it
    * acknowledged, and as `flush()` does when the backend does not answer.
@@ -148,23 +148,23 @@ export class AccountStateStore<
     await this.#requirePersistence('verifyOwnership').verifyOwnership(checked);
   }
 
-  /** A snapshot of what is durable and what is not. */
+  /** Returns what is durable now and what is not. */
   persistenceStatus(): PersistenceStatus {
     return (
       this.#persistence?.status() ?? { ...NOTHING_TO_FLUSH, state: 'detached', ownership: 'none', revision: undefined }
     );
   }
 
-  /** Whether something changed that is not durable yet; stays true while a commit is in flight. */
+  /** Whether a change is pending; stays true while a commit is in flight. */
   override isPendingPersist(): boolean {
     return this.#persistence?.isPending() ?? super.isPendingPersist();
   }
 
   /**
    * `true` marks every persisted record in memory as changed. Without a driver it sets the flag that
-   * `isPendingPersist()` answers, for callers who persist on their own.
+   * `isPendingPersist()` returns, for callers who persist the account themselves.
    *
-   * @throws `INVALID_VALUE` for `false` with a driver: the store knows better.
+   * @throws `INVALID_VALUE` for `false` with a driver: the store itself tracks what is pending.
    */
   override setIsPendingPersist(value: boolean): void {
     const persistence = this.#persistence;
@@ -186,7 +186,7 @@ export class AccountStateStore<
     return this;
   }
 
-  /** Takes a listener back. */
+  /** Removes a listener. */
   off<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): this {
     this.#events.off(name, listener);
     return this;

@@ -8,7 +8,7 @@ import { describeThrown } from '../shared/thrown.js';
 import { within } from '../shared/within.js';
 import { warn } from './store-events.js';
 
-/** What is closed: an `AccountStateStore`. */
+/** An account to close: an `AccountStateStore`. */
 export interface ClosableAccount {
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Whether something is not persisted; after `close()`, whether something never was. */
@@ -31,7 +31,7 @@ export interface CloseOnSignalsOptions {
   readonly onClosed?: (result: ShutdownResult) => void | Promise<void>;
 }
 
-/** What became of the accounts. */
+/** How closing the accounts went. */
 export interface ShutdownResult {
   readonly reason: 'SIGTERM' | 'SIGINT' | 'beforeExit';
   /** One of {@link EXIT_CODES}; after `beforeExit` with everything persisted, what the process had set. */
@@ -39,13 +39,13 @@ export interface ShutdownResult {
   readonly failures: readonly { readonly account: ClosableAccount; readonly error: AccountKeeperError }[];
 }
 
-/** How a process exits that {@link closeOnSignals} ends. 75 and 74 are EX_TEMPFAIL and EX_IOERR of BSD's sysexits.h. */
+/** The exit codes of {@link closeOnSignals}. 75 and 74 are EX_TEMPFAIL and EX_IOERR of BSD's sysexits.h. */
 export const EXIT_CODES: { readonly persisted: 0; readonly spilled: 75; readonly lost: 74 } = Object.freeze({
   /** Everything is in the backend. */
   persisted: 0,
   /**
-   * What is not in the backend is in spill files. The next start writes them to it; the file of a store that was fenced
-   * it only reports.
+   * What is not in the backend is in spill files. The next start writes them to the backend, but only reports the
+   * file of a fenced store.
    */
   spilled: 75,
   /** Something is in neither of them. */
@@ -91,7 +91,7 @@ let uninstallListeners: (() => void) | undefined;
  * {@link EXIT_CODES}. A second signal exits at once, with 1. Several calls share one shutdown. Nothing is listened to
  * before the first call, and uncaught errors stay as they are.
  *
- * @returns what takes this call back.
+ * @returns a handle whose `uninstall()` undoes this call.
  * @throws `CONFIG`
  */
 export function closeOnSignals(

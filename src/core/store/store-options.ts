@@ -6,18 +6,18 @@ import type { RecordFormatOptions } from '../restore/record-format.js';
 import type { Clock } from '../shared/clock.js';
 import type { FlushOptions } from '../write-behind/flush-options.js';
 
-/** What the store is made with, wherever it is persisted. */
+/** The options of a store that do not depend on where it is persisted. */
 export interface StoreOptions<T extends object> extends RecordFormatOptions<T> {
   /** When changes are written behind. */
   readonly flush?: FlushOptions;
   /**
-   * What is persisted. `metadata` is symbol and account metadata; the others are for a warm start, and are marked
-   * stale after a restore until the exchange has told their state.
+   * What the store persists. `metadata` is the metadata of symbols and of the account. The others are for a warm start:
+   * after a restore they are marked stale until the exchange has reported their state.
    * @default ['metadata']
    */
   readonly persist?: readonly TableName[];
   /**
-   * Ignore positions and orders that are older than what the store holds (`timestampMs`, `updatedAtMs`).
+   * Whether the store ignores positions and orders that are older than what it holds (`timestampMs`, `updatedAtMs`).
    * @default false
    */
   readonly rejectStale?: boolean;
@@ -29,9 +29,9 @@ export interface StoreOptions<T extends object> extends RecordFormatOptions<T> {
    * @default 'take-over'
    */
   readonly ownership?: OwnershipMode | OwnershipOptions;
-  /** Keeps in local files what the backend could not take when the store was closed, or the process exited. */
+  /** Writes to local files what the store could not save when it was closed or the process exited. */
   readonly spill?: SpillOptions;
-  /** Remembers in a local file what the backend has acknowledged, to find out when it comes back older, or empty. */
+  /** Notes in a local file what the backend acknowledged, to notice when the backend comes back older or empty. */
   readonly highWater?: HighWaterOptions;
   /** Where time comes from. */
   readonly clock?: Clock;
