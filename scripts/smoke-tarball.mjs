@@ -27,12 +27,13 @@ const { openAccount, MemoryDriver } = require('accountkeeper');
 const { SqliteDriver } = require('accountkeeper/drivers/sqlite');
 const { RedisDriver } = require('accountkeeper/drivers/redis');
 const { PostgresDriver } = require('accountkeeper/drivers/postgres');
+const { BaseDriver } = require('accountkeeper/driver-kit');
 const { contractClauses } = require('accountkeeper/contract');
 (async () => {
   const account = await openAccount({ accountId: 'smoke', persistence: 'sqlite://./state.db' });
   const found = account.getSymbolMetadata('BTCUSDT')?.entryCountLong;
   await account.close();
-  if (found !== 1 || contractClauses.length < 30 || [SqliteDriver, RedisDriver, PostgresDriver, MemoryDriver].includes(undefined)) throw new Error('smoke test failed');
+  if (found !== 1 || contractClauses.length < 30 || [SqliteDriver, RedisDriver, PostgresDriver, MemoryDriver, BaseDriver].includes(undefined)) throw new Error('smoke test failed');
   console.log('restored after SIGKILL:', found);
 })();
 `;

@@ -6,11 +6,11 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import nodeFs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { AccountFolder } from './account-folder.js';
+import { KeyLayout } from 'accountkeeper/driver-kit';
 import { nameOf } from './disk.js';
-import { decodeState, encodeState } from './state-text.js';
+import { decoded, FileConnection } from './file-connection.js';
 
 /**
  * A call of the file system that is about to be made. A listener can reject in its place, or take its time.
@@ -47,7 +47,7 @@ export function observedFs(listeners) {
     },
     close: () => file.close(),
   });
-  /** @param {'link' | 'mkdir' | 'readFile' | 'readdir' | 'rename' | 'rm' | 'stat'} name */
+  /** @param {'mkdir' | 'readFile' | 'readdir' | 'rename' | 'rm'} name */
   const observed =
     (name) =>
     /** @param {[string, ...unknown[]]} parameters */
@@ -55,7 +55,7 @@ export function observedFs(listeners) {
       await tell({ name, path: parameters[0] });
       return Reflect.apply(nodeFs[name], nodeFs, parameters);
     };
-  const names = /** @type {const} */ (['link', 'mkdir', 'readFile', 'readdir', 'rename', 'rm', 'stat']);
+  const names = /** @type {const} */ (['mkdir', 'readFile', 'readdir', 'rename', 'rm']);
   return /** @type {FileSystem} */ ({
     ...Object.fromEntries(names.map((name) => [name, observed(name)])),
     open: async (/** @type {string} */ path, /** @type {string} */ flags) => {
@@ -131,14 +131,14 @@ export function makeFaults(home) {
       }),
       midway: inject(async ({ name, path, file }) => {
         if (name !== 'writeFile') return;
-        await file?.write('{"format":"accountkeeper-ex');
+        await file?.write('[["accountkeeper:{');
         throw failure('ENOSPC', path);
       }),
       after: async () => {
-        let linked = false;
-        return listen(({ name, path }) => {
-          if (linked) throw failure('EIO', path);
-          linked = name === 'link';
+        let landed = false;
+        return listen((call) => {
+          if (landed) throw failure('EIO', call.path);
+          landed = landsState(call);
         });
       },
     },
@@ -150,13 +150,18 @@ export function makeFaults(home) {
       const batch = { upserts: new Map([['key', 'value']]), deletes: new Set() };
       await driver.commit('sync-probe', batch, { expected: undefined, writerId: 'probe', writeId: 'probe' });
       await undo();
-      const link = calls.findLastIndex((call) => call.startsWith('link '));
-      const temporary = calls[link]?.slice('link '.length);
-      const isFileSynced = calls.indexOf(`sync ${temporary}`) < link && calls.includes(`sync ${temporary}`);
-      return isFileSynced && calls.slice(link).some((call) => call.startsWith('sync '));
+      const landing = calls.findLastIndex((call) => call.startsWith('rename '));
+      const written = calls.findLast((call) => call.startsWith('writeFile '))?.slice('writeFile '.length);
+      const isFileSynced = calls.slice(0, landing).includes(`sync ${written}`);
+      return isFileSynced && calls.slice(landing).some((call) => call.startsWith('sync '));
     },
   };
   return { fs: observedFs(listeners), folder, faults };
+}
+
+/** Whether the call lets a commit land. @param {Call} call */
+function landsState({ name, path }) {
+  return name === 'rename' && !basename(path).startsWith('tmp-');
 }
 
 /** @param {string} code @param {string} path */
@@ -173,43 +178,43 @@ function failure(code, path) {
  * @returns {RawAccess}
  */
 function rawAccess(folder) {
-  const signal = new AbortController().signal;
-  /** @type {Map<string, { account: AccountFolder, accountId: string, record?: string }>} */
+  /** @type {Map<string, { prefix: string, id: string, record?: string }>} */
   const known = new Map();
-  /** @param {string} prefix @param {string} accountId @param {string} [record] */
-  const keyOf = (prefix, accountId, record) => {
-    const account = new AccountFolder(nodeFs, folder, join(folder, nameOf(prefix)), accountId);
+  /** @param {string} prefix @param {string} id @param {string} [record] */
+  const keyOf = (prefix, id, record) => {
     const part = record === undefined ? 'head' : `record ${encodeURIComponent(record)}`;
-    const key = join(nameOf(prefix), nameOf(accountId), part);
-    known.set(key, { account, accountId, ...(record === undefined ? {} : { record }) });
+    const key = join(nameOf(prefix), nameOf(id), part);
+    known.set(key, { prefix, id, ...(record === undefined ? {} : { record }) });
     return key;
   };
-  /** @param {string} key */
+  /** @param {string} key @returns {Promise<{ path: string, text?: string, stored?: string }>} */
   const find = async (key) => {
-    const { account, accountId, record } = known.get(key) ?? {};
-    const found = await account?.find(signal).catch(() => undefined);
-    if (account === undefined || found === undefined || found.number === 0) return { path: join(folder, key) };
-    return { path: join(account.path, `${found.folder}`, `${found.number}`), accountId, record };
+    const { prefix = '', id = '', record } = known.get(key) ?? {};
+    if (prefix === '') return { path: join(folder, key) };
+    const layout = new KeyLayout(prefix);
+    const found = await new FileConnection(nodeFs, folder, layout).find(id).catch(() => undefined);
+    if (found === undefined || found.text === '') return { path: found?.file ?? join(folder, key) };
+    if (record === undefined) return { path: found.file, text: found.text };
+    return { path: found.file, text: found.text, stored: layout.account(id).recordPrefix + record };
   };
   return {
     headKey: (prefix, accountId) => keyOf(prefix, accountId),
     recordKey: (prefix, accountId, record) => keyOf(prefix, accountId, record),
     async get(key) {
-      const { path, accountId, record } = await find(key);
-      const text = await nodeFs.readFile(path, 'utf8').catch(() => undefined);
-      if (text === undefined || accountId === undefined || record === undefined) return text;
-      return decodeState(text, accountId, path).records.get(record);
+      const { path, text, stored } = await find(key);
+      if (stored !== undefined) return decoded(text ?? '')?.get(stored);
+      return text ?? nodeFs.readFile(path, 'utf8').catch(() => undefined);
     },
     async set(key, text) {
-      const { path, accountId, record } = await find(key);
+      const { path, text: before, stored } = await find(key);
       await nodeFs.mkdir(dirname(path), { recursive: true });
-      if (accountId === undefined || record === undefined) return nodeFs.writeFile(path, text);
-      const { head, records } = decodeState(await nodeFs.readFile(path, 'utf8'), accountId, path);
-      return nodeFs.writeFile(path, encodeState(accountId, { head, records: new Map(records).set(record, text) }));
+      if (stored === undefined) return nodeFs.writeFile(path, text);
+      const state = new Map(decoded(before ?? '')).set(stored, text);
+      return nodeFs.writeFile(path, JSON.stringify([...state]));
     },
     async delete(key) {
-      const { path } = await find(key);
-      await nodeFs.rm(path, { force: true });
+      const { path, stored } = await find(key);
+      if (stored === undefined) await nodeFs.rm(path, { force: true });
     },
     async keys() {
       const entries = await nodeFs.readdir(folder, { recursive: true, withFileTypes: true });

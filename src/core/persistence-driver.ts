@@ -69,6 +69,15 @@ export interface PersistenceDriver {
    */
   close(options?: OperationOptions): Promise<void>;
 
+  /**
+   * Calls the listener after changes of the account's head, by whichever writer the backend hears of, until the returned
+   * function is called or the driver closes. A hint to read anew: it may come late, once for several changes, or without
+   * a change, and one that is missed proves nothing. The listener must not throw.
+   *
+   * Throws `INVALID_KEY`, `CONFIG` or, after `close`, `CLOSED`.
+   */
+  watch?(accountId: string, listener: () => void): () => void;
+
   /** Many commits at once, each succeeding or failing by itself; the results keep the order of the input. */
   commitMany?(
     commits: readonly AccountCommit[],
@@ -125,7 +134,10 @@ export interface StoredAccount {
   readonly head: AccountHead;
   /** Record key to value. */
   readonly records: ReadonlyMap<string, string>;
-  /** Record key to raw stored text, for records that this driver did not write in this form. */
+  /**
+   * Record key to raw stored text, for records that this driver did not write in this form. The text of a record that
+   * is known to be missing is `''`.
+   */
   readonly corrupt: ReadonlyMap<string, string>;
 }
 

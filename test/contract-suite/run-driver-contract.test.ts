@@ -49,6 +49,15 @@ describe('runDriverContract', () => {
     expect(groups).toEqual([suite, ...Array.from(names, (name) => `${suite} > ${name}`)]);
   });
 
+  it('asks for no larger commits than the driver takes', async () => {
+    class TinyDriver extends MemoryDriver {
+      override readonly limits = { keyBytes: 1024, valueBytes: 64 * 1024, batchBytes: 96 * 1024, batchRecords: 100 };
+    }
+    const only = ['RT2', 'KE1', 'AC1', 'OR4', 'FA1'];
+    const { results } = await run(memorySubject('tiny', undefined, TinyDriver), { only });
+    for (const id of only) expect(resultOf(results, id)).toMatchObject({ status: 'passed' });
+  });
+
   it('skips what is not claimed, and what there are no means for, with the reason in the name', async () => {
     const { name, createDriver } = memorySubject('memory');
     const { results, report } = await run({ name, createDriver }, { only: ['RT5', 'CO1'] });

@@ -2,6 +2,7 @@ import type {
   AccountHead,
   CommitBatch,
   CommitOptions,
+  DriverLimits,
   PersistenceDriver,
   StoredAccount,
 } from '../../src/core/persistence-driver.js';
@@ -25,6 +26,17 @@ export function mapOf(records: Records): Map<string, string> {
 /** A batch of upserts and deletes. */
 export function batchOf(upserts: Records = {}, deletes: Iterable<string> = []): CommitBatch {
   return { upserts: mapOf(upserts), deletes: new Set(deletes) };
+}
+
+/** How many records, and how long values of one byte a character, one commit takes: at most as many and as long as wanted. */
+export function fittingBatch(
+  { batchBytes, batchRecords, valueBytes }: DriverLimits,
+  wanted: { readonly records: number; readonly valueLength: number },
+): { readonly records: number; readonly valueLength: number } {
+  const records = Math.min(wanted.records, batchRecords - 1);
+  // Of the bytes, 64 for each key.
+  const valueLength = Math.min(wanted.valueLength, valueBytes, Math.floor(batchBytes / records) - 64);
+  return { records, valueLength: Math.max(valueLength, 1) };
 }
 
 /** The condition that a head is the stored one. */
@@ -67,6 +79,18 @@ export class AccountWriter {
     const head = await this.driver.commit(this.id, batchOf(upserts, deletes), this.options(more));
     this.#head = head;
     return head;
+  }
+
+  /** Commits records, or deletes them, in as many commits as the driver's `batchRecords` asks for. */
+  async commitInParts(upserts: Records, deletes: readonly string[] = []): Promise<void> {
+    const { batchRecords } = this.driver.limits;
+    const records = [...mapOf(upserts)];
+    for (let from = 0; from < records.length; from += batchRecords) {
+      await this.commit(new Map(records.slice(from, from + batchRecords)));
+    }
+    for (let from = 0; from < deletes.length; from += batchRecords) {
+      await this.commit({}, deletes.slice(from, from + batchRecords));
+    }
   }
 
   async drop(more: MoreOptions = {}): Promise<AccountHead> {

@@ -92,8 +92,9 @@ export interface ContractCommitFailures {
   /** Before the backend applies anything of it: a lock that somebody else holds, a full disk. */
   readonly before?: Inject;
   /**
-   * While a commit of 200 records that grow to 4 kB each is applied: the disk is full after some of them, the connection
-   * breaks. Where the backend applies a commit in one indivisible step: when that step begins.
+   * While a commit is applied, of 200 records that grow to 4 kB each or of what the limits allow: the disk is full after
+   * some of them, the connection breaks. Where the backend applies a commit in one indivisible step: when that step
+   * begins.
    */
   readonly midway?: Inject;
   /** After the commit has landed: the answer is lost. */

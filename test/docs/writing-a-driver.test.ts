@@ -16,7 +16,7 @@ function lines(code: string): string {
 }
 
 describe('docs/writing-a-driver.md', () => {
-  const excerpts = [...page.matchAll(/<!-- from (\S+) -->\n```js\n(.*?)```/gs)];
+  const excerpts = [...page.matchAll(/<!-- from (\S+) -->\n```(?:js|ts)\n(.*?)```/gs)];
 
   it('marks its excerpts with the files that they are from', () => {
     expect(excerpts.length).toBeGreaterThan(10);
@@ -29,6 +29,21 @@ describe('docs/writing-a-driver.md', () => {
       expect(lines(read(path))).toContain(lines(code).trim());
     },
   );
+
+  it('says how long the examples are', () => {
+    const lengthOf = (...paths: readonly string[]): number =>
+      paths.reduce((sum, path) => sum + read(path).split('\n').length - 1, 0);
+    const files = ['disk', 'file-connection', 'file-driver'].map((name) => `examples/custom-driver/${name}.js`);
+    expect(page).toContain(`${lengthOf('examples/etcd-driver/etcd-driver.ts')} lines.`);
+    expect(page).toContain(`${lengthOf(...files)} lines and no dependencies`);
+    expect(lengthOf(...files)).toBeLessThanOrEqual(250);
+  });
+
+  it('describes what an author writes', () => {
+    for (const name of membersOf('src/drivers/base/backend-connection.ts', 'BackendConnection')) {
+      expect(page).toContain(`\`${name}`);
+    }
+  });
 
   it('names clauses and levels that there are', () => {
     const named = [...page.matchAll(/\b([A-Z]{2}\d+)\b/g)].map(([, id]) => id);
@@ -51,12 +66,14 @@ describe('docs/writing-a-driver.md', () => {
   });
 });
 
+/** The names of an interface's members. */
+function membersOf(path: string, name: string): readonly string[] {
+  const [, body = ''] = new RegExp(`interface ${name} \\{\n(.*?)\n\\}`, 's').exec(read(path)) ?? [];
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, member]) => member ?? '');
+}
+
 /** The names of what a driver can claim, and of what a subject can bring, as the types have them. */
 function interfaces(): { capabilities: readonly string[]; faults: readonly string[] } {
-  const membersOf = (path: string, name: string): readonly string[] => {
-    const [, body = ''] = new RegExp(`interface ${name} \\{\n(.*?)\n\\}`, 's').exec(read(path)) ?? [];
-    return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, member]) => member ?? '');
-  };
   const capabilities = membersOf('src/core/persistence-driver.ts', 'DriverCapabilities');
   const faults = membersOf('test/contract/subject.ts', 'ContractFaults');
   expect(capabilities.length).toBeGreaterThan(3);

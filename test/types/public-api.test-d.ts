@@ -20,6 +20,7 @@ import {
   type TableName,
 } from 'accountkeeper';
 import { runDriverContract } from 'accountkeeper/contract';
+import { type BackendConnection, BaseDriver, type BaseDriverOptions, KeyLayout } from 'accountkeeper/driver-kit';
 import { SqliteDriver } from 'accountkeeper/drivers/sqlite';
 import * as v from 'valibot';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -145,5 +146,45 @@ describe('the types of the options', () => {
 describe('the types of the contract', () => {
   it('take the functions of any runner', () => {
     runDriverContract({ describe, it }, { name: 'mine', createDriver: () => new MemoryDriver() });
+  });
+});
+
+describe('the types of the driver kit', () => {
+  const connection: BackendConnection = {
+    readHead: async ({ head }) => head,
+    readAccount: async ({ head }) => [{ key: head, text: '' }],
+    swap: async (_, { expected, next }, operation) => !operation.signal.aborted && expected !== next,
+    listAccounts: async (cursor) => ({ accounts: [{ id: 'a', head: undefined }], next: cursor }),
+    disconnect: async () => undefined,
+  };
+
+  class Mine extends BaseDriver {
+    readonly name = 'mine';
+    readonly capabilities = {
+      durability: 'host',
+      atomicCommit: true,
+      conditionalCommit: true,
+      sharedAcrossProcesses: true,
+    } as const;
+    readonly limits = { keyBytes: 1, valueBytes: 1, batchBytes: 1, batchRecords: 1 };
+
+    constructor(options?: BaseDriverOptions) {
+      super(options);
+      expectTypeOf(this.layout).toEqualTypeOf<KeyLayout>();
+    }
+
+    protected override async connect(): Promise<BackendConnection> {
+      return connection;
+    }
+  }
+
+  it('make a driver of five methods', () => {
+    expectTypeOf(new Mine({ prefix: 'p' })).toExtend<PersistenceDriver>();
+    // @ts-expect-error the base class has no connection of its own
+    new BaseDriver();
+    // @ts-expect-error a connection swaps
+    const lame: BackendConnection = { ...connection, swap: undefined };
+    expectTypeOf(lame).toEqualTypeOf<BackendConnection>();
+    expectTypeOf(new KeyLayout().account('a').head).toEqualTypeOf<string>();
   });
 });

@@ -2,7 +2,7 @@ import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccountKeys } from './key-layout.js';
 import type { Operation } from './operation.js';
 
-/** What a connection is for. One for writing serves reading, too. */
+/** What a connection is for. A connection for `write` also reads. */
 export type AccessMode = 'read' | 'write';
 
 /** A stored key and the text under it. */
@@ -11,44 +11,59 @@ export interface StoredEntry {
   readonly text: string;
 }
 
-/** One atomic, conditional change of an account. */
+/** One atomic, conditional change of an account: of its head, and of records. */
 export interface HeadSwap {
-  /** The text that must be stored under the head's key; `undefined`: nothing may be. */
+  /** The text that must be stored under the head's key. `undefined`: the key must not exist. */
   readonly expected: string | undefined;
-  /** The text to store there. When it equals `expected`, it must be written, and made durable, all the same. */
+  /** The text to store there. When it equals `expected`, write it and make it durable all the same. */
   readonly next: string;
-  /** Escaped record key, to be appended to the account's `recordPrefix`, to the text to store. */
+  /** The texts to store, by escaped record key; the stored key is `account.recordPrefix` followed by that. */
   readonly upserts: ReadonlyMap<string, string>;
-  /** Escaped record keys. */
+  /** The escaped record keys to delete, whether they are stored or not. None of them is in `upserts`. */
   readonly deletes: readonly string[];
+  /**
+   * The account is dropped: `deletes` names every record it has, however many, and there are no `upserts`. A backend
+   * can delete the account's records as one range instead.
+   */
+  readonly deletesAll: boolean;
 }
 
-/** Some of the accounts of a prefix. */
+/** Some of the accounts under a prefix. */
 export interface AccountPage {
-  /** Account ids with the text of the head, or `undefined` where there are records without one. */
+  /** Account ids, each with the text of its head; `undefined` where there are records without a head. */
   readonly accounts: readonly { readonly id: string; readonly head: string | undefined }[];
-  /** Where the next page starts; `undefined` when this was the last one. */
+  /** The `cursor` of the next page; `undefined` on the last page. */
   readonly next: string | undefined;
 }
 
 /**
- * What a driver on the shared layout implements. {@link BaseDriver} has validated and encoded all arguments, calls it
- * only while the operation is active, and bounds each call in time. A failure rejects, with an `AccountKeeperError`
- * where its meaning is known; an empty answer always comes from a read that succeeded.
+ * What an author writes: an open connection to one backend, used by {@link BaseDriver}. Arguments arrive validated and
+ * encoded; all keys and texts are well-formed strings, and keys are ASCII. The base class bounds each call in time.
+ *
+ * Every method rejects when it fails. It resolves to nothing stored (`undefined`, no entries, no accounts) only after
+ * the backend has answered so. Reject with an `AccountKeeperError` where the meaning is known: `not-applied` when a
+ * write changed nothing and never will. Anything else that is thrown becomes `UNAVAILABLE`, with the outcome `unknown`
+ * for a write.
+ *
+ * The caller may have given up while a method runs. Call `operation.assertActive()` before each request, or hand
+ * `operation.signal` to the client, so that nothing more is sent. What was sent may land: `swap` is conditional.
  */
 export interface BackendConnection {
-  /** Settings of the backend that weaken a promise. */
-  readonly warnings: readonly DriverWarning[];
-  /** The text under the head's key. Sees every swap that was acknowledged before the call, to whomever. */
+  /** Settings of the backend that weaken a promise. `open` hands them to the caller's `onWarning`. */
+  readonly warnings?: readonly DriverWarning[];
+  /** The text under the account's head key. Sees every swap that was acknowledged before the call, by any process. */
   readHead(account: AccountKeys, operation: Operation): Promise<string | undefined>;
-  /** Everything in the account's range, as of one instant. */
+  /** The head and all records of the account, as of one instant. Entries under other keys are ignored. */
   readAccount(account: AccountKeys, operation: Operation): Promise<readonly StoredEntry[]>;
-  /** Applies the change, durably, and resolves `true`; or changes nothing and resolves `false` when the head differs. */
+  /**
+   * Makes the whole change and resolves `true` once it is durable; or changes nothing and resolves `false`, because the
+   * stored head's text is not `change.expected`. The backend compares and writes in one step.
+   */
   swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean>;
-  /** The accounts from `cursor` on; from the first one when there is none. Each account is on one page. */
+  /** The accounts from `cursor` on; without a cursor, from the first one. Dropped ones may be listed; each is on one page. */
   listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage>;
-  /** Whether this is still a connection to the backend that the driver was made for. Asked before each operation. */
+  /** Whether the connection still leads to the backend it was made for. Asked before each operation; `false` connects anew. */
   isCurrent?(): Promise<boolean>;
-  /** Gives everything back that the connection holds. Called once. */
+  /** Releases what the connection holds and ends the calls that are still running. Called once. */
   disconnect(): Promise<void>;
 }

@@ -11,9 +11,9 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../../core/persistence-driver.js';
-import { describeReceived, requireOneOf } from '../../core/shared/option-checks.js';
-import { AccountLocks } from '../keyv/account-locks.js';
+import { describeReceived, requireDuration, requireOneOf } from '../../core/shared/option-checks.js';
 import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
+import { AccountLocks } from './account-locks.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { BaseDriverOptions } from './base-options.js';
 import { changeHead, type HeadChange, readHead } from './conditional-commit.js';
@@ -27,34 +27,63 @@ import { type Operation, type OperationKind, runOperation } from './operation.js
 const DEFAULT_OPERATION_TIMEOUT_MS = 10_000;
 
 /**
- * What the drivers on the shared Keyv layout have in common: the public methods validate, bound the time, watch for a
- * rollback, and let a {@link BackendConnection} do the work. A driver names itself and makes connections.
+ * Turns a {@link BackendConnection} into a driver that passes the contract. A subclass names itself, declares its
+ * `capabilities` and `limits`, and makes connections in {@link BaseDriver.connect}; a connection reads a head, reads an
+ * account, swaps a head together with records, lists accounts and disconnects.
+ *
+ * The base class does the rest:
+ *
+ * - **Validation**: ids, keys, values, batches, heads and options are checked before any I/O and rejected with
+ *   `INVALID_KEY`, `INVALID_VALUE`, `TOO_LARGE` or `CONFIG`. The caller's maps are copied before the first `await`.
+ * - **Limits**: nothing above `limits` reaches the connection.
+ * - **Encoding**: account ids and record keys become ASCII keys ({@link KeyLayout}); heads and values become JSON texts.
+ *   What cannot be decoded is `CORRUPT`, or listed in `corrupt`.
+ * - **Conditions**: it compares the stored head with the expected one, finds commits that landed before, computes the
+ *   next revision, and repeats a swap that lost a race. It rejects with `CONFLICT` and the stored head.
+ * - **Deadlines**: every operation settles by its `timeoutMs`, by the caller's signal, or by `operationTimeoutMs`,
+ *   whatever the backend does.
+ * - **Rollback marks**: it remembers the highest head of each account, and rejects `ROLLED_BACK` when the backend shows
+ *   an older one.
+ * - **Order**: the commits of one account run one after the other, in the order of the calls.
+ * - **Outcomes**: an error that is no `AccountKeeperError` becomes `UNAVAILABLE`, with the outcome `not-applied` for a
+ *   read and `unknown` for a write.
+ * - **Connecting**: the first operation connects; concurrent callers share the attempt, and a failed one can be repeated.
+ * - **Close**: it waits for what is in flight, disconnects, waits for work that its callers have given up, and rejects
+ *   `CLOSED` from then on.
  */
 export abstract class BaseDriver implements PersistenceDriver {
   readonly apiVersion: 1 = 1;
+  /** Stands in messages: `etcd`. */
   abstract readonly name: string;
+  /** What the driver promises; see {@link DriverCapabilities}. */
   abstract readonly capabilities: DriverCapabilities;
+  /**
+   * The largest inputs that the backend takes. They count bytes of UTF-8 before encoding. Encoded, a byte of an id or a
+   * key is at most 3 bytes long, a byte of a value at most 6, and a byte of a head's meta at most 7.
+   */
   abstract readonly limits: DriverLimits;
-  /** The keys that this driver uses. */
+  /** The keys under this driver's prefix. */
   protected readonly layout: KeyLayout;
   readonly #operationTimeoutMs: number;
   readonly #connector = new Connector((operation, access) => this.connect(operation, access));
   readonly #locks = new AccountLocks();
   readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #work = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
   readonly #marks = new HeadMarks();
   #access: AccessMode = 'write';
   #shutdown: Promise<void> | undefined;
 
-  /** Takes options that the driver has checked with its option table. @throws `CONFIG` */
-  protected constructor(options: BaseDriverOptions) {
-    this.layout = new KeyLayout(options.prefix);
-    this.#operationTimeoutMs = options.operationTimeoutMs ?? DEFAULT_OPERATION_TIMEOUT_MS;
+  /** Reads `prefix` and `operationTimeoutMs`, and ignores other options. @throws `CONFIG` */
+  protected constructor({ prefix, operationTimeoutMs = DEFAULT_OPERATION_TIMEOUT_MS }: BaseDriverOptions = {}) {
+    this.layout = new KeyLayout(prefix);
+    this.#operationTimeoutMs = requireDuration('operationTimeoutMs', operationTimeoutMs, 1);
   }
 
   /**
-   * Connects, prepares and verifies the backend. To be read, it only has to be there: nothing is created or written, and
-   * what is missing rejects `CONFIG`. Nothing may be left over from a rejected call.
+   * Connects to the backend, prepares it and makes sure that it works. With the access `read`, it creates and writes
+   * nothing, and rejects `CONFIG` when something is missing. A call that rejects leaves nothing behind. Once nobody waits
+   * for the attempt any more, `operation.signal` is aborted.
    */
   protected abstract connect(operation: Operation, access: AccessMode): Promise<BackendConnection>;
 
@@ -68,7 +97,7 @@ export abstract class BaseDriver implements PersistenceDriver {
     }
     this.#access = requireOneOf('access', access, ['read', 'write']);
     const connection = await this.#run('open', 'read', options, async (present) => present);
-    for (const warning of connection.warnings) onWarning?.(warning);
+    for (const warning of connection.warnings ?? []) onWarning?.(warning);
   }
 
   async head(accountId: string, options: OperationOptions = {}): Promise<AccountHead | undefined> {
@@ -142,12 +171,13 @@ export abstract class BaseDriver implements PersistenceDriver {
     }
   }
 
-  /** For what the driver holds besides its connection. Called once, when nothing is under way any more. */
+  /** Releases what the driver holds besides its connection. `close` calls it once, when nothing is running any more. */
   protected async release(): Promise<void> {}
 
   async #drain(): Promise<void> {
     await Promise.allSettled(this.#inFlight);
     await this.#connector.disconnect();
+    await Promise.allSettled(this.#work);
     await this.release();
   }
 
@@ -195,15 +225,20 @@ export abstract class BaseDriver implements PersistenceDriver {
       const connected = async (): Promise<T> => {
         const connection = await this.#connector.get(operation, kind === 'write' ? kind : this.#access);
         operation.assertActive();
-        return work(connection, operation);
+        return whileIn(this.#work, work(connection, operation));
       };
       return changed === undefined ? connected() : this.#locks.inTurn(changed, operation, connected);
     });
-    this.#inFlight.add(result);
-    try {
-      return await result;
-    } finally {
-      this.#inFlight.delete(result);
-    }
+    return whileIn(this.#inFlight, result);
+  }
+}
+
+/** The result of the promise, which is in the set until it has settled. */
+async function whileIn<T>(running: Set<Promise<unknown>>, promise: Promise<T>): Promise<T> {
+  running.add(promise);
+  try {
+    return await promise;
+  } finally {
+    running.delete(promise);
   }
 }

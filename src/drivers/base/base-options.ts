@@ -1,7 +1,7 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import { badOption, type Check, type ChecksOf, duration } from '../../core/shared/option-checks.js';
 
-/** The options that all drivers on the shared layout have. */
+/** The options that every driver on {@link BaseDriver} has. */
 export interface BaseDriverOptions {
   /**
    * What all keys begin with: 1 to 128 of `A-Z a-z 0-9 _ . / -`. Drivers with different prefixes are disjoint.

@@ -104,7 +104,9 @@ function nextSwap(change: HeadChange, accountId: string, state: StoredState): { 
   const { stored } = state;
   if (stored !== undefined && stored.head.writeId === change.writeId) {
     // It landed before. Written once more, it is durable even if the first attempt did not get that far.
-    return { swap: { expected: stored.text, next: stored.text, upserts: new Map(), deletes: [] }, next: stored };
+    const { text } = stored;
+    const swap = { expected: text, next: text, upserts: new Map<string, string>(), deletes: [], deletesAll: false };
+    return { swap, next: stored };
   }
   assertExpected(accountId, stored?.head, change);
   const next = encodeHead({
@@ -115,7 +117,8 @@ function nextSwap(change: HeadChange, accountId: string, state: StoredState): { 
     dropped: change.dropped,
   });
   const deletes = [...change.deletes, ...state.deletes];
-  return { swap: { expected: stored?.text, next: next.text, upserts: change.upserts, deletes }, next };
+  const { dropped: deletesAll, upserts } = change;
+  return { swap: { expected: stored?.text, next: next.text, upserts, deletes, deletesAll }, next };
 }
 
 function neverSwaps(accountId: string): AccountKeeperError {

@@ -8,9 +8,11 @@ export const DEFAULT_PREFIX = 'accountkeeper';
 // No `:` in it: two prefixes then differ before the first `:`, and their key ranges cannot overlap.
 const PREFIX = /^[A-Za-z0-9_./-]{1,128}$/;
 
-/** A range of keys in the order of their bytes: `from` is in it, `to` is not. */
+/** A range of keys in the order of their bytes. */
 export interface KeyRange {
+  /** The first key that can be in the range. */
   readonly from: string;
+  /** The first key behind the range. */
   readonly to: string;
 }
 
@@ -26,18 +28,21 @@ export interface AccountKeys {
   readonly range: KeyRange;
 }
 
-/** What a stored key stands for. */
+/** What a stored key stands for: the head of an account, or one of its records. */
 export type ParsedKey =
   | { readonly kind: 'head'; readonly accountId: string }
   | { readonly kind: 'record'; readonly accountId: string; readonly record: string };
 
 /**
- * The keys that all Keyv-backed drivers share: `<prefix>:{<account>}:head` and `<prefix>:{<account>}:r:<record>`,
- * account and record escaped by {@link escapeKey}. The braces are a Redis Cluster hash tag.
+ * The keys that drivers use: `<prefix>:{<account>}:head` and `<prefix>:{<account>}:r:<record>`. In account and record,
+ * everything but `A-Z a-z 0-9 _ . / -` is percent-encoded, so that any two ids have different keys, and every key is
+ * ASCII and case-sensitive. Sorted by bytes, the keys of an account stand together. The braces are a Redis Cluster hash
+ * tag.
  */
 export class KeyLayout {
+  /** What all keys begin with. */
   readonly prefix: string;
-  /** Holds all keys of this prefix, and none of another. */
+  /** Holds all keys under this prefix, and none under another. */
   readonly range: KeyRange;
   readonly #start: string;
 
@@ -55,6 +60,7 @@ export class KeyLayout {
     this.range = { from: this.#start, to: `${prefix}:|` };
   }
 
+  /** The keys of an account. */
   account(id: string): AccountKeys {
     const part = `${this.#start}${escapeKey(id)}}`;
     return {
@@ -65,7 +71,7 @@ export class KeyLayout {
     };
   }
 
-  /** What the key stands for; `undefined` when it is none of this layout's. */
+  /** What the key stands for; `undefined` for a key that this layout does not make. */
   parse(key: string): ParsedKey | undefined {
     const accountId = this.accountOf(key);
     if (accountId === undefined) return undefined;
@@ -76,14 +82,14 @@ export class KeyLayout {
     return record === undefined ? undefined : { kind: 'record', accountId, record };
   }
 
-  /** The account in whose range the key lies, if it lies in one. */
+  /** The id of the account in whose range the key lies; `undefined` when it lies in none. */
   accountOf(key: string): string | undefined {
     if (!key.startsWith(this.#start)) return undefined;
     const end = key.indexOf('}:');
     return end === -1 ? undefined : unescapeKey(key.slice(this.#start.length, end));
   }
 
-  /** The least key that is behind all keys of the account in whose range this key lies, or else behind this key. */
+  /** The first key behind the account in whose range this key lies, or else behind this key: the next page starts there. */
   static behind(key: string): string {
     const end = key.indexOf('}:');
     return end === -1 ? `${key}\u0001` : `${key.slice(0, end)}};`;

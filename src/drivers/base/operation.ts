@@ -3,15 +3,16 @@ import { AccountKeeperError, isAccountKeeperError, toAccountKeeperError } from '
 import { nameOfThrown } from '../../core/shared/thrown.js';
 import { orAborted } from './or-aborted.js';
 
-/** What a failed operation can have done: a read nothing, a write possibly all of it. */
+/** A failed `read` has changed nothing; a failed `write` may have landed. */
 export type OperationKind = 'read' | 'write';
 
 /** A running operation, as the code that does its work sees it. */
 export interface Operation {
+  /** Whether the operation can have changed something when it fails. */
   readonly kind: OperationKind;
   /** Aborted when nobody waits for the operation any more: after its deadline, the caller's abort, or `close`. */
   readonly signal: AbortSignal;
-  /** To be called before each I/O. @throws what the caller was told, once nobody waits any more */
+  /** Call it before each request. @throws the error that the caller received, once nobody waits any more */
   assertActive(): void;
 }
 

@@ -33,15 +33,13 @@ export async function readTop(account: AccountKeys, read: ReadTexts): Promise<Ac
     const headIsLost = head === undefined && root?.headStored === true;
     const rootIsLost = head !== undefined && root === undefined;
     if (!headIsLost && !rootIsLost) return { head, root };
-    if (last) throw headIsLost ? missing(account, 'the head', account.head) : missingPage(key);
+    if (last) throw headIsLost ? missingHead(account) : missingPage(key);
   }
 }
 
 /**
  * All entries of an account. What is read in many steps can change meanwhile: it is read anew until the head is the same
- * before and after.
- *
- * @throws `CORRUPT` when a record is missing that the index names, and stays so
+ * before and after. A record that the index names and that stays missing has the text `''`.
  */
 export async function readEntries(account: AccountKeys, read: ReadTexts): Promise<readonly StoredEntry[]> {
   let before: AccountPass | undefined;
@@ -49,9 +47,10 @@ export async function readEntries(account: AccountKeys, read: ReadTexts): Promis
     const pass = await readPass(account, read);
     const [head] = await read([account.head]);
     if (head === pass.head) {
-      if (pass.missing.length === 0) return pass.entries;
-      const lost = before?.head === head ? pass.missing.find((key) => before?.missing.includes(key)) : undefined;
-      if (lost !== undefined) throw missing(account, 'the record', lost);
+      const staysMissing = before?.head === head && pass.missing.every((key) => before?.missing.includes(key));
+      if (staysMissing || pass.missing.length === 0) {
+        return [...pass.entries, ...pass.missing.map((key) => ({ key, text: '' }))];
+      }
     }
     before = pass;
   }
@@ -86,7 +85,7 @@ function recordKeys(account: AccountKeys, leaves: readonly { readonly records: r
   return leaves.flatMap(({ records }) => records.map((record) => account.recordPrefix + record));
 }
 
-function missing({ id }: AccountKeys, what: string, key: string): Error {
-  const message = `account ${JSON.stringify(id)}: ${what} under ${JSON.stringify(key)} is missing: it was evicted or removed`;
-  return corruptHead(message, key, '');
+function missingHead({ id, head }: AccountKeys): Error {
+  const message = `account ${JSON.stringify(id)}: the head under ${JSON.stringify(head)} is missing: it was evicted or removed`;
+  return corruptHead(message, head, '');
 }

@@ -1,5 +1,4 @@
 import type { HeadSwap } from '../base/backend-connection.js';
-import { decodeHead } from '../base/head-codec.js';
 import type { AccountKeys } from '../base/key-layout.js';
 import { type AccountTop, readTop } from './account.js';
 import {
@@ -80,7 +79,7 @@ async function planPages(
     const page: PlacedPage = { path: '', page: EMPTY_ROOT.page };
     return { pages: pages.length === 0 ? [page] : pages, obsolete };
   }
-  if (decodeHead(account.head, change.next).head.dropped) {
+  if (change.deletesAll) {
     const { paths } = await walkIndex(account, root.page, undefined, read);
     return { pages: [{ path: '', page: EMPTY_ROOT.page }], obsolete: paths.map((path) => pageKey(account, path)) };
   }

@@ -1,11 +1,10 @@
-import type { DriverWarning } from '../../core/persistence-driver.js';
+import { untilAborted } from '../base/account-locks.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { trueIfCorrupt } from '../base/head-codec.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
 import { asUnknown, type Operation } from '../base/operation.js';
 import { keysInUse, readEntries, readTop } from './account.js';
 import { decodeRoot, pageKey } from './account-index.js';
-import { untilAborted } from './account-locks.js';
 import { type KeyvChange, planChange } from './change.js';
 import type { KeyvStore, ReadTexts } from './store.js';
 
@@ -14,7 +13,6 @@ import type { KeyvStore, ReadTexts } from './store.js';
  * who read an account and the one who changes it take turns.
  */
 export class KeyvConnection implements BackendConnection {
-  readonly warnings: readonly DriverWarning[] = [];
   readonly #store: KeyvStore;
   readonly #layout: KeyLayout;
   readonly #writing = new Set<Promise<void>>();

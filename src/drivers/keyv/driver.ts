@@ -86,8 +86,8 @@ const KEYV_OPTIONS: ChecksOf<KeyvDriverOptions> = {
  *   it; without one, `load` shows the new values of some records together with the old ones of others. Once the head is
  *   written, the commit is whole. Texts that nothing refers to may be left of either; the account's next commit in the same
  *   process deletes them, and they stay where they are, unseen, when the process dies.
- * - **What is evicted is noticed, but not always.** A head without its index, an index without its head, and a record
- *   that the index names and that is not there are `CORRUPT`. What cannot be noticed: an account of which nothing is
+ * - **What is evicted is noticed, but not always.** A head without its index and an index without its head are
+ *   `CORRUPT`; `load` names a record that the index has and that is not there in `corrupt`. What cannot be noticed: an account of which nothing is
  *   left, a head that is lost between its first commit and the write after it that says so, and texts that turn back to
  *   an older state one by one.
  * - **No help against a store that lies.** A server that cuts values short (MySQL without strict mode) or forgets them

@@ -1,4 +1,4 @@
-import { AccountLocks } from './account-locks.js';
+import { AccountLocks } from '../base/account-locks.js';
 import { propertyOf } from './client.js';
 
 const sharedStores = new WeakMap<object, SharedStore>();

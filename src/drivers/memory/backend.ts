@@ -6,6 +6,8 @@ export class MemoryBackend {
   // By account first: an account's entries are found without looking at those of others.
   readonly #buckets = new Map<string, Map<string, string>>();
 
+  readonly #listeners = new Map<string, Set<() => void>>();
+
   /** The text under a key. */
   get(key: string): string | undefined {
     return this.#buckets.get(bucketOf(key))?.get(key);
@@ -17,6 +19,23 @@ export class MemoryBackend {
     const bucket = this.#buckets.get(name) ?? new Map<string, string>();
     this.#buckets.set(name, bucket);
     bucket.set(key, text);
+    for (const listener of this.#listeners.get(key) ?? []) queueMicrotask(listener);
+  }
+
+  /** Calls the listener after each `set` of the key, until the returned function is called. */
+  watch(key: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners);
+    let isWatching = true;
+    const call = (): void => {
+      if (isWatching) listener();
+    };
+    listeners.add(call);
+    return () => {
+      isWatching = false;
+      listeners.delete(call);
+      if (listeners.size === 0) this.#listeners.delete(key);
+    };
   }
 
   /** Forgets a key. @returns whether it was there */

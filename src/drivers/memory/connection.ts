@@ -1,11 +1,9 @@
-import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
 import type { MemoryBackend } from './backend.js';
 
 /** A {@link MemoryBackend} as a connection. Each method does its work in one synchronous step, and resolves later. */
 export class MemoryConnection implements BackendConnection {
-  readonly warnings: readonly DriverWarning[] = [];
   readonly #backend: MemoryBackend;
   readonly #layout: KeyLayout;
 

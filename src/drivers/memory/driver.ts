@@ -1,8 +1,10 @@
+import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverCapabilities, DriverLimits } from '../../core/persistence-driver.js';
-import { type ChecksOf, objectWith, readOptions } from '../../core/shared/option-checks.js';
+import { badOption, type ChecksOf, objectWith, readOptions } from '../../core/shared/option-checks.js';
 import type { BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import { BASE_OPTIONS, type BaseDriverOptions } from '../base/base-options.js';
+import { checkAccountId } from '../base/input-checks.js';
 import { MemoryBackend } from './backend.js';
 import { MemoryConnection } from './connection.js';
 
@@ -37,6 +39,8 @@ export class MemoryDriver extends BaseDriver {
     batchRecords: 100_000,
   };
   readonly #backend: MemoryBackend;
+  readonly #watches = new Set<() => void>();
+  #isClosed = false;
 
   /** @throws `CONFIG` */
   constructor(options: MemoryDriverOptions = {}) {
@@ -45,7 +49,26 @@ export class MemoryDriver extends BaseDriver {
     this.#backend = backend;
   }
 
+  /** Calls the listener after each commit and drop of the account, by any driver on the backend. */
+  watch(accountId: string, listener: () => void): () => void {
+    checkAccountId(accountId, this.limits);
+    if (typeof listener !== 'function') throw badOption('listener', 'a function', listener);
+    if (this.#isClosed) throw new AccountKeeperError('CLOSED', 'watch: the memory driver is closed');
+    const unwatch = this.#backend.watch(this.layout.account(accountId).head, listener);
+    const stop = (): void => {
+      unwatch();
+      this.#watches.delete(stop);
+    };
+    this.#watches.add(stop);
+    return stop;
+  }
+
   protected override async connect(): Promise<BackendConnection> {
     return new MemoryConnection(this.#backend, this.layout);
+  }
+
+  protected override async release(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#watches) stop();
   }
 }

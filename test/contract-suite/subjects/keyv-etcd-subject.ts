@@ -1,5 +1,6 @@
 import KeyvEtcd from '@keyv/etcd';
 import Keyv from 'keyv';
+import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
 import { KeyvDriver } from '../../../src/drivers/keyv/driver.js';
 import type { ContractFaults, ContractSubject, Inject } from '../../contract/index.js';
 import type { EtcdTestServer } from '../../support/servers/etcd-server.js';
@@ -51,7 +52,10 @@ export function etcdFaults(
       },
       keys: async () => client.getAll().keys(),
     },
-    failCommits: { before: outOfSpace(server, answers), after: answers.inject },
+    failCommits: {
+      before: outOfSpace(server, (driver) => answers.adapterOf(driver).has('any')),
+      after: answers.inject,
+    },
     failReads: loginRequired(server),
     // Whoever may only read has to log in, and from then on everybody has to.
     readOnly: false,
@@ -61,21 +65,20 @@ export function etcdFaults(
 }
 
 /** The server takes no writes that would need space; the client then refuses to ask it for another five seconds. */
-function outOfSpace(server: EtcdTestServer, answers: LostAnswers<KeyvEtcd>): Inject {
+export function outOfSpace(server: EtcdTestServer, ask: (driver: PersistenceDriver) => Promise<unknown>): Inject {
   return async (driver) => {
     const { header } = await call(server, 'maintenance/status', {});
     const alarm = { memberID: (header as { readonly member_id: string }).member_id, alarm: 'NOSPACE' };
     await call(server, 'maintenance/alarm', { action: 'ACTIVATE', ...alarm });
     return async () => {
       await call(server, 'maintenance/alarm', { action: 'DEACTIVATE', ...alarm });
-      const adapter = answers.adapterOf(driver);
-      await poll("the client's circuit breaker to close", async () => (await adapter.has('any')) || true);
+      await poll("the client's circuit breaker to close", async () => ask(driver).then(() => true));
     };
   };
 }
 
 /** The server knows users, and those without a name may do nothing. */
-function loginRequired(server: EtcdTestServer): Inject {
+export function loginRequired(server: EtcdTestServer): Inject {
   return async () => {
     const root = { name: 'root', password: 'root-secret' };
     // They are there already at the second time.

@@ -63,7 +63,6 @@ export class RemoteMemoryDriver extends BaseDriver {
 }
 
 class RemoteMemoryConnection implements BackendConnection {
-  readonly warnings: BackendConnection['warnings'] = [];
   readonly #backend: RemoteMemoryBackend;
   readonly #inner: MemoryConnection;
 

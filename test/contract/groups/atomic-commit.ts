@@ -1,5 +1,5 @@
 import type { AccountHead, PersistenceDriver, StoredAccount } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, mapOf } from '../account-writer.js';
+import { type AccountWriter, batchOf, fittingBatch, mapOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
 import type { ClauseScope } from '../clause-scope.js';
 import {
@@ -16,15 +16,19 @@ import { countedRecord } from '../second-process-protocol.js';
 import type { Inject } from '../subject.js';
 
 const group = 'atomic commit';
-const RECORDS = 200;
-const VALUE_LENGTH = 4096;
+/** What a commit that fails midway is made of, where the driver takes so much. */
+const WANTED = { records: 200, valueLength: 4096 };
 
-function counted(count: number, valueLength: number = VALUE_LENGTH, records: number = RECORDS): Map<string, string> {
+type BatchShape = ReturnType<typeof fittingBatch>;
+
+function counted(count: number, { records, valueLength }: BatchShape): Map<string, string> {
   return new Map(Array.from({ length: records }, (_, index) => countedRecord(index, count, valueLength)));
 }
 
 /** What is there before a commit that fails midway; each of these records grows by it. */
-const SMALL: ReadonlyMap<string, string> = counted(1, 20);
+function small({ records }: BatchShape): Map<string, string> {
+  return counted(1, { records, valueLength: 20 });
+}
 
 const allOrNone: Clause = {
   id: 'AC1',
@@ -35,7 +39,8 @@ const allOrNone: Clause = {
     const { failCommits } = scope.faults;
     if (failCommits?.midway !== undefined) await failingMidway(scope, failCommits.midway);
     if (scope.subject.module !== undefined && scope.capabilities.durability !== 'none') {
-      await killedMidway(scope, { records: RECORDS, valueLength: VALUE_LENGTH, after: [1, 3, 6] });
+      const shape = fittingBatch(scope.driver().limits, WANTED);
+      await killedMidway(scope, { ...shape, after: [1, 3, 6] });
     }
   },
 };
@@ -43,50 +48,54 @@ const allOrNone: Clause = {
 async function failingMidway(scope: ClauseScope, midway: Inject): Promise<void> {
   for (const first of [false, true]) {
     const driver = await scope.open();
+    const shape = fittingBatch(driver.limits, WANTED);
     const writer = scope.writer(driver);
-    if (!first) await writer.commit(SMALL);
+    if (!first) await writer.commit(small(shape));
     const before = writer.head;
     const options = writer.options();
     const error = await scope.during(midway, driver, () =>
-      expectRejection('a commit that fails midway', driver.commit(writer.id, batchOf(counted(2)), options)),
+      expectRejection('a commit that fails midway', driver.commit(writer.id, batchOf(counted(2, shape)), options)),
     );
-    const landed = await allOrNothing(await scope.open(), writer, before, options.writeId);
+    const landed = await allOrNothing(await scope.open(), { writer, before, shape }, options.writeId);
     if (error.outcome === 'not-applied') expectEqual('whether a commit landed that was not applied', landed, false);
     await driver.close();
     const reopened = await scope.open();
-    const landedByNow = await allOrNothing(reopened, writer, before, options.writeId);
+    const landedByNow = await allOrNothing(reopened, { writer, before, shape }, options.writeId);
     // Repeating one that landed takes effect once only where commits are conditional.
     if (landedByNow && !scope.capabilities.conditionalCommit) continue;
-    await reopened.commit(writer.id, batchOf(counted(2)), options);
+    await reopened.commit(writer.id, batchOf(counted(2, shape)), options);
     expectEqual(
       'whether the repeated commit landed',
-      await allOrNothing(reopened, writer, before, options.writeId),
+      await allOrNothing(reopened, { writer, before, shape }, options.writeId),
       true,
     );
   }
 }
 
+interface FailedCommit {
+  readonly writer: AccountWriter;
+  readonly before: AccountHead | undefined;
+  readonly shape: BatchShape;
+}
+
 /** Fails unless all or nothing of commit 2 is there. @returns whether it is */
 async function allOrNothing(
   reader: PersistenceDriver,
-  { id }: AccountWriter,
-  before: AccountHead | undefined,
+  { writer, before, shape }: FailedCommit,
   writeId: string,
 ): Promise<boolean> {
-  const stored = await reader.load(id);
+  const stored = await reader.load(writer.id);
   const landed = stored?.head.writeId === writeId;
   const what = `after a commit that failed midway${landed ? ', and whose head is stored' : ''}`;
   if (!landed && before === undefined) expectEqual(what, stored, undefined);
   else {
-    expectRecords(what, stored, landed ? counted(2) : SMALL);
+    expectRecords(what, stored, landed ? counted(2, shape) : small(shape));
     expectEqual(`${what}, revision`, stored?.head.revision, (before?.revision ?? 0) + (landed ? 1 : 0));
   }
   return landed;
 }
 
-interface KilledCommits {
-  readonly records: number;
-  readonly valueLength: number;
+interface KilledCommits extends BatchShape {
   /** After how many acknowledged commits the process is killed, each time. */
   readonly after: readonly number[];
 }
@@ -103,7 +112,7 @@ export async function killedMidway(
     const stored = present('load after SIGKILL', await (await scope.open()).load(id));
     const { revision } = stored.head;
     expectThat('revision after SIGKILL', revision >= acknowledged, `${acknowledged} or more`, revision);
-    expectRecords(`after SIGKILL at revision ${revision}`, stored, counted(revision, valueLength, records));
+    expectRecords(`after SIGKILL at revision ${revision}`, stored, counted(revision, { records, valueLength }));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, mapOf } from '../account-writer.js';
+import { type AccountWriter, batchOf, fittingBatch, mapOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
 import type { ClauseScope } from '../clause-scope.js';
 import {
@@ -34,7 +34,8 @@ const failedCommit: Clause = {
       const writer = scope.writer(driver);
       const old = await writer.commit({ key: '1' });
       const records = mapOf({ key: '2' });
-      for (let index = 0; index < 200; index += 1) records.set(`filler/${index}`, 'x'.repeat(4096));
+      const size = fittingBatch(driver.limits, { records: 200, valueLength: 4096 });
+      for (let n = 1; n < size.records; n += 1) records.set(`filler/${n}`, 'x'.repeat(size.valueLength));
       const options = writer.options();
       const failing = scope.during(inject, driver, () => settle(driver.commit(writer.id, batchOf(records), options)));
       const result = await failing;

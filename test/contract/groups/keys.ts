@@ -76,10 +76,10 @@ async function asRecordKeys(scope: ClauseScope, driver: PersistenceDriver): Prom
   }
   expectRecords('records written one by one', await writer.load(), records);
   const together = scope.writer(driver);
-  await together.commit(records);
+  await together.commitInParts(records);
   expectRecords('records written together', await together.load(), records);
   const deleted = [...records.keys()].filter((_, index) => index % 2 === 0);
-  await together.commit({}, deleted);
+  await together.commitInParts({}, deleted);
   for (const key of deleted) records.delete(key);
   expectRecords('after every other record was deleted', await together.load(), records);
 }

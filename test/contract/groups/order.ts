@@ -1,5 +1,5 @@
 import type { AccountHead, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, expectedOf, mapOf } from '../account-writer.js';
+import { type AccountWriter, batchOf, expectedOf, fittingBatch, mapOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
 import type { ClauseScope } from '../clause-scope.js';
 import {
@@ -161,9 +161,10 @@ async function interrupted(
   const controller = new AbortController();
   const more = round % 3 === 0 ? { timeoutMs: 1 } : { signal: controller.signal };
   // A batch that takes its time, so that the interruption comes before its end.
+  const { records } = fittingBatch(writer.driver.limits, { records: 300, valueLength: name.length });
   const upserts = new Map([
     ['value', name],
-    ...Array.from({ length: 300 }, (_, n): [string, string] => [`n${n}`, name]),
+    ...Array.from({ length: records }, (_, n): [string, string] => [`n${n}`, name]),
   ]);
   const deletes = new Set<string>();
   const commit = settle(writer.driver.commit(writer.id, { upserts, deletes }, writer.options(more)));

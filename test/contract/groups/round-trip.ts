@@ -65,7 +65,7 @@ const anyString: Clause = {
     }
     const { valueBytes, batchBytes } = driver.limits;
     const large = Math.min(MEGABYTE, valueBytes, Math.floor((batchBytes - 10) / 2));
-    await writer.commit(records);
+    await writer.commitInParts(records);
     await writer.commit({ large: 'x'.repeat(large), euros: '€'.repeat(Math.floor(large / 3)) });
     records.set('large', 'x'.repeat(large)).set('euros', '€'.repeat(Math.floor(large / 3)));
     for (const [index, value] of MALFORMED_VALUES.entries()) {

@@ -395,6 +395,25 @@ describe('close', () => {
     expect(driver.log.filter((step) => step === 'disconnect')).toHaveLength(1);
   });
 
+  it('awaits the work of a commit whose caller has given up', async () => {
+    const driver = new GatedDriver();
+    await driver.open();
+    let finish = (): void => {};
+    driver.exit = () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      });
+    expect((await rejection(driver.commit('a', batchOf(), onTopOf(undefined, { timeoutMs: 5 })))).code).toBe('TIMEOUT');
+    let closed = false;
+    const closing = driver.close().then(() => {
+      closed = true;
+    });
+    await vi.waitFor(() => expect(driver.log).toContain('disconnect'));
+    expect(closed).toBe(false);
+    finish();
+    await closing;
+  });
+
   it('rejects TIMEOUT at its deadline, and ends what is in flight', async () => {
     const driver = new GatedDriver();
     driver.gate = forever;
@@ -421,6 +440,10 @@ describe('close', () => {
 });
 
 describe('input', () => {
+  it.each([0, -1, Number.NaN, '5'])('rejects CONFIG for an operationTimeoutMs of %j', (operationTimeoutMs) => {
+    expect(() => new GatedDriver({ operationTimeoutMs } as never)).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+  });
+
   const driver = new GatedDriver();
   const commit = (batch: unknown, more: object = {}): Promise<unknown> =>
     driver.commit('a', batch as never, onTopOf(undefined, more));

@@ -9,6 +9,42 @@ describeDriver('MemoryDriver', async () => {
   return [closing(new MemoryDriver({ backend })), closing(new MemoryDriver({ backend }))];
 });
 
+describe('watch', () => {
+  it('calls after each commit and drop of the account by any driver, until it is stopped', async () => {
+    const backend = new MemoryBackend();
+    const [watching, writing] = [closing(new MemoryDriver({ backend })), closing(new MemoryDriver({ backend }))];
+    const calls: string[] = [];
+    const stop = watching.watch('a', () => calls.push('first'));
+    watching.watch('a', () => calls.push('second'));
+    let head = await writing.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    await writing.commit('b', batchOf({ k: '1' }), onTopOf(undefined));
+    expect(calls).toEqual(['first', 'second']);
+    stop();
+    stop();
+    head = await watching.commit('a', batchOf(), onTopOf(head));
+    await writing.drop('a', onTopOf(head));
+    expect(calls).toEqual(['first', 'second', 'second', 'second']);
+  });
+
+  it('calls nobody for a commit that conflicts', async () => {
+    const driver = closing(new MemoryDriver());
+    await driver.commit('a', batchOf(), onTopOf(undefined));
+    driver.watch('a', () => expect.unreachable());
+    expect((await rejection(driver.commit('a', batchOf(), onTopOf(undefined)))).code).toBe('CONFLICT');
+  });
+
+  it('ends with the driver, and checks what it is given', async () => {
+    const backend = new MemoryBackend();
+    const driver = new MemoryDriver({ backend });
+    driver.watch('a', () => expect.unreachable());
+    expect(() => driver.watch('', () => undefined)).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }));
+    expect(() => driver.watch('a', 1 as never)).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+    await driver.close();
+    await closing(new MemoryDriver({ backend })).commit('a', batchOf(), onTopOf(undefined));
+    expect(() => driver.watch('a', () => undefined)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+  });
+});
+
 describe('MemoryBackend', () => {
   it('has accessors by raw key', () => {
     const backend = new MemoryBackend();

@@ -1,5 +1,5 @@
-import type { Operation } from '../base/operation.js';
-import { orAborted } from '../base/or-aborted.js';
+import type { Operation } from './operation.js';
+import { orAborted } from './or-aborted.js';
 
 type Mode = 'shared' | 'exclusive';
 

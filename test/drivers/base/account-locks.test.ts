@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { AccountLocks } from '../../../src/drivers/base/account-locks.js';
 import type { Operation } from '../../../src/drivers/base/operation.js';
-import { AccountLocks } from '../../../src/drivers/keyv/account-locks.js';
-import { deferred } from './support.js';
+import { deferred } from '../keyv/support.js';
 
 function operation(): { readonly operation: Operation; readonly abort: () => void } {
   const controller = new AbortController();
