@@ -1,31 +1,42 @@
 import type { Random } from '../contract/random.js';
-import type { FaultProxy } from '../support/servers/network/fault-proxy.js';
+import { type Fault, fault, killed, paused } from '../runs/harness/faults.js';
+import type { Direction, FaultProxy } from '../support/servers/network/fault-proxy.js';
 import type { TestServer } from '../support/servers/test-server.js';
-import type { Progress } from './progress.js';
 
-/** Disturbs a backend once, and ends the disturbance. Progress is made in any case: operations run out of time. */
-export type Fault = (random: Random, progress: Progress) => Promise<void>;
+/** A fault, and for how many operations it lasts at most. They are made in any case: operations run out of time. */
+export interface DrawnFault {
+  readonly fault: Fault;
+  readonly operations: number;
+}
+
+/** Draws what a fault needs to know. */
+export type DrawFault = (random: Random) => DrawnFault;
 
 /** What a server and the ways to it can suffer. */
-export function serverFaults(server: TestServer, proxies: readonly [FaultProxy, ...FaultProxy[]]): readonly Fault[] {
-  const cut: Fault = async (random) => random.pick(proxies).cut();
-  const cutMidReply: Fault = async (random) => random.pick(proxies).cutMidReply(random.below(random.pick([2, 400])));
-  const loseAnswers: Fault = async (random, progress) => {
+export function serverFaults(
+  server: TestServer,
+  proxies: readonly [FaultProxy, ...FaultProxy[]],
+): readonly [DrawFault, ...DrawFault[]] {
+  const cut: DrawFault = (random) => {
     const proxy = random.pick(proxies);
-    proxy.blackHole(random.pick(['to-client', 'to-server', 'both']));
-    await progress.of(1 + random.below(10));
-    // What was swallowed is missing from the streams.
-    proxy.cut();
-    await proxy.heal();
+    return { fault: fault(() => proxy.cut()), operations: 0 };
   };
-  const pause: Fault = async (random, progress) => {
-    await server.pause();
-    await progress.of(1 + random.below(20));
-    await server.resume();
+  const cutMidReply: DrawFault = (random) => {
+    const proxy = random.pick(proxies);
+    const bytes = random.below(random.pick([2, 400]));
+    return { fault: fault(() => proxy.cutMidReply(bytes)), operations: 0 };
   };
-  const kill: Fault = async () => {
-    await server.kill();
-    await server.start();
+  const loseAnswers: DrawFault = (random) => {
+    const proxy = random.pick(proxies);
+    const direction = random.pick<Direction>(['to-client', 'to-server', 'both']);
+    const heal = (): Promise<void> => {
+      // What was swallowed is missing from the streams.
+      proxy.cut();
+      return proxy.heal();
+    };
+    return { fault: fault(() => proxy.blackHole(direction), heal), operations: 10 };
   };
+  const pause: DrawFault = () => ({ fault: paused(server), operations: 20 });
+  const kill: DrawFault = () => ({ fault: killed(server), operations: 0 });
   return [cut, cut, cut, cutMidReply, cutMidReply, cutMidReply, loseAnswers, loseAnswers, pause, pause, kill];
 }

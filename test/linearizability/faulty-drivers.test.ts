@@ -7,12 +7,12 @@ import { allPrograms } from './programs.js';
 import { turns } from './side-by-side.js';
 import { Tally } from './tally.js';
 
-type Fault = (driver: PersistenceDriver) => Partial<PersistenceDriver>;
+type Flaw = (driver: PersistenceDriver) => Partial<PersistenceDriver>;
 
 /** Time for somebody else's operation, as between two requests to a server. */
 const roundTrip = (): Promise<void> => turns(3);
 
-const FAULTS: Readonly<Record<string, Fault>> = {
+const FLAWS: Readonly<Record<string, Flaw>> = {
   'answers a load from what it read before': (driver) => {
     const cache = new Map<string, ReturnType<PersistenceDriver['load']>>();
     return {
@@ -58,11 +58,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   }),
 };
 
-function drivers(fault?: Fault): readonly PersistenceDriver[] {
+function drivers(flaw?: Flaw): readonly PersistenceDriver[] {
   const backend = new MemoryBackend();
   return Array.from({ length: 3 }, () => {
     const driver = new MemoryDriver({ backend });
-    const parts = fault?.(driver) ?? {};
+    const parts = flaw?.(driver) ?? {};
     return new Proxy<PersistenceDriver>(driver, {
       get: (target, name) => {
         const part = Reflect.get(parts, name) ?? Reflect.get(target, name);
@@ -72,15 +72,15 @@ function drivers(fault?: Fault): readonly PersistenceDriver[] {
   });
 }
 
-async function violations(fault?: Fault): Promise<readonly string[]> {
+async function violations(flaw?: Flaw): Promise<readonly string[]> {
   const tally = new Tally();
-  await runPrograms({ drivers: drivers(fault), programs: allPrograms(), rounds: 1, seed: 1, tally });
+  await runPrograms({ drivers: drivers(flaw), programs: allPrograms(), rounds: 1, seed: 1, tally });
   return tally.violations;
 }
 
 describe('the programs', () => {
-  it.each(Object.entries(FAULTS))('find a driver that %s', async (_, fault) => {
-    expect((await violations(fault)).length).toBeGreaterThan(0);
+  it.each(Object.entries(FLAWS))('find a driver that %s', async (_, flaw) => {
+    expect((await violations(flaw)).length).toBeGreaterThan(0);
   });
 
   it('find nothing wrong with drivers that do as they should', async () => {

@@ -69,8 +69,10 @@ async function disturb({ faults }: Backend, random: Random, progress: Progress):
   for (;;) {
     await progress.of(10 + random.below(60));
     if (progress.hasEnded) return count;
-    const fault = faults[random.below(faults.length)];
-    await fault?.(random, progress);
+    const { fault, operations } = random.pick(faults)(random);
+    const undo = await fault.inject();
+    if (operations > 0) await progress.of(1 + random.below(operations));
+    await undo();
     count += 1;
   }
 }
