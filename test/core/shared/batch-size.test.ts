@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchLimits, cutBatches, fits, mergedBatch, noChanges, sizeOf } from '../../../src/core/shared/batch-size.js';
 import type { CommitBatch } from '../../../src/core/persistence-driver.js';
+import { batchLimits, cutBatches, fits, mergedBatch, noChanges, sizeOf } from '../../../src/core/shared/batch-size.js';
 
 const batchOf = (upserts: Readonly<Record<string, string>>, deletes: readonly string[] = []): CommitBatch => ({
   upserts: new Map(Object.entries(upserts)),

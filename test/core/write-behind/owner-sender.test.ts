@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError, type AccountKeeperErrorOptions, type ErrorCode } from '../../../src/core/errors.js';
-import { OwnerSender, type CommitRequest, type CommitResult } from '../../../src/core/write-behind/owner-sender.js';
 import type { AccountHead, StoredAccount } from '../../../src/core/persistence-driver.js';
+import { type CommitRequest, type CommitResult, OwnerSender } from '../../../src/core/write-behind/owner-sender.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
