@@ -18,7 +18,7 @@ function argumentsOrEnd(): ReturnType<typeof readArguments> {
   }
 }
 
-const { drivers, options, run, seed } = argumentsOrEnd();
+const { drivers, options, run, seed, series } = argumentsOrEnd();
 let passed = true;
 for (const driver of drivers) {
   let shown = 0;
@@ -26,7 +26,7 @@ for (const driver of drivers) {
     shown += 1;
     if (shown <= MOST_SHOWN) console.error(`  ${line}`);
   };
-  const { findings } = await makeRun(run, { driver, options, seed, print: console.log, complain });
+  const { findings } = await makeRun(run, { driver, options, seed, series, print: console.log, complain });
   if (findings.length === 0) continue;
   passed = false;
   if (findings.length > MOST_SHOWN) console.error(`  and ${findings.length - MOST_SHOWN} findings more`);

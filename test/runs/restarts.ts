@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDriver } from 'accountkeeper';
 import { Random } from '../contract/random.js';
@@ -18,7 +19,7 @@ export const restarts: Run<'restarts' | 'rate'> = {
   name: 'restarts',
   drivers: ['redis', 'redis-cluster', 'redis-sentinel', 'postgres'],
   options: { restarts: 50, rate: 1000 },
-  make: async ({ backend, find, options, print, seed }) => {
+  make: async ({ backend, find, options, print, seed, series }) => {
     const { rate, restarts: times } = options;
     print(`${times} restarts of ${backend.name} under ${rate} changes/s, seed ${seed}`);
     const random = new Random(seed, 'restarts');
@@ -38,7 +39,12 @@ export const restarts: Run<'restarts' | 'rate'> = {
       },
     });
     try {
-      const { lost, steps, unhandled } = await runUnderLoad({
+      const {
+        lost,
+        steps,
+        unhandled,
+        series: ages,
+      } = await runUnderLoad({
         accountId,
         driver,
         changesPerSecond: rate,
@@ -56,6 +62,7 @@ export const restarts: Run<'restarts' | 'rate'> = {
       const fifth = Math.max(1, Math.floor(times / 5));
       const early = mean(heapUsed.slice(fifth, 2 * fifth));
       const late = mean(heapUsed.slice(-fifth));
+      if (series !== undefined) writeFileSync(series, JSON.stringify(ages));
       print(`  ${steps} steps made and found; restarts after which something acknowledged was missing: ${lost}`);
       print(`  unhandled errors: ${unhandled}; heap in use: ${megabytes(early)} early, ${megabytes(late)} late`);
       if (global.gc !== undefined && early > 0 && late > early * (1 + HEAP_GROWTH_ALLOWED)) find('the heap grows');

@@ -17,7 +17,7 @@ import {
   settle,
 } from '../expectations.js';
 import { outagesOf, recovered } from '../outage.js';
-import { errorsOfAStop, readsInOutage } from './outage-failures.js';
+import { errorsOfAStop, readsInOutage } from './outage/failures.js';
 
 const group = 'failures';
 

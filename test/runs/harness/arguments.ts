@@ -3,7 +3,7 @@ import type { BackendName } from './backends.js';
 import type { Run, RunParts } from './run.js';
 
 /** What a command line asks for. */
-export interface RunArguments extends Pick<RunParts<string>, 'options' | 'seed'> {
+export interface RunArguments extends Pick<RunParts<string>, 'options' | 'seed' | 'series'> {
   readonly run: Run;
   readonly drivers: readonly BackendName[];
 }
@@ -28,10 +28,11 @@ function readOptions(args: string[], run: Run): Omit<RunArguments, 'run'> {
     args,
     options: {
       driver: { type: 'string', default: run.defaultDriver ?? 'all' },
+      series: { type: 'string' },
       ...mapValues(defaults, (value) => ({ type: 'string', default: String(value) }) as const),
     },
   });
-  const { driver } = values;
+  const { driver, series } = values;
   const drivers = run.drivers.filter((name) => driver === 'all' || driver === name);
   if (drivers.length === 0) throw new Error(`--driver: expected ${run.drivers.join(', ')} or all, received ${driver}`);
   const { seed, ...options } = mapValues(defaults, (_, name) => {
@@ -39,12 +40,12 @@ function readOptions(args: string[], run: Run): Omit<RunArguments, 'run'> {
     if (Number.isSafeInteger(value) && value >= 1) return value;
     throw new Error(`--${name}: expected an integer from 1, received ${values[name]}`);
   });
-  return { drivers, options, seed };
+  return { drivers, options, seed, series };
 }
 
 function usage({ name, drivers, options }: Run): string {
   const numbers = Object.entries(options).map(([option, value]) => ` [--${option} ${value}]`);
-  return `npm run prove -- ${name} [--driver ${drivers.join('|')}|all]${numbers.join('')} [--seed N]`;
+  return `npm run prove -- ${name} [--driver ${drivers.join('|')}|all]${numbers.join('')} [--seed N] [--series FILE]`;
 }
 
 function mapValues<Key extends string, From, To>(

@@ -8,6 +8,13 @@ import type { Find } from './run.js';
 import { lastStepOf, type RunStore, StepWriter, shows, stateAfter } from './workload.js';
 
 const FLUSH_EVERY_MS = 100;
+const SAMPLE_MS = 100;
+
+/** The age of the oldest pending change, in milliseconds, sampled every 100 ms; and the samples at which a fault began. */
+export interface AgeSeries {
+  readonly ageMs: number[];
+  readonly restartsAt: number[];
+}
 
 /** Changes one account steadily, and takes note of the last step that a flush acknowledged. */
 export class Load {
@@ -88,6 +95,7 @@ export interface LoadResult {
   readonly lost: number;
   /** Errors that nobody handled. */
   readonly unhandled: number;
+  readonly series: AgeSeries;
 }
 
 /**
@@ -104,6 +112,9 @@ export async function runUnderLoad(run: LoadRun): Promise<LoadResult> {
   process.on('unhandledRejection', note);
   process.on('uncaughtException', note);
   const store: RunStore = new AccountStateStore({ accountId, driver, flush: { debounceMs: 5, maxWaitMs: 20 } });
+  const series: AgeSeries = { ageMs: [], restartsAt: [] };
+  const sample = (): void => void series.ageMs.push(Math.round(store.persistenceStatus().oldestPendingMs));
+  const sampler = setInterval(sample, SAMPLE_MS);
   let load: Load | undefined;
   let lost = 0;
   const check = async (when: string, least: number, most: number): Promise<void> => {
@@ -120,6 +131,7 @@ export async function runUnderLoad(run: LoadRun): Promise<LoadResult> {
     for (let time = 1; time <= times; time += 1) {
       await load.goesOn();
       const undo = await run.fault(time).inject();
+      series.restartsAt.push(series.ageMs.length);
       const { acknowledged } = load;
       await undo();
       await check(`time ${time}`, acknowledged, Number.POSITIVE_INFINITY);
@@ -131,8 +143,9 @@ export async function runUnderLoad(run: LoadRun): Promise<LoadResult> {
     if (load.refusal !== undefined) find(`a flush was refused: ${inspect(load.refusal)}`);
     const steps = lastStepOf(store);
     await check('at the end', steps, steps);
-    return { steps, lost, unhandled };
+    return { steps, lost, unhandled, series };
   } finally {
+    clearInterval(sampler);
     load?.stop();
     await Promise.allSettled([store.close({ timeoutMs: 5_000 })]);
     await Promise.allSettled([driver.close({ timeoutMs: 2_000 })]);

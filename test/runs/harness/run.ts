@@ -11,6 +11,8 @@ export interface RunParts<Option extends string> {
   readonly options: Readonly<Record<Option, number>>;
   /** What is drawn at random depends on it alone. */
   readonly seed: number;
+  /** The file that a run under load records its ages of the oldest pending change in, if any. */
+  readonly series?: string | undefined;
   /** Says what is done, and what has been done so far. */
   print(line: string): void;
   readonly find: Find;

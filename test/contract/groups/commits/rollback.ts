@@ -1,8 +1,8 @@
-import type { AccountHead, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
-import { expectEqual, expectHead, expectRejection, present, show } from '../expectations.js';
+import type { AccountHead, PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
+import { expectEqual, expectHead, expectRejection, present, show } from '../../expectations.js';
 
 const rolledBack: Clause = {
   id: 'CC7',

@@ -1,7 +1,7 @@
-import type { AccountHead, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { batchOf, mapOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
+import type { AccountHead, PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { batchOf, mapOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
 import {
   expectEqual,
   expectError,
@@ -12,8 +12,8 @@ import {
   listed,
   present,
   settle,
-} from '../expectations.js';
-import { recovered, watched } from '../outage.js';
+} from '../../expectations.js';
+import { recovered, watched } from '../../outage.js';
 
 const group = 'recovery';
 

@@ -1,7 +1,7 @@
-import type { AccountHead, CommitOptions, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, expectedOf, mapOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
+import type { AccountHead, CommitOptions, PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf, expectedOf, mapOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
 import {
   expectEqual,
   expectError,
@@ -14,9 +14,9 @@ import {
   nextTurn,
   present,
   settle,
-} from '../expectations.js';
-import { increment } from '../increments.js';
-import { failsInTime, recovered } from '../outage.js';
+} from '../../expectations.js';
+import { increment } from '../../increments.js';
+import { failsInTime, recovered } from '../../outage.js';
 
 const group = 'conditional commit';
 

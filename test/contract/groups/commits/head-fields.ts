@@ -1,7 +1,7 @@
-import type { AccountHead } from '../../../src/core/persistence-driver.js';
-import type { AccountWriter } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import { expectEqual, expectHead } from '../expectations.js';
+import type { AccountHead } from '../../../../src/core/persistence-driver.js';
+import type { AccountWriter } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import { expectEqual, expectHead } from '../../expectations.js';
 
 /** A byte more than 64 KiB, where a driver takes values of that size. */
 const LONG_META = 65_537;

@@ -1,5 +1,5 @@
-import { batchOf, expectedOf, mapOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
+import { batchOf, expectedOf, mapOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
 import {
   expectEqual,
   expectHead,
@@ -9,7 +9,7 @@ import {
   expectThat,
   listed,
   present,
-} from '../expectations.js';
+} from '../../expectations.js';
 
 const group = 'deletes';
 

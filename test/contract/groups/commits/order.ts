@@ -1,7 +1,7 @@
-import type { AccountHead, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, expectedOf, fittingBatch, mapOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
+import type { AccountHead, PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf, expectedOf, fittingBatch, mapOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
 import {
   expectEqual,
   expectError,
@@ -11,8 +11,8 @@ import {
   nextTurn,
   present,
   settle,
-} from '../expectations.js';
-import { failsInTime, recovered, takenOver } from '../outage.js';
+} from '../../expectations.js';
+import { failsInTime, recovered, takenOver } from '../../outage.js';
 
 const group = 'order';
 /** Around what integers of 32 bits hold, and floats of 32 bits do not. */

@@ -1,7 +1,7 @@
-import type { AccountHead, PersistenceDriver, StoredAccount } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, fittingBatch, mapOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
+import type { AccountHead, PersistenceDriver, StoredAccount } from '../../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf, fittingBatch, mapOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
 import {
   expectEqual,
   expectError,
@@ -11,9 +11,9 @@ import {
   expectThat,
   nextTurn,
   present,
-} from '../expectations.js';
-import { countedRecord } from '../second-process-protocol.js';
-import type { Inject } from '../subject.js';
+} from '../../expectations.js';
+import { countedRecord } from '../../second-process-protocol.js';
+import type { Inject } from '../../subject.js';
 
 const group = 'atomic commit';
 /** What a commit that fails midway is made of, where the driver takes so much. */

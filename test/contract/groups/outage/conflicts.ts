@@ -1,9 +1,9 @@
-import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { batchOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
-import { expectError, expectThat, present, settle } from '../expectations.js';
-import { outagesOf, settlesInTime, whileOut } from '../outage.js';
+import type { PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { batchOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
+import { expectError, expectThat, present, settle } from '../../expectations.js';
+import { outagesOf, settlesInTime, whileOut } from '../../outage.js';
 
 const outageIsNoConflict: Clause = {
   id: 'CC6',

@@ -1,9 +1,9 @@
-import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import type { AccountWriter } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
-import { expectError, expectHead, settle } from '../expectations.js';
-import { recovered, settlesInTime, watched } from '../outage.js';
+import type { PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import type { AccountWriter } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
+import { expectError, expectHead, settle } from '../../expectations.js';
+import { recovered, settlesInTime, watched } from '../../outage.js';
 
 /** Some of them run out before the commit is sent, and some after. */
 const DEADLINES_MS = [0.4, 1, 2, 3, 5, 8, 13, 21, 34];

@@ -1,6 +1,6 @@
-import { mapOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import { expectEqual, expectRecords, present } from '../expectations.js';
+import { mapOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import { expectEqual, expectRecords, present } from '../../expectations.js';
 
 const PROCESSES = 3;
 const INCREMENTS = 40;

@@ -1,10 +1,10 @@
-import { isAccountKeeperError } from '../../../src/core/errors.js';
-import type { AccountHead, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { batchOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
-import { expectEqual, expectError, expectRecords, nextTurn, present, settle } from '../expectations.js';
-import { OUTAGE_CODES } from '../outage.js';
+import { isAccountKeeperError } from '../../../../src/core/errors.js';
+import type { AccountHead, PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { batchOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
+import { expectEqual, expectError, expectRecords, nextTurn, present, settle } from '../../expectations.js';
+import { OUTAGE_CODES } from '../../outage.js';
 import { killedMidway } from './atomic-commit.js';
 
 const SIZES = [1000, 2001, 5000];

@@ -1,10 +1,10 @@
-import type { ErrorOutcome } from '../../../src/core/errors.js';
-import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, mapOf } from '../account-writer.js';
-import type { Clause } from '../clause.js';
-import type { ClauseScope } from '../clause-scope.js';
-import { expectEqual, expectHead, expectRecords, expectThat, listed } from '../expectations.js';
-import { failsInTime, type Outage, outagesOf, recovered, takenOver, whileOut } from '../outage.js';
+import type { ErrorOutcome } from '../../../../src/core/errors.js';
+import type { PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf, mapOf } from '../../account-writer.js';
+import type { Clause } from '../../clause.js';
+import type { ClauseScope } from '../../clause-scope.js';
+import { expectEqual, expectHead, expectRecords, expectThat, listed } from '../../expectations.js';
+import { failsInTime, type Outage, outagesOf, recovered, takenOver, whileOut } from '../../outage.js';
 
 const settlesByDeadline: Clause = {
   id: 'TI1',

@@ -1,9 +1,9 @@
-import type { AccountKeeperError } from '../../../src/core/errors.js';
-import type { PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, mapOf } from '../account-writer.js';
-import type { ClauseScope } from '../clause-scope.js';
-import { expectEqual, expectError, expectRecords, listed } from '../expectations.js';
-import { failsInTime, type Outage, recovered, whileOut } from '../outage.js';
+import type { AccountKeeperError } from '../../../../src/core/errors.js';
+import type { PersistenceDriver } from '../../../../src/core/persistence-driver.js';
+import { type AccountWriter, batchOf, mapOf } from '../../account-writer.js';
+import type { ClauseScope } from '../../clause-scope.js';
+import { expectEqual, expectError, expectRecords, listed } from '../../expectations.js';
+import { failsInTime, type Outage, recovered, whileOut } from '../../outage.js';
 
 /** The part of FA2 on a backend that is stopped or paused: what cannot be read never looks empty. */
 export async function readsInOutage(scope: ClauseScope, outage: Outage): Promise<void> {
