@@ -64,7 +64,7 @@ function reporterName(values: Readonly<Record<string, unknown>>): ReporterName {
   const { tap, json, reporter } = values;
   const given = [tap === true ? 'tap' : undefined, json === true ? 'json' : undefined, reporter];
   const names = given.filter((name) => name !== undefined);
-  if (names.length > 1) throw new UsageError('--reporter: received more than one reporter, allowed is one');
+  if (names.length > 1) throw new UsageError('--reporter: expected one, received more than one reporter');
   return oneOf('reporter', names[0], 'readable', REPORTERS);
 }
 

@@ -18,7 +18,9 @@ const OPEN_TIMEOUT_MS = 15_000;
 export async function contractTarget(target: string, cwd: string): Promise<ContractSubject> {
   if (!URL_SCHEME.test(target) || /^file:/i.test(target)) return moduleSubject(target, cwd);
   if (/^sqlite:(?:\/\/)?:memory:/i.test(target)) {
-    throw new UsageError('sqlite::memory: gives each driver a database of its own; allowed is one that drivers share');
+    throw new UsageError(
+      'expected a database that drivers share, received sqlite::memory:, of which each driver has its own',
+    );
   }
   const subject = urlSubject(target);
   await checkOpens(subject);

@@ -28,7 +28,7 @@ export function wholeNumber(name: string, value: unknown, fallback: number, min:
   const text = String(value);
   const number = Number(text);
   if (/^-?\d+$/.test(text) && number >= min && number <= 2_147_483_647) return number;
-  throw new UsageError(`--${name}: received ${JSON.stringify(text)}, allowed is a whole number from ${min} on`);
+  throw new UsageError(`--${name}: expected a whole number from ${min} on, received ${JSON.stringify(text)}`);
 }
 
 /** One of the allowed texts. */
@@ -41,7 +41,7 @@ export function oneOf<Value extends string>(
   if (value === undefined) return fallback;
   const found = allowed.find((each) => each === value);
   if (found !== undefined) return found;
-  throw new UsageError(`--${name}: received ${JSON.stringify(value)}, allowed are ${allowed.join(', ')}`);
+  throw new UsageError(`--${name}: expected one of ${allowed.join(', ')}, received ${JSON.stringify(value)}`);
 }
 
 function parsed(

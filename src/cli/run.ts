@@ -34,7 +34,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   try {
     if (command === undefined) {
       const known = [...COMMANDS.keys()].join(', ');
-      throw new UsageError(`command: received ${JSON.stringify(redactUrl(name))}, allowed are ${known}`);
+      throw new UsageError(`command: expected one of ${known}, received ${JSON.stringify(redactUrl(name))}`);
     }
     return await command(rest, io);
   } catch (error) {

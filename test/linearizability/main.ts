@@ -29,14 +29,14 @@ function readArguments(): Arguments {
     const { driver } = values;
     const known = Object.keys(BACKENDS) as BackendName[];
     const names = known.filter((name) => driver === 'all' || driver === name);
-    if (names.length === 0) throw new Error(`--driver: received ${driver}, allowed are ${known.join(', ')}, all`);
+    if (names.length === 0) throw new Error(`--driver: expected one of ${known.join(', ')}, all, received ${driver}`);
     const numbers = {
       rounds: Number(values.rounds),
       histories: Number(values.histories),
       seed: Number(values.seed),
     };
     for (const [name, value] of Object.entries(numbers)) {
-      if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name}: allowed is an integer from 0`);
+      if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name}: expected an integer from 0`);
     }
     return { names, ...numbers };
   } catch (error) {

@@ -111,7 +111,7 @@ interface Target {
 function parseTarget(text: string): Target {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new AccountKeeperError('INVALID_VALUE', 'url: allowed is a URL that begins with http:// or https://');
+    throw new AccountKeeperError('INVALID_VALUE', 'url: expected a URL that begins with http:// or https://');
   }
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (url.username !== '' || url.password !== '') {

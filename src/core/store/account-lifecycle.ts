@@ -160,7 +160,7 @@ export class AccountLifecycle {
   requireDurable({ maxAgeMs = this.#settings.flush.maxPendingAgeMs }: RequireDurableOptions): void {
     const { pendingRecords, oldestPendingMs, lastError } = this.#requireSession().scheduler.status();
     if (pendingRecords === 0 || oldestPendingMs <= maxAgeMs) return;
-    const message = `${pendingRecords} record(s) are not durable, the oldest change for ${Math.round(oldestPendingMs)} ms (allowed: ${maxAgeMs})`;
+    const message = `${pendingRecords} record(s) are not durable: expected changes of up to ${maxAgeMs} ms, received one of ${Math.round(oldestPendingMs)} ms`;
     throw new AccountKeeperError('LAGGING', message, { cause: lastError });
   }
 
@@ -308,7 +308,7 @@ export class AccountLifecycle {
     if (this.#lifecycle.phase !== 'open') return this.#notOpen();
     return new AccountKeeperError(
       'CONFIG',
-      "refresh: allowed with ownership 'read-only'; the owner has the newest state",
+      "refresh: expected ownership 'read-only', received a store that owns the account and has its newest state",
     );
   }
 }

@@ -90,10 +90,7 @@ export abstract class BaseDriver implements PersistenceDriver {
   async open(options: OpenOptions = {}): Promise<void> {
     const { access = 'write', onWarning } = options ?? {};
     if (onWarning !== undefined && typeof onWarning !== 'function') {
-      throw new AccountKeeperError(
-        'CONFIG',
-        `onWarning: received ${describeReceived(onWarning)}, allowed is a function`,
-      );
+      throw new AccountKeeperError('CONFIG', `onWarning: expected a function, received ${describeReceived(onWarning)}`);
     }
     this.#access = requireOneOf('access', access, ['read', 'write']);
     const connection = await this.#run('open', 'read', options, async (present) => present);

@@ -94,14 +94,14 @@ function encodeBatch(
   const deletes: string[] = [];
   const records = batch.upserts.size + batch.deletes.size;
   if (records > limits.batchRecords) {
-    const message = `the batch: received ${records} records, allowed are ${limits.batchRecords}`;
+    const message = `the batch: expected up to ${limits.batchRecords} records, received ${records}`;
     throw new AccountKeeperError('TOO_LARGE', message);
   }
   let total = metaBytes;
   for (const [key, value] of batch.upserts) {
     const keyBytes = checkRecordKey(key, limits);
     if (batch.deletes.has(key)) {
-      const message = `record ${JSON.stringify(key)}: is in both upserts and deletes, allowed is one of them`;
+      const message = `record ${JSON.stringify(key)}: expected in upserts or in deletes, received in both`;
       throw new AccountKeeperError('INVALID_KEY', message, { records: [key] });
     }
     if (typeof value !== 'string') throw wrong('INVALID_VALUE', `record ${shown(key)}`, value, 'a string', [key]);
@@ -150,7 +150,7 @@ function checkBytes(code: ErrorCode, what: string, bytes: number, limit: number,
   if (bytes <= limit) return bytes;
   const name = key === undefined ? what : `${what} ${shown(key)}`;
   const records = key === undefined ? undefined : [key];
-  throw new AccountKeeperError(code, `${name}: received ${bytes} bytes, allowed are ${limit}`, { records });
+  throw new AccountKeeperError(code, `${name}: expected up to ${limit} bytes, received ${bytes}`, { records });
 }
 
 function requireObject(name: string, value: unknown): void {
@@ -168,7 +168,7 @@ function wrong(
   allowed: string,
   records?: readonly string[],
 ): AccountKeeperError {
-  const message = `${name}: received ${describeReceived(received)}, allowed is ${allowed}`;
+  const message = `${name}: expected ${allowed}, received ${describeReceived(received)}`;
   return new AccountKeeperError(code, message, { records });
 }
 

@@ -52,7 +52,7 @@ export class KeyLayout {
       const received = typeof prefix === 'string' ? JSON.stringify(redactUrl(prefix)) : typeof prefix;
       throw new AccountKeeperError(
         'CONFIG',
-        `prefix: received ${received}, allowed are 1 to 128 characters of A-Z a-z 0-9 _ . / -`,
+        `prefix: expected 1 to 128 characters of A-Z a-z 0-9 _ . / -, received ${received}`,
       );
     }
     this.prefix = prefix;

@@ -41,8 +41,8 @@ export function storageLimits(target: KeyvTarget, prefix: string, stated: Partia
   if (keyBytes < LEAST.keyBytes) {
     throw new AccountKeeperError(
       'CONFIG',
-      `keyv: the adapter takes keys of ${keyCharacters} characters, of which namespace and prefix leave too few; allowed ` +
-        `are ${frame + 6 * LEAST.keyBytes} or more: a larger keySize, or a shorter namespace or prefix`,
+      `keyv: expected an adapter that takes keys of ${frame + 6 * LEAST.keyBytes} characters, received one that takes ` +
+        `${keyCharacters}; give it a larger keySize, or a shorter namespace or prefix`,
     );
   }
   const head = 256 + 14 * keyBytes;

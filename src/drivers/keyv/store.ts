@@ -55,7 +55,7 @@ export class KeyvStore {
     const record = escaped === undefined ? undefined : unescapeKey(escaped);
     throw new AccountKeeperError(
       'TOO_LARGE',
-      `${JSON.stringify(key.slice(0, 128))}: becomes ${bytes} bytes when it is stored, allowed are ${storedBytes}`,
+      `${JSON.stringify(key.slice(0, 128))}: expected up to ${storedBytes} bytes when it is stored, received ${bytes}`,
       { records: record === undefined ? undefined : [record] },
     );
   }
@@ -119,7 +119,7 @@ export class KeyvStore {
       if (listing === undefined) {
         throw new AccountKeeperError(
           'CONFIG',
-          'accounts: the adapter has no iterator, so its keys cannot be listed; allowed are adapters that have one',
+          'accounts: expected an adapter with an iterator, received one whose keys cannot be listed',
         );
       }
       for await (const [key, stored] of listing) {

@@ -138,5 +138,5 @@ function moved(namespace: string | undefined): AccountKeeperError {
 }
 
 function config(name: string, received: string, allowed: string): AccountKeeperError {
-  return new AccountKeeperError('CONFIG', `${name}: received ${received}, allowed is ${allowed}`);
+  return new AccountKeeperError('CONFIG', `${name}: expected ${allowed}, received ${received}`);
 }

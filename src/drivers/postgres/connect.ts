@@ -95,7 +95,7 @@ function checkServer(facts: PostgresRow, where: string, access: AccessMode): voi
   if (access === 'write' && facts['read_only'] !== 'off')
     throw unusable(where, 'its transactions are read-only', 'retryable');
   if (facts['encoding'] !== 'UTF8') {
-    throw unusable(where, `the encoding of the database is ${facts['encoding']}, allowed is UTF8`, 'final');
+    throw unusable(where, `expected a database whose encoding is UTF8, received ${facts['encoding']}`, 'final');
   }
 }
 
@@ -108,16 +108,16 @@ function checkTable(facts: PostgresRow, statements: PostgresStatements, where: s
   if (!isTable || !textKey || facts['value_type'] !== 'text' || facts['needs_more'] !== 'false') {
     throw wrong(
       'which is something other than a table with the columns key (unique) and value, both text,',
-      'allowed is a new table, or one of that shape',
+      'expected a new table, or one of that shape',
     );
   }
   if (facts['key_type'] !== 'text' || facts['key_collation'] !== 'C') {
     throw wrong(
       `whose key is ${facts['key_type']} with the collation ${facts['key_collation']}`,
-      `allowed is text with the collation C. Use another table, or run: ${alterKey}`,
+      `expected text with the collation C. Use another table, or run: ${alterKey}`,
     );
   }
-  if (facts['key_unique'] !== 'true') throw wrong('whose key is not unique', 'allowed is a key that is unique alone');
+  if (facts['key_unique'] !== 'true') throw wrong('whose key is not unique', 'expected a key that is unique alone');
   if (facts['unlogged'] !== null) {
     const setLogged = `ALTER TABLE ${facts['unlogged']} SET LOGGED`;
     throw wrong(
@@ -125,11 +125,11 @@ function checkTable(facts: PostgresRow, statements: PostgresStatements, where: s
       `use another, or run: ${setLogged}`,
     );
   }
-  if (facts['has_rules'] !== 'false') throw wrong('which has rules', 'allowed is a table without rules');
+  if (facts['has_rules'] !== 'false') throw wrong('which has rules', 'expected a table without rules');
   if (facts['row_security'] !== 'false') {
     throw wrong(
       `whose rows are filtered for the user ${facts['role']}`,
-      'allowed is a user for whom row security is not active on it',
+      'expected a user for whom row security is not active on it',
     );
   }
   if (facts['may_read'] !== 'true' || (access === 'write' && facts['may_write'] !== 'true')) {

@@ -110,7 +110,7 @@ export const redisFactories: Readonly<Record<(typeof REDIS_SCHEMES)[number], Dri
 
 function makeDriver({ url, options }: Parameters<DriverFactory>[0]): RedisDriver {
   if (url !== undefined && Object.hasOwn(options, 'url')) {
-    throw new AccountKeeperError('CONFIG', 'url: received twice, allowed is once');
+    throw new AccountKeeperError('CONFIG', 'url: expected once, received twice');
   }
   // The constructor checks every one of them.
   return new RedisDriver({ ...options, ...(url === undefined ? {} : { url }) } as RedisDriverOptions);
