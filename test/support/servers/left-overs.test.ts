@@ -17,8 +17,8 @@ interface Forgetful {
 async function startForgetful(of: readonly ('startRedis' | 'startPostgres')[]): Promise<Forgetful> {
   const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
   const code = `
-    const { startRedis } = await import(${module('redis-server.ts')});
-    const { startPostgres } = await import(${module('postgres-server.ts')});
+    const { startRedis } = await import(${module('redis/redis-server.ts')});
+    const { startPostgres } = await import(${module('sql/postgres-server.ts')});
     const servers = await Promise.all([${of.map((start) => `${start}()`).join()}]);
     process.stdin.once('data', () => process.exit(0));
     console.log(JSON.stringify(servers.map(({ pid, folder }) => ({ pid, folder }))));
