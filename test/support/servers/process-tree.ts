@@ -13,10 +13,13 @@ export function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-  return stateOf(pid)?.state !== 'Z';
+  return stateOf(String(pid))?.state !== 'Z';
 }
 
-/** Stops a process and all of its descendants in their tracks. Returns their ids. */
+/** How long a process may take to stand still after SIGSTOP, in ms. */
+const STOP_LIMIT_MS = 2_000;
+
+/** Stops a process and all of its descendants in their tracks, each thread of them. Returns their ids. */
 export function stopTree(root: number): readonly number[] {
   const stopped = new Set<number>();
   // A child may have been born just before its parent was stopped: look again until there is no new one.
@@ -26,7 +29,23 @@ export function stopTree(root: number): readonly number[] {
       signal(pid, 'SIGSTOP');
     }
   }
+  // The signal is on its way when kill(2) returns: a thread may still answer a request.
+  const giveUpAt = performance.now() + STOP_LIMIT_MS;
+  while (![...stopped].every(standsStill) && performance.now() < giveUpAt) Atomics.wait(PAUSE, 0, 0, 1);
   return [...stopped];
+}
+
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
+/** Whether each thread of a process is stopped, or has ended. */
+function standsStill(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every((thread) => /^[TtZX]$/.test(stateOf(`${pid}/task/${thread}`, pid)?.state ?? 'X'));
+  } catch {
+    // It has ended.
+    return true;
+  }
 }
 
 /** SIGKILL to a process and all of its descendants, also to those with a process group of their own. Returns their ids. */
@@ -67,13 +86,14 @@ export function descendantsOf(root: number): readonly number[] {
 function allProcesses(): readonly ProcessState[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => stateOf(Number(name)) ?? []);
+    .flatMap((name) => stateOf(name) ?? []);
 }
 
-function stateOf(pid: number): ProcessState | undefined {
+/** @param place - below /proc: of a process, or of one of its threads. */
+function stateOf(place: string, pid: number = Number(place)): ProcessState | undefined {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    stat = readFileSync(`/proc/${place}/stat`, 'latin1');
   } catch {
     // It has ended.
     return undefined;
