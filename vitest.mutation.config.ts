@@ -6,9 +6,15 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['account/{groups,transaction}', 'codec/*', 'local-files/*', 'restore/*', 'store/*', 'write-behind/*'].map(
-      (each) => `test/core/${each}.test.ts`,
-    ),
+    include: [
+      'account/{groups,transaction}',
+      'codec/*',
+      'local-files/*',
+      'restore/*',
+      'shared/batch-size',
+      'store/*',
+      'write-behind/*',
+    ].map((each) => `test/core/${each}.test.ts`),
     exclude: [
       'test/core/local-files/killed.test.ts',
       'test/core/local-files/durable-file.test.ts',

@@ -5,7 +5,7 @@ import { redactUrl } from '../core/shared/redact.js';
 export const USAGE = `Usage: accountkeeper <command> [options]
 
 Commands
-  contract <url | module>  Tests a driver against the contract that every driver keeps, and tells which level was proven.
+  contract <url | module>  Tests a driver against the contract that every driver keeps, and prints the level that was proven.
   doctor <url>             Tells whether a backend is usable, and which of its settings weaken a promise.
 
   <url>     what openAccount takes as persistence, such as sqlite://./state.db

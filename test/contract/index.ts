@@ -9,7 +9,7 @@
  * ```
  *
  * Clauses, and parts of clauses, that need `faults` or a `module` are skipped without them. The option `require` makes the last test ask for a
- * level, or for all that the driver claims; `onReport` tells which level was proven.
+ * level, or for all that the driver claims; `onReport` receives the level that was proven.
  *
  * @packageDocumentation
  */

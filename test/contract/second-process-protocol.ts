@@ -12,7 +12,7 @@ export type SecondProcessCall =
       readonly batch: CommitBatch;
       readonly options: CommitOptions;
     }
-  /** Commits the number 1, 2, … to all of `records` records, tells of each acknowledgement, and never ends by itself. */
+  /** Commits the number 1, 2, … to all of `records` records, reports each acknowledgement, and never ends by itself. */
   | {
       readonly method: 'commitForever';
       readonly accountId: string;

@@ -34,7 +34,7 @@ const CASES: readonly Case[] = [
   },
   {
     run: failover,
-    title: 'loses nothing when the leader is killed, if it asks for the acknowledgement of a replica',
+    title: 'loses nothing when the leader is killed, if it asks for the acknowledgement of all replicas',
     times: () => 2,
     seed: 11,
     moreThan: { steps: 0 },

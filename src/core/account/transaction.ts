@@ -10,12 +10,12 @@ export interface TransactionHost {
 
 type Change = readonly [recordKey: string, table: TableName];
 
-/** Runs functions whose changes take place together or not at all, and tells the host what changed. */
+/** Runs functions whose changes take place together or not at all, and reports to the host what changed. */
 export class Transactions implements TableContext {
   readonly #host: TransactionHost;
   #savepoint = 0;
   #lastSavepoint = 0;
-  /** How to take back what was changed, and what to tell the host, since the outermost transaction began. */
+  /** How to take back what was changed, and what to report to the host, since the outermost transaction began. */
   #undos: (() => void)[] = [];
   #changes: Change[] = [];
 

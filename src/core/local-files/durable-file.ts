@@ -24,7 +24,7 @@ const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EBADF', 'EINVAL', '
  * the name synced too. Synchronous.
  *
  * @returns its path.
- * @throws errors of the file system, `EEXIST` among them; no unfinished file of ours is left then.
+ * @throws errors of the file system, `EEXIST` among them; it leaves no unfinished file then.
  */
 export function writeNewFile(directory: string, name: string, content: Buffer): string {
   makeDirectory(directory);

@@ -153,7 +153,7 @@ function contentOf(path: string): Buffer | undefined {
   }
 }
 
-/** Does something to the name of a file, durably. `act` tells whether there was such a file. */
+/** Does something to the name of a file, durably. `act` returns whether there was such a file. */
 function change(path: string, done: string, act: () => boolean): void {
   try {
     if (act()) syncDirectory(dirname(path));

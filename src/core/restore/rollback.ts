@@ -54,7 +54,7 @@ export function judge(
   };
   const own = local.known.filter(isOwn);
   const others = local.known.filter((known) => !isOwn(known));
-  // What the driver remembers without a lineage may be anybody's, and tells nothing of whose the files are.
+  // What the driver remembers without a lineage may belong to anybody, and does not show whose the files are.
   const isTold = own.some(({ lineage, path }) => lineage !== undefined || path !== undefined);
   const contradicted = own.find((known) => contradicts(known, head, meta)) ?? (isTold ? undefined : others[0]);
   const continued = local.spills.find(({ spill }) => continues(spill, meta));

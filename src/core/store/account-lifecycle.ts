@@ -96,7 +96,7 @@ export class AccountLifecycle {
       return () => this.#begin(owned, run, unreserve);
     };
     const restoring = attempted();
-    // `settled` tells that it is over; how it went is for whoever has called restore.
+    // `settled` resolves when it is over; the caller of restore learns how it went.
     const lifecycle: Lifecycle = { phase: 'restoring', run, settled: restoring.catch(() => undefined) };
     this.#lifecycle = lifecycle;
     try {

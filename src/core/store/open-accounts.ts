@@ -6,7 +6,7 @@ const openAccounts = new WeakMap<PersistenceDriver, Set<string>>();
 /**
  * Reserves an account of a driver for one store of this process.
  *
- * @returns what gives it back, once.
+ * @returns what releases it, once.
  * @throws `ALREADY_OPEN`
  */
 export function reserveAccount(driver: PersistenceDriver, accountId: string): () => void {

@@ -67,7 +67,9 @@ export abstract class BaseDriver implements PersistenceDriver {
   readonly #operationTimeoutMs: number;
   readonly #connector = new Connector((operation, access) => this.connect(operation, access));
   readonly #locks = new AccountLocks();
+  /** The operations that callers wait for. */
   readonly #inFlight = new Set<Promise<unknown>>();
+  /** What runs on the connection: it can outlive the caller's patience. */
   readonly #work = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
   readonly #marks = new HeadMarks();

@@ -25,7 +25,7 @@ export class KeyvConnection implements BackendConnection {
   readHead(account: AccountKeys, operation: Operation): Promise<string | undefined> {
     return this.#reading(account, operation, async (read) => {
       const [head] = await read([account.head]);
-      // Only the index tells a head that was lost from one that never was.
+      // Only the index shows whether a head was lost or never was.
       return head ?? (await readTop(account, read)).head;
     });
   }

@@ -29,7 +29,7 @@ export interface KeyvDriverOptions extends BaseDriverOptions {
    * It can have no `ttl`, because records must never expire, and no hooks, because they would not run.
    */
   readonly keyv: KeyvClient | KeyvAdapter;
-  /** Says that the caller does without conditional and atomic commits: {@link KeyvDriver} tells what that means. */
+  /** Says that the caller does without conditional and atomic commits: {@link KeyvDriver} says what that means. */
   readonly allowUnconditional: true;
   /**
    * What an acknowledged write survives, as the caller knows the server behind the adapter: the driver cannot. Of a `Map`,

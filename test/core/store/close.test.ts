@@ -49,6 +49,17 @@ describe('close()', () => {
     expect(driver.sent).toHaveLength(3);
   });
 
+  it('takes deadlineMs for timeoutMs, unless both are given', async () => {
+    for (const options of [{ deadlineMs: 1_000 }, { deadlineMs: 60_000, timeoutMs: 1_000 }]) {
+      const { store, driver, clock } = await openStore();
+      driver.faults.push('late');
+      store.setSymbolMetadata('A', { n: 1 });
+      const outcome = rejection(store.close(options));
+      await clock.advance(1_000);
+      expect(await outcome).toMatchObject({ code: 'UNPERSISTED' });
+    }
+  });
+
   it('rejects UNPERSISTED by its deadline, naming what could not be saved', async () => {
     const { store, driver, clock, events } = await openStore();
     driver.faults.push('late');

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { AccountStateStore, isAccountKeeperError, type PersistenceDriver } from 'accountkeeper';
+import { type AgeSeries, SAMPLE_MS } from '../../../scripts/images/age-plot-svg.js';
 import type { Fault } from './faults.js';
 import { RECOVERY_LIMIT_MS, untilItAnswers } from './patience.js';
 import type { AccountView } from './protocol.js';
@@ -8,13 +9,6 @@ import type { Find } from './run.js';
 import { lastStepOf, type RunStore, StepWriter, shows, stateAfter } from './workload.js';
 
 const FLUSH_EVERY_MS = 100;
-const SAMPLE_MS = 100;
-
-/** The age of the oldest pending change, in milliseconds, sampled every 100 ms; and the samples at which a fault began. */
-export interface AgeSeries {
-  readonly ageMs: number[];
-  readonly restartsAt: number[];
-}
 
 /** Changes one account steadily, and takes note of the last step that a flush acknowledged. */
 export class Load {
@@ -112,8 +106,9 @@ export async function runUnderLoad(run: LoadRun): Promise<LoadResult> {
   process.on('unhandledRejection', note);
   process.on('uncaughtException', note);
   const store: RunStore = new AccountStateStore({ accountId, driver, flush: { debounceMs: 5, maxWaitMs: 20 } });
-  const series: AgeSeries = { ageMs: [], restartsAt: [] };
-  const sample = (): void => void series.ageMs.push(Math.round(store.persistenceStatus().oldestPendingMs));
+  const ageMs: number[] = [];
+  const restartsAt: number[] = [];
+  const sample = (): void => void ageMs.push(Math.round(store.persistenceStatus().oldestPendingMs));
   const sampler = setInterval(sample, SAMPLE_MS);
   let load: Load | undefined;
   let lost = 0;
@@ -131,7 +126,7 @@ export async function runUnderLoad(run: LoadRun): Promise<LoadResult> {
     for (let time = 1; time <= times; time += 1) {
       await load.goesOn();
       const undo = await run.fault(time).inject();
-      series.restartsAt.push(series.ageMs.length);
+      restartsAt.push(ageMs.length);
       const { acknowledged } = load;
       await undo();
       await check(`time ${time}`, acknowledged, Number.POSITIVE_INFINITY);
@@ -143,7 +138,7 @@ export async function runUnderLoad(run: LoadRun): Promise<LoadResult> {
     if (load.refusal !== undefined) find(`a flush was refused: ${inspect(load.refusal)}`);
     const steps = lastStepOf(store);
     await check('at the end', steps, steps);
-    return { steps, lost, unhandled, series };
+    return { steps, lost, unhandled, series: { ageMs, restartsAt } };
   } finally {
     clearInterval(sampler);
     load?.stop();

@@ -1,7 +1,7 @@
 /** The tables that can be persisted, by the names that the `persist` option uses. */
 export type TableName = 'metadata' | 'positions' | 'orders' | 'leverage' | 'balance';
 
-/** What a table asks before it changes, and tells after it changed. Implemented by the store. */
+/** Hears of a table's changes, before and after them. Implemented by the store. */
 export interface TableContext {
   /** 0 while no transaction runs; otherwise the number of the innermost savepoint. A number is never used twice. */
   readonly savepoint: number;

@@ -75,13 +75,12 @@ interface NodeView {
   readonly slots: readonly (readonly [first: number, last: number])[];
 }
 
-class Cluster implements RedisCluster {
+class Cluster extends ServerGroup implements RedisCluster {
   readonly nodes: readonly RedisTestServer[];
-  readonly #group: ServerGroup;
 
   constructor(nodes: readonly RedisTestServer[]) {
+    super(nodes);
     this.nodes = nodes;
-    this.#group = new ServerGroup(nodes);
   }
 
   get url(): string {
@@ -158,29 +157,9 @@ class Cluster implements RedisCluster {
     await poll('the cluster to settle', attempt, pace);
   }
 
-  async start(): Promise<void> {
-    await this.#group.start();
+  override async start(): Promise<void> {
+    await super.start();
     await this.settled();
-  }
-
-  stop(): Promise<void> {
-    return this.#group.stop();
-  }
-
-  kill(): Promise<void> {
-    return this.#group.kill();
-  }
-
-  pause(): Promise<void> {
-    return this.#group.pause();
-  }
-
-  resume(): Promise<void> {
-    return this.#group.resume();
-  }
-
-  dispose(): Promise<void> {
-    return this.#group.dispose();
   }
 
   #any<T>(ask: (node: RedisTestServer) => Promise<T>): Promise<T> {

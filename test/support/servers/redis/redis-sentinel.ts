@@ -105,11 +105,10 @@ function sentinelKind(master: RedisTestServer, options: RedisSentinelOptions): S
   };
 }
 
-class Sentinel implements RedisSentinel {
+class Sentinel extends ServerGroup implements RedisSentinel {
   readonly masterName: string = masterName;
   readonly dataNodes: readonly RedisTestServer[];
   readonly sentinels: readonly SentinelServer[];
-  readonly #group: ServerGroup;
   readonly #password: string | undefined;
 
   constructor(
@@ -117,9 +116,9 @@ class Sentinel implements RedisSentinel {
     sentinels: readonly SentinelServer[],
     password: string | undefined,
   ) {
+    super([...dataNodes, ...sentinels]);
     this.dataNodes = dataNodes;
     this.sentinels = sentinels;
-    this.#group = new ServerGroup([...dataNodes, ...sentinels]);
     this.#password = password;
   }
 
@@ -185,8 +184,8 @@ class Sentinel implements RedisSentinel {
     });
   }
 
-  async start(): Promise<void> {
-    await this.#group.start();
+  override async start(): Promise<void> {
+    await super.start();
     await this.#demoteFormerMasters();
     await this.settled();
   }
@@ -196,26 +195,6 @@ class Sentinel implements RedisSentinel {
     const master = await this.master();
     const others = this.dataNodes.filter((node) => node !== master && node.pid !== undefined);
     await Promise.all(others.map((node) => poll('a former master to follow', () => demote(node, master))));
-  }
-
-  stop(): Promise<void> {
-    return this.#group.stop();
-  }
-
-  kill(): Promise<void> {
-    return this.#group.kill();
-  }
-
-  pause(): Promise<void> {
-    return this.#group.pause();
-  }
-
-  resume(): Promise<void> {
-    return this.#group.resume();
-  }
-
-  dispose(): Promise<void> {
-    return this.#group.dispose();
   }
 }
 
