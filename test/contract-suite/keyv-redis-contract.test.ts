@@ -2,7 +2,7 @@ import { createClient } from '@keyv/redis';
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
-import { keyvRedisFaults, keyvRedisSubject } from './subjects/keyv-redis-subject.js';
+import { keyvRedisFaults, keyvRedisSubject, ON_REDIS } from './subjects/keyv-redis-subject.js';
 
 const server = await startRedis({ password: 'contract-secret' });
 const raw = createClient({ url: server.url });
@@ -16,8 +16,8 @@ afterAll(async () => {
   await server.dispose();
 });
 
-const { answers, ...subject } = keyvRedisSubject(server.url);
-const faults = keyvRedisFaults(server, raw, answers);
+const { answers, ...subject } = keyvRedisSubject(ON_REDIS, server.url);
+const faults = keyvRedisFaults(ON_REDIS, server, raw, answers);
 
 runDriverContract(
   { describe, it },

@@ -1,22 +1,23 @@
-import KeyvValkey from '@keyv/valkey';
+import { createClient } from '@keyv/redis';
 import { afterAll, describe, it } from 'vitest';
 import { runDriverContract } from '../contract/index.js';
 import { startRedis } from '../support/servers/redis/redis-server.js';
-import { keyvValkeySubject, valkeyFaults } from './subjects/keyv-valkey-subject.js';
+import { keyvRedisFaults, keyvRedisSubject, ON_VALKEY } from './subjects/keyv-redis-subject.js';
 
 const server = await startRedis({ password: 'contract-secret' });
-const raw = new KeyvValkey(server.url);
+const raw = createClient({ url: server.url });
 raw.on('error', () => undefined);
+await raw.connect();
 const module = new URL('./fixtures/keyv-valkey-module.ts', import.meta.url);
 module.searchParams.set('url', server.url);
 
 afterAll(async () => {
-  await raw.disconnect();
+  raw.destroy();
   await server.dispose();
 });
 
-const { answers, ...subject } = keyvValkeySubject(server.url);
-const faults = valkeyFaults(server, raw, answers);
+const { answers, ...subject } = keyvRedisSubject(ON_VALKEY, server.url);
+const faults = keyvRedisFaults(ON_VALKEY, server, raw, answers);
 
 runDriverContract(
   { describe, it },

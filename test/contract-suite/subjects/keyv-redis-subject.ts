@@ -1,4 +1,5 @@
 import KeyvRedis from '@keyv/redis';
+import KeyvValkey from '@keyv/valkey';
 import Keyv from 'keyv';
 import { KeyvDriver } from '../../../src/drivers/keyv/driver.js';
 import type { ContractFaults, ContractSubject, Inject } from '../../contract/index.js';
@@ -6,15 +7,46 @@ import type { RedisTestServer } from '../../support/servers/redis/redis-server.j
 import { keyvKeys, LostAnswers } from './keyv-keys.js';
 import { redisReaderUrl } from './redis-reader.js';
 
+type Adapter = KeyvRedis<string> | KeyvValkey;
+
+/** Two adapters speak the protocol of Redis. They differ in how one opens them, and in what they put before a key. */
+interface Flavour {
+  readonly name: string;
+  readonly keyPrefix: string;
+  readonly open: (url: string) => { adapter: Adapter; keyv: Keyv };
+}
+
+/** `@keyv/redis`. */
+export const ON_REDIS: Flavour = {
+  name: 'keyv+redis',
+  keyPrefix: 'keyv::',
+  open: (url) => {
+    const adapter = new KeyvRedis<string>(url);
+    return { adapter, keyv: new Keyv({ store: adapter, useKeyPrefix: false, emitErrors: false }) };
+  },
+};
+
+/** `@keyv/valkey`. */
+export const ON_VALKEY: Flavour = {
+  name: 'keyv+valkey',
+  keyPrefix: 'keyv:',
+  open: (url) => {
+    const adapter = new KeyvValkey(url);
+    return { adapter, keyv: new Keyv({ store: adapter, emitErrors: false }) };
+  },
+};
+
 /** A subject whose drivers have a Keyv each, on the server under the URL, in whichever process. */
-export function keyvRedisSubject(url: string): ContractSubject & { readonly answers: LostAnswers<KeyvRedis<string>> } {
-  const answers = new LostAnswers<KeyvRedis<string>>();
+export function keyvRedisSubject(
+  flavour: Flavour,
+  url: string,
+): ContractSubject & { readonly answers: LostAnswers<Adapter> } {
+  const answers = new LostAnswers<Adapter>();
   return {
-    name: 'keyv+redis',
+    name: flavour.name,
     answers,
     createDriver: (options = {}) => {
-      const adapter = new KeyvRedis<string>(url);
-      const keyv = new Keyv({ store: adapter, useKeyPrefix: false, emitErrors: false });
+      const { adapter, keyv } = flavour.open(url);
       const driver = new KeyvDriver({
         ...options,
         keyv,
@@ -39,9 +71,10 @@ interface RawRedisClient {
 
 /** The faults that the server can have. `raw` is a client of the test's own. */
 export function keyvRedisFaults(
+  flavour: Flavour,
   server: RedisTestServer,
   raw: RawRedisClient,
-  answers: LostAnswers<KeyvRedis<string>>,
+  answers: LostAnswers<Adapter>,
 ): ContractFaults {
   return {
     stop: () => server.stop(),
@@ -49,7 +82,7 @@ export function keyvRedisFaults(
     pause: () => server.pause(),
     resume: () => server.resume(),
     raw: {
-      ...keyvKeys('keyv::'),
+      ...keyvKeys(flavour.keyPrefix),
       get: async (key) => (await raw.get(key)) ?? undefined,
       set: async (key, text) => {
         await raw.set(key, text);
@@ -63,7 +96,7 @@ export function keyvRedisFaults(
     failReads: notPermitted(server, '@read'),
     readOnly: async (options) => {
       const url = await redisReaderUrl(server.url, (...words) => server.cli(...words), '+@read +@connection +info');
-      return keyvRedisSubject(url).createDriver(options);
+      return keyvRedisSubject(flavour, url).createDriver(options);
     },
     missing: false,
     syncsBeforeAcknowledging: async () => {

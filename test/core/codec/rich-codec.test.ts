@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deepFreeze } from '../../../src/core/account/tables/deep-freeze.js';
 import { richCodec } from '../../../src/core/codec/rich-codec.js';
-import { jsonWithProtoKeys, withBadValue } from './bad-values.js';
+import { jsonWithProtoKeys } from './bad-values.js';
+import { refuses } from './refuses.js';
 import { refusedPath, thrownBy } from './thrown.js';
 
 class Instance {
@@ -148,20 +149,7 @@ describe('richCodec', () => {
     expect(roundTrip(value)).toEqual({ a: [new Date(5), new Map([[1, 2]]), new Set([3])] });
   });
 
-  it('refuses a bad value anywhere, naming its path', () => {
-    fc.assert(
-      fc.property(withBadValue(Object.values(REFUSED)), ({ value, path }) => {
-        expect(pathOf(value)).toBe(path);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it.each(Object.keys(REFUSED))('refuses %s', (name) => {
-    for (const value of [REFUSED[name], { a: REFUSED[name] }, [REFUSED[name]]]) {
-      expect(encodeError(value)).toMatchObject({ code: 'ENCODE', outcome: 'not-applied', retryable: false });
-    }
-  });
+  refuses(richCodec, REFUSED);
 
   it.each([
     { where: 'a value of a Map', value: { m: new Map([['k"', [Symbol()]]]) }, path: '$.m.get("k\\"")[0]' },

@@ -2,7 +2,8 @@ import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonCodec } from '../../../src/core/codec/strict-json-codec.js';
-import { jsonWithProtoKeys, withBadValue } from './bad-values.js';
+import { jsonWithProtoKeys } from './bad-values.js';
+import { refuses } from './refuses.js';
 import { refusedPath, thrownBy } from './thrown.js';
 
 class Instance {
@@ -71,20 +72,7 @@ describe('jsonCodec', () => {
     );
   });
 
-  it('refuses a bad value anywhere, naming its path', () => {
-    fc.assert(
-      fc.property(withBadValue(Object.values(REFUSED)), ({ value, path }) => {
-        expect(pathOf(value)).toBe(path);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it.each(Object.keys(REFUSED))('refuses %s', (name) => {
-    for (const value of [REFUSED[name], { a: REFUSED[name] }, [REFUSED[name]]]) {
-      expect(encodeError(value)).toMatchObject({ code: 'ENCODE', outcome: 'not-applied', retryable: false });
-    }
-  });
+  refuses(jsonCodec, REFUSED);
 
   it('leaves out properties that are undefined', () => {
     expect(jsonCodec.encode({ a: undefined, b: { c: undefined }, d: 1 })).toBe('{"b":{},"d":1}');

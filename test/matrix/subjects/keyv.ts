@@ -1,10 +1,13 @@
 import KeyvEtcd from '@keyv/etcd';
 import { createClient } from '@keyv/redis';
-import KeyvValkey from '@keyv/valkey';
 import { etcdFaults, keyvEtcdSubject } from '../../contract-suite/subjects/keyv-etcd-subject.js';
 import { keyvMysqlSubject, mysqlFaults } from '../../contract-suite/subjects/keyv-mysql-subject.js';
-import { keyvRedisFaults, keyvRedisSubject } from '../../contract-suite/subjects/keyv-redis-subject.js';
-import { keyvValkeySubject, valkeyFaults } from '../../contract-suite/subjects/keyv-valkey-subject.js';
+import {
+  keyvRedisFaults,
+  keyvRedisSubject,
+  ON_REDIS,
+  ON_VALKEY,
+} from '../../contract-suite/subjects/keyv-redis-subject.js';
 import { startEtcd } from '../../support/servers/etcd-server.js';
 import { startRedis } from '../../support/servers/redis/redis-server.js';
 import { startMariadb } from '../../support/servers/sql/mariadb-server.js';
@@ -35,55 +38,10 @@ export const keyvMysql: MatrixSubject = {
 };
 
 /** The generic driver on a Redis, without what the driver for it does better. */
-export const keyvRedis: MatrixSubject = {
-  name: 'keyv+redis',
-  start: async () => {
-    const server = await startRedis({ password: 'matrix-secret' });
-    const { url } = server;
-    const raw = createClient({ url });
-    raw.on('error', () => undefined);
-    await raw.connect();
-    const { answers, ...subject } = keyvRedisSubject(url);
-    return {
-      subject: {
-        ...subject,
-        faults: keyvRedisFaults(server, raw, answers),
-        module: fixture('keyv-redis', { url }),
-        execArgv: TSX,
-      },
-      versions: [serverVersion('redis-server'), ...packageVersions('keyv', '@keyv/redis')],
-      dispose: async () => {
-        raw.destroy();
-        await server.dispose();
-      },
-    };
-  },
-};
+export const keyvRedis: MatrixSubject = onRedis(ON_REDIS);
 
 /** The generic driver on a server that speaks Valkey's protocol. */
-export const keyvValkey: MatrixSubject = {
-  name: 'keyv+valkey',
-  start: async () => {
-    const server = await startRedis({ password: 'matrix-secret' });
-    const { url } = server;
-    const raw = new KeyvValkey(url);
-    raw.on('error', () => undefined);
-    const { answers, ...subject } = keyvValkeySubject(url);
-    return {
-      subject: {
-        ...subject,
-        faults: valkeyFaults(server, raw, answers),
-        module: fixture('keyv-valkey', { url }),
-        execArgv: TSX,
-      },
-      versions: [serverVersion('redis-server'), ...packageVersions('keyv', '@keyv/valkey')],
-      dispose: async () => {
-        await raw.disconnect();
-        await server.dispose();
-      },
-    };
-  },
-};
+export const keyvValkey: MatrixSubject = onRedis(ON_VALKEY);
 
 /** The generic driver on an etcd, where each record takes a request of its own. */
 export const keyvEtcd: MatrixSubject = {
@@ -110,3 +68,31 @@ export const keyvEtcd: MatrixSubject = {
     };
   },
 };
+
+function onRedis(flavour: typeof ON_REDIS): MatrixSubject {
+  const { name } = flavour;
+  return {
+    name,
+    start: async () => {
+      const server = await startRedis({ password: 'matrix-secret' });
+      const { url } = server;
+      const raw = createClient({ url });
+      raw.on('error', () => undefined);
+      await raw.connect();
+      const { answers, ...subject } = keyvRedisSubject(flavour, url);
+      return {
+        subject: {
+          ...subject,
+          faults: keyvRedisFaults(flavour, server, raw, answers),
+          module: fixture(name.replace('+', '-'), { url }),
+          execArgv: TSX,
+        },
+        versions: [serverVersion('redis-server'), ...packageVersions('keyv', `@keyv/${name.slice('keyv+'.length)}`)],
+        dispose: async () => {
+          raw.destroy();
+          await server.dispose();
+        },
+      };
+    },
+  };
+}
