@@ -11,11 +11,12 @@ export const SAMPLE_MS = 100;
 
 const WIDTH = 760;
 const HEIGHT = 260;
-const LEFT = 56;
-const RIGHT = WIDTH - 16;
+const LEFT = 64;
+const RIGHT = WIDTH - 24;
 const TOP = 40;
 const BOTTOM = HEIGHT - 40;
-const TICKS = 4;
+/** So many spaces between the lines of the grid, as far as round numbers allow. */
+const SPACES = 5;
 
 /** @throws when the text is not the JSON of an {@link AgeSeries}. */
 export function readAgeSeries(text: string): AgeSeries {
@@ -29,18 +30,17 @@ export function agePlotSvg({ ageMs, restartsAt }: AgeSeries): string {
   const highest = roundedUp(Math.max(1, ...ageMs));
   const x = (index: number): string => (LEFT + ((index * SAMPLE_MS) / 1000 / seconds) * (RIGHT - LEFT)).toFixed(1);
   const y = (age: number): string => (BOTTOM - (age / highest) * (BOTTOM - TOP)).toFixed(1);
-  const ticks = Array.from({ length: TICKS + 1 }, (_, tick) => tick / TICKS);
   const title =
     ageMs.length === 0
       ? 'No run was recorded yet: npm run images -- --series FILE'
       : `Age of the oldest pending change through ${restartsAt.length} restarts`;
-  const rows = ticks.map((part) => {
-    const at = y(part * highest);
-    return `  <path class="grid" d="M${LEFT} ${at}H${RIGHT}"/>\n  <text x="${LEFT - 8}" y="${at}" dy="4" text-anchor="end">${label(part * highest)}</text>`;
+  const rows = ticks(highest).map((age) => {
+    const at = y(age);
+    return `  <path class="grid" d="M${LEFT} ${at}H${RIGHT}"/>\n  <text x="${LEFT - 8}" y="${at}" dy="4" text-anchor="end">${label(age)} ms</text>`;
   });
-  const columns = ticks.map((part) => {
-    const at = (LEFT + part * (RIGHT - LEFT)).toFixed(1);
-    return `  <text x="${at}" y="${BOTTOM + 18}" text-anchor="middle">${label(part * seconds)} s</text>`;
+  const columns = ticks(seconds).map((second) => {
+    const at = x((second * 1000) / SAMPLE_MS);
+    return `  <text x="${at}" y="${BOTTOM + 18}" text-anchor="middle">${label(second)} s</text>`;
   });
   const restarts = restartsAt.map((index) => `M${x(index)} ${TOP}V${BOTTOM}`).join('');
   const line = ageMs.map((age, index) => `${x(index)},${y(age)}`).join(' ');
@@ -59,7 +59,6 @@ export function agePlotSvg({ ageMs, restartsAt }: AgeSeries): string {
     }
   </style>
   <text class="title" x="${LEFT}" y="22">${title}</text>
-  <text x="8" y="${TOP - 6}">ms</text>
 ${[...rows, ...columns].join('\n')}
   <path class="restart" d="${restarts}"/>
   <polyline class="age" points="${line}"/>
@@ -76,6 +75,12 @@ function numbersOf(name: string, values: unknown): readonly number[] {
 function roundedUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 2, 5].find((step) => step * power >= value) ?? 10) * power;
+}
+
+/** From 0 to the greatest, in steps of a round number. */
+function ticks(greatest: number): readonly number[] {
+  const step = roundedUp(greatest / SPACES);
+  return Array.from({ length: Math.floor(greatest / step + 1e-9) + 1 }, (_, index) => index * step);
 }
 
 function label(value: number): string {

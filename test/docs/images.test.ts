@@ -19,7 +19,7 @@ describe('the images of the README', () => {
 
   it('have a point for each age, and a mark for each restart', () => {
     const image = agePlotSvg(readAgeSeries('{ "ageMs": [0, 20, 180], "restartsAt": [1] }'));
-    expect(image).toContain('points="56.0,220.0 400.0,202.0 744.0,58.0"');
+    expect(image).toContain('points="64.0,220.0 400.0,202.0 736.0,58.0"');
     expect(image).toContain('d="M400.0 40V220"');
     expect(image).toContain('through 1 restarts');
   });
