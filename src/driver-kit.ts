@@ -1,5 +1,5 @@
 /**
- * What a driver of one's own is made from: extend {@link BaseDriver}, and write a {@link BackendConnection}.
+ * The kit for a driver of your own: extend {@link BaseDriver}, and write a {@link BackendConnection}.
  *
  * @packageDocumentation
  */

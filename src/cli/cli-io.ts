@@ -7,13 +7,13 @@ export interface CliOutput {
   readonly isTTY?: boolean | undefined;
 }
 
-/** What the command line uses of the process that it runs in. */
+/** The parts of its process that the command line uses. */
 export interface CliIo {
   readonly stdout: CliOutput;
   readonly stderr: CliOutput;
   /** `NO_COLOR` is read from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What relative paths of modules are relative to. */
+  /** The folder that relative paths of modules start from. */
   readonly cwd: string;
 }
 

@@ -11,7 +11,7 @@ const URL_SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 const OPEN_TIMEOUT_MS = 15_000;
 
 /**
- * What is to be tested. A URL is left in the environment, where a second process finds it.
+ * The subject to test. A URL is left in the environment, where a second process finds it.
  *
  * @throws `UsageError` when the URL or the module is not right, or the backend of the URL cannot be opened
  */

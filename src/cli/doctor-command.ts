@@ -28,12 +28,12 @@ interface DoctorError {
   readonly message: string;
 }
 
-/** What a throw-away account says. Times are medians in milliseconds. */
+/** The findings on a throw-away account. Times are medians in milliseconds. */
 type RoundTrip =
   | { readonly ok: true; readonly commitMs: number; readonly loadMs: number }
   | { readonly ok: false; readonly error: DoctorError };
 
-/** What there is to say about a backend. */
+/** The findings about a backend. */
 interface Diagnosis {
   readonly name: string;
   readonly capabilities: DriverCapabilities;

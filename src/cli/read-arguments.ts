@@ -4,7 +4,7 @@ import { UsageError } from './usage.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** What was given: option by name, and the one argument that is none. */
+/** The command line: options by name, and the one argument that is not an option. */
 export interface Arguments {
   readonly values: Readonly<Record<string, unknown>>;
   readonly target: string;

@@ -21,7 +21,7 @@ export interface ClauseOutcome {
 /** How a run went. */
 export interface ContractRun {
   readonly report: ContractReport;
-  /** What ran or was skipped, in order; without the clauses that were not selected. */
+  /** The clauses that ran or were skipped, in order; those that were not selected are left out. */
   readonly outcomes: readonly ClauseOutcome[];
   readonly required: NonNullable<ContractOptions['require']>;
   readonly seed: number;

@@ -23,7 +23,7 @@ export function driversOf(url: string): MakeDriver {
   };
 }
 
-/** What the contract suite tests of a URL: a driver, and nothing to make its backend fail with. */
+/** The subject that a URL stands for: a driver, without means to make its backend fail. */
 export function urlSubject(url: string): ContractSubject {
   const make = driversOf(url);
   return {

@@ -1,7 +1,7 @@
 import { isAccountKeeperError } from '../core/errors.js';
 import { redactUrl } from '../core/shared/redact.js';
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export const USAGE = `Usage: accountkeeper <command> [options]
 
 Commands
@@ -38,12 +38,12 @@ Exit codes
   3  usable, with warnings (doctor)
 `;
 
-/** What the user has to change. The message is one line, without credentials. */
+/** A mistake that the user can correct. The message is one line, without credentials. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 }
 
-/** What was thrown, as one line that may be shown. */
+/** Turns a thrown value into one line that may be shown. */
 export function oneLine(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   const line = text.split('\n', 1)[0] ?? '';

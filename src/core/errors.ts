@@ -31,12 +31,12 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /**
- * What is known about a write that failed: `not-applied` means that the backend holds nothing of it and never will,
+ * The outcome of a write that failed: `not-applied` means that the backend holds nothing of it and never will,
  * `unknown` that it may have landed or may still land. A failed read is always `not-applied`.
  */
 export type ErrorOutcome = 'not-applied' | 'unknown';
 
-/** What an {@link AccountKeeperError} is made of besides its code and message. */
+/** The parts of an {@link AccountKeeperError} besides its code and message. */
 export interface AccountKeeperErrorOptions {
   /** Default: `not-applied`. */
   readonly outcome?: ErrorOutcome;

@@ -11,7 +11,7 @@ export interface PersistenceDriver {
   readonly apiVersion: 1;
   /** For messages and reports: `sqlite`, `redis`, … */
   readonly name: string;
-  /** What the driver promises. The contract suite tests what is claimed. */
+  /** The driver's promises. The contract suite tests what is claimed. */
   readonly capabilities: DriverCapabilities;
   /** The largest inputs that work; more is rejected before any I/O: a key `INVALID_KEY`, the others `TOO_LARGE`. */
   readonly limits: DriverLimits;
@@ -91,9 +91,9 @@ export interface PersistenceDriver {
   ): Promise<readonly PromiseSettledResult<StoredAccount | undefined>[]>;
 }
 
-/** What a driver promises. */
+/** The promises of a driver. */
 export interface DriverCapabilities {
-  /** What an acknowledged commit survives: nothing, the writing process, its host, or the loss of one server. */
+  /** The loss that an acknowledged commit survives: nothing, the writing process, its host, or the loss of one server. */
   readonly durability: 'none' | 'process' | 'host' | 'replicated';
   /** A commit is stored wholly or not at all. */
   readonly atomicCommit: boolean;
@@ -129,7 +129,7 @@ export interface AccountHead {
   readonly dropped: boolean;
 }
 
-/** What `load` returns. The maps belong to the caller. */
+/** The result of `load`. The maps belong to the caller. */
 export interface StoredAccount {
   readonly head: AccountHead;
   /** Record key to value. */
@@ -197,6 +197,6 @@ export interface OpenOptions extends OperationOptions {
 export interface DriverWarning {
   /** Stable and in kebab case, such as `synchronous-not-full`. */
   readonly code: string;
-  /** What the setting is, and what it costs. */
+  /** Names the setting and its cost. */
   readonly message: string;
 }

@@ -2,7 +2,7 @@ import type { ClauseStatus, ConformanceLevel, ContractReport } from '../../../te
 import { contractClauses, levelOf } from '../../../test/contract/index.js';
 import { type ContractRun, hasFailed } from '../run-contract.js';
 
-/** What `--json` prints. Fields may be added; none changes its meaning while `schema` is the same. */
+/** The output of `--json`. Fields may be added; none changes its meaning while `schema` is the same. */
 export interface JsonReport {
   readonly schema: 1;
   readonly subject: string;
@@ -10,9 +10,9 @@ export interface JsonReport {
   /** Nothing failed, and the required level was reached. */
   readonly ok: boolean;
   readonly level: ConformanceLevel | null;
-  /** What was proven but for the faults that there were no means to make. */
+  /** The level that would be proven if the missing faults are not counted. */
   readonly fairWeather: ConformanceLevel | null;
-  /** What the subject would have to bring for every clause to be tested. */
+  /** The faults and modules that the subject lacks for every clause to be tested. */
   readonly missing: readonly string[];
   readonly claimed: ConformanceLevel;
   readonly required: ContractRun['required'];

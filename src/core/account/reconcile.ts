@@ -33,7 +33,7 @@ export interface ReconciledChange {
   readonly current: Position;
 }
 
-/** What a snapshot changed. */
+/** The changes that a snapshot made. */
 export interface ReconcileResult {
   readonly opened: readonly Position[];
   /** As they were. */
@@ -46,7 +46,7 @@ export interface ReconcileResult {
   readonly orphanedMetadata: readonly string[];
 }
 
-/** What a snapshot is merged into. */
+/** The tables that a snapshot is merged into. */
 export interface ReconcileTarget {
   readonly positions: PositionTable;
   readonly orders: OrderTable;

@@ -16,7 +16,7 @@ import { AccountKeeperError } from '../errors.js';
 /** Marks a file that was not finished. */
 export const UNFINISHED_SUFFIX = '.unfinished';
 
-/** What an operating or file system says that does not let directories be synced, or not by us. */
+/** Codes of operating and file systems on which this process cannot sync directories. */
 const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM']);
 
 /**
@@ -40,7 +40,7 @@ export function writeNewFile(directory: string, name: string, content: Buffer): 
     }
     nameFile(unfinished, path);
   } catch (error) {
-    // What went wrong with the content matters more than what goes wrong with the rest of it.
+    // An error of the content matters more than a later one.
     attempt(() => removeFile(unfinished));
     throw error;
   }

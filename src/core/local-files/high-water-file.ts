@@ -16,7 +16,7 @@ export interface HighWater {
   readonly lineage?: string | undefined;
 }
 
-/** What the file of one account and lineage works with. */
+/** The parameters of the file of one account and lineage. */
 export interface HighWaterFileOptions {
   readonly directory: string;
   readonly accountId: string;
@@ -31,7 +31,7 @@ const FORMAT = 'accountkeeper-high-water 1';
 const SUFFIX = '.high-water';
 
 /**
- * What the files of an account say, one for each lineage. Empty where there is no directory.
+ * Reads the files of an account, one for each lineage. Empty where there is no directory.
  *
  * @throws `CORRUPT` when one is torn or not ours, `UNAVAILABLE` when one cannot be read.
  */

@@ -9,7 +9,7 @@ import type { ReplayPlan } from './replay-plan.js';
 import type { Spill } from './spill.js';
 import { type DamagedSpill, SpillFolder, type StoredSpill } from './spill-folder.js';
 
-/** What a store has to spill. */
+/** The state that a store has to spill. */
 export type SpillContent = Omit<Spill, 'id' | 'accountId' | 'createdAtMs'>;
 
 /** A head that the backend is known to have acknowledged, and where that is known from. */
@@ -23,7 +23,7 @@ export interface KnownHead {
   readonly path?: string | undefined;
 }
 
-/** What local files know of an account besides what the backend holds. */
+/** The knowledge of local files about an account, besides that of the backend. */
 export interface LocalKnowledge {
   readonly spills: readonly StoredSpill[];
   readonly damaged: readonly DamagedSpill[];
@@ -33,7 +33,7 @@ export interface LocalKnowledge {
 
 const NOTHING: LocalKnowledge = { spills: [], damaged: [], known: [] };
 
-/** What this process saw acknowledged, by driver, account and lineage: it counts as what a file says. */
+/** The commits that this process saw acknowledged, by driver, account and lineage. They count like a file. */
 const seen = new WeakMap<PersistenceDriver, Map<string, KnownHead & { readonly accountId: string }>>();
 
 export interface LocalFileSettings {
@@ -61,7 +61,7 @@ export class LocalFiles {
     this.#folder = settings.spill === undefined ? undefined : new SpillFolder(settings.spill.directory);
   }
 
-  /** What the files say now. @throws `UNAVAILABLE`, `CORRUPT` */
+  /** Reads the files. @throws `UNAVAILABLE`, `CORRUPT` */
   read(): LocalKnowledge {
     const { accountId, driver, highWater, spill } = this.#settings;
     const { spills, damaged } = this.#folder?.read(accountId) ?? NOTHING;

@@ -3,7 +3,7 @@ import type { AccountHead, CommitBatch } from '../persistence-driver.js';
 import type { Spill } from './spill.js';
 import type { StoredSpill } from './spill-folder.js';
 
-/** What is to become of the spills of an account. */
+/** The plan for the spills of an account. */
 export interface ReplayPlan {
   /** To be written, in this order, within the claim. */
   readonly replay: readonly StoredSpill[];

@@ -24,7 +24,7 @@ interface SpillText extends Omit<Spill, 'base' | 'attempts' | 'newer' | 'refused
   readonly records: Pairs;
 }
 
-/** What version 1 wrote in another way, or not at all. */
+/** The fields that version 1 wrote in another way, or not at all. */
 type SpillTextV1 = Omit<SpillText, 'newer' | 'lineage' | 'claims' | 'unencodable'> & { readonly newer: BatchText };
 
 /** Writes a spill as text: a line with the format, its version and the digest of all that follows, then JSON. */

@@ -136,7 +136,7 @@ export class SpillFolder {
   }
 }
 
-/** What is left beside a finished file when the process ended between giving it its name and taking away the first one. */
+/** A second name of a finished file, left when the process ended between linking it and removing the first name. */
 function isSecondName(name: string, names: readonly string[]): boolean {
   return name.endsWith(UNFINISHED_SUFFIX) && names.includes(name.slice(0, -UNFINISHED_SUFFIX.length));
 }

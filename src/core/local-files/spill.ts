@@ -9,7 +9,7 @@ export interface SpilledAttempt {
   readonly batch: CommitBatch;
 }
 
-/** What a store could not persist, as a file keeps it. */
+/** The state that a store could not persist, as a file keeps it. */
 export interface Spill {
   readonly id: string;
   readonly accountId: string;
@@ -29,7 +29,7 @@ export interface Spill {
   readonly follows: readonly string[];
   /** Of unknown outcome, oldest first. */
   readonly attempts: readonly SpilledAttempt[];
-  /** What changed after those: a batch for each group of changes that belong together, oldest first. */
+  /** The later changes: a batch for each group of changes that belong together, oldest first. */
   readonly newer: readonly CommitBatch[];
   /** Records that the backend had refused: they are never replayed. Record key to text. */
   readonly refused: ReadonlyMap<string, string>;

@@ -19,7 +19,7 @@ export interface Unfinished {
   readonly part: number;
 }
 
-/** What a store keeps beside the head of its account. */
+/** The data that a store keeps beside the head of its account. */
 export interface HeadMeta {
   /** The owner has closed, with everything persisted. */
   readonly released: boolean;
@@ -79,7 +79,7 @@ export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIV
   return formatHeadMeta({ ...meta, ...shorter }, maxBytes);
 }
 
-/** What a commit on top of a head expects. */
+/** The `expected` of a commit on top of a head. */
 export function baseOf(head: AccountHead | undefined): CommitOptions['expected'] {
   return head === undefined ? undefined : { revision: head.revision, writeId: head.writeId };
 }

@@ -20,7 +20,7 @@ export interface FreeLease {
 
 /** One store's share of the lease of its process. */
 export interface LeaseShare {
-  /** What to write into heads now. */
+  /** The reference that heads get now. */
   readonly reference: LeaseReference;
   /** Settles with the first write of the lease; rejects when a repetition cannot mend what failed. */
   readonly begun: Promise<void>;

@@ -6,7 +6,7 @@ import { parseHeadMeta } from './head-meta.js';
 import { headAsStored, leaseAccountId, parseLease } from './lease-record.js';
 import type { FreeLease } from './process-lease.js';
 
-/** What waiting works with. All times are in milliseconds. */
+/** The parameters of a wait. All times are in milliseconds. */
 export interface WaitOptions {
   readonly driver: PersistenceDriver;
   readonly accountId: string;
@@ -32,7 +32,7 @@ export interface WaitResult {
 /** A read gets at least so long, however often is asked. */
 const MIN_READ_MS = 1_000;
 
-/** What was seen of an owner. Any change is a sign of life. */
+/** One look at an owner. Any change since the last look is a sign of life. */
 interface Sight {
   readonly head: AccountHead;
   readonly lease: FreeLease | undefined;
@@ -81,7 +81,7 @@ export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
   }
 }
 
-/** What is stored now; `undefined` when that could not be read this time. */
+/** Reads the stored state; `undefined` when that failed this time. */
 async function look(
   { accountId, clock, driver, pollMs, signal }: WaitOptions,
   endMs: number,

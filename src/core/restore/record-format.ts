@@ -31,7 +31,7 @@ export interface RecordFormatOptions<T extends object> {
   /** Checks each symbol's metadata on restore, after `migrate`; what it returns is what the store holds. */
   readonly schema?: StandardSchema<T>;
   /**
-   * What happens on restore to a record that cannot be decoded, validated or migrated. `throw`: restore rejects
+   * How restore treats a record that cannot be decoded, validated or migrated. `throw`: restore rejects
    * `CORRUPT` and the account is not claimed. `quarantine`: it is left out and reported.
    * @default 'throw'
    */

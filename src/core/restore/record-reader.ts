@@ -21,7 +21,7 @@ type ReaderFormat = Pick<RecordFormatOptions<object>, 'migrate' | 'schema'> & {
   readonly schemaVersion: number;
 };
 
-/** What a stored account's records came to. */
+/** The decoded records of a stored account. */
 export interface ReadAccount {
   readonly records: readonly ReadRecord[];
   readonly rejected: readonly QuarantinedRecord[];

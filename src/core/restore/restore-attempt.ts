@@ -43,17 +43,17 @@ export interface OwnedAccount extends LoadedAccount {
   readonly lineage: string;
 }
 
-/** What the driver said of the account. */
+/** The driver's answer about the account. */
 interface Answer {
   readonly stored: StoredAccount | undefined;
   readonly head: AccountHead | undefined;
-  /** What the driver remembers beyond that. */
+  /** The heads that the driver remembers beyond that. */
   readonly seen: readonly KnownHead[];
   /** Why nothing was loaded; nobody may go on from there. */
   readonly refusal?: AccountKeeperError;
 }
 
-/** What was read of the account, here and there, and what follows from it. */
+/** The account as the backend and local files show it, and the conclusions. */
 interface Situation {
   readonly stored: StoredAccount | undefined;
   readonly head: AccountHead | undefined;
@@ -170,7 +170,7 @@ export class RestoreAttempt {
   async #claimThenRead(head: AccountHead | undefined): Promise<OwnedAccount> {
     const { accountId, driver } = this.#run.settings;
     const situation = this.#situationOf({ stored: undefined, head, seen: [] }, this.#run.files.read());
-    // What takes the place of everything has to know what is stored.
+    // A local state that replaces everything needs to know what is stored.
     if (situation.verdict.local !== undefined) return this.#readThenClaim(() => true);
     const claim = this.#claimOn(situation);
     const claimed = await this.#commitAll(claim, situation, async () => undefined);
@@ -186,7 +186,7 @@ export class RestoreAttempt {
     }
   }
 
-  /** What a file said once holds, also when somebody has removed it since. */
+  /** Reads the account and the files. A file that was seen once counts, even if it has been removed since. */
   async #look(): Promise<Situation> {
     const { files } = this.#run;
     const before = files.read();

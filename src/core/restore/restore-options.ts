@@ -23,7 +23,7 @@ export interface RestoreOptions extends OperationOptions {
 }
 
 /**
- * What to keep when the backend holds less of an account than it acknowledged, or another history, or a part of one. It
+ * The state to keep when the backend holds less of an account than it acknowledged, or another history, or a part of one. It
  * names the stored head, and is valid for that head only.
  */
 export interface RollbackChoice {
@@ -50,7 +50,7 @@ export interface RestoreResult {
   readonly records: number;
   /** The records that were left out, with `onRejected: 'quarantine'`. */
   readonly quarantined: readonly QuarantinedRecord[];
-  /** What the restore did with the files in the `spill` directory. Absent without the option `spill`. */
+  /** The fate of the files in the `spill` directory. Absent without the option `spill`. */
   readonly spills?: RestoredSpills;
   /** Spill and high-water files of the account that belong to another backend. They are not touched. */
   readonly foreignFiles: readonly string[];

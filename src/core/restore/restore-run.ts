@@ -20,7 +20,7 @@ export interface RestoreSettings extends LocalFileSettings {
   readonly onRejected: 'throw' | 'quarantine';
 }
 
-/** What the attempts to restore an account share: the restore, or all refreshes of a reader. */
+/** The state that the attempts to restore an account share: the restore, or all refreshes of a reader. */
 export class RestoreRun {
   readonly settings: RestoreSettings;
   readonly records: AccountRecords;

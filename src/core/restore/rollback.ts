@@ -7,7 +7,7 @@ import { type HeadMeta, writerOf } from '../ownership/head-meta.js';
 import type { AccountHead } from '../persistence-driver.js';
 import type { RestoreOptions, RollbackChoice } from './restore-options.js';
 
-/** What restore goes on with. */
+/** The state with which restore goes on. */
 export interface Verdict {
   /** The spill that is written in the place of all that is stored. */
   readonly local: StoredSpill | undefined;
@@ -54,7 +54,7 @@ export function judge(
   };
   const own = local.known.filter(isOwn);
   const others = local.known.filter((known) => !isOwn(known));
-  // What the driver remembers without a lineage may belong to anybody, and does not show whose the files are.
+  // A head that the driver remembers without a lineage may belong to anybody, and does not show whose the files are.
   const isTold = own.some(({ lineage, path }) => lineage !== undefined || path !== undefined);
   const contradicted = own.find((known) => contradicts(known, head, meta)) ?? (isTold ? undefined : others[0]);
   const continued = local.spills.find(({ spill }) => continues(spill, meta));

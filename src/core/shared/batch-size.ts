@@ -11,7 +11,7 @@ export function noChanges(): CommitBatch {
   return { upserts: new Map(), deletes: new Set() };
 }
 
-/** What a head's meta may grow by from one commit to the next. */
+/** The bytes that a head's meta may grow by from one commit to the next. */
 const META_SLACK = 256;
 
 /** Bytes of one change; without a text, the record is deleted. */
@@ -19,7 +19,7 @@ export function changeBytes(recordKey: string, text: string | undefined): number
   return Buffer.byteLength(recordKey) + (text === undefined ? 0 : Buffer.byteLength(text));
 }
 
-/** What is left of the limits beside the head's meta. */
+/** The limits that remain beside the head's meta. */
 export function batchLimits({ batchBytes, batchRecords }: DriverLimits, meta: string): BatchSize {
   // A driver that was written before the limit existed has none.
   const records = batchRecords ?? Number.POSITIVE_INFINITY;
@@ -59,7 +59,7 @@ export function cutBatches(groups: readonly CommitBatch[], limits: BatchSize): r
   const whole = mergedBatch(groups);
   if (fits(sizeOf(whole), limits)) return [whole];
   const parts: CommitBatch[][] = [];
-  // What a part has so far; a record that several groups change is counted for each of them.
+  // The size of a part so far; a record that several groups change counts for each of them.
   let size: BatchSize = { records: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
   for (const group of groups) {
     const added = sizeOf(group);

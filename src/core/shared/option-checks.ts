@@ -11,7 +11,7 @@ export type ChecksOf<Options> = { readonly [Name in keyof Options]-?: Check<Excl
 
 type Checks = Readonly<Record<string, Check<unknown>>>;
 
-/** What the checks return. Options that were not given, or were `undefined`, are left out. */
+/** The checked options. Those that were not given, or were `undefined`, are left out. */
 export type Checked<Each extends Checks> = { readonly [Name in keyof Each]?: ReturnType<Each[Name]> };
 
 /**
@@ -33,7 +33,7 @@ export function readOptions<Each extends Checks>(name: string, checks: Each, giv
   });
 }
 
-/** What `read` returns. @throws `CONFIG` when something that a caller has given fails while it is read */
+/** Calls `read`. @throws `CONFIG` when a value of the caller throws while it is read */
 export function readable<Result>(path: string, read: () => Result): Result {
   try {
     return read();

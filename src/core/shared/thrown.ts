@@ -5,7 +5,7 @@ export function describeThrown(thrown: unknown): string {
   );
 }
 
-/** What kind of value was thrown, where its message may quote what must not be told. Takes every value. */
+/** Names the kind of a thrown value, where its message may contain a secret. Accepts every value. */
 export function nameOfThrown(thrown: unknown): string {
   return textOf(() => (thrown instanceof Error ? thrown.name : kindOf(thrown)));
 }

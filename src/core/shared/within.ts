@@ -1,7 +1,7 @@
 import { AccountKeeperError, type ErrorOutcome, isAccountKeeperError } from '../errors.js';
 import type { Clock } from './clock.js';
 
-/** What bounds a wait. */
+/** The bounds of a wait. */
 export interface WaitLimits {
   readonly clock: Clock;
   /** Begins the messages. */
@@ -9,11 +9,11 @@ export interface WaitLimits {
   /** Milliseconds; `undefined`: no bound in time. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** What is known of the work when a bound is reached. Default: `unknown`. */
+  /** The outcome of the work when a bound is reached. Default: `unknown`. */
   readonly outcome?: ErrorOutcome;
 }
 
-/** What a driver gets on top of a deadline before it is given up on: it promises to settle by itself. */
+/** The extra time that a driver gets after its deadline, by which it promises to settle by itself. */
 export const DRIVER_GRACE_MS = 250;
 
 /**

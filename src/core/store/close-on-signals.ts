@@ -44,7 +44,7 @@ export const EXIT_CODES: { readonly persisted: 0; readonly spilled: 75; readonly
   /** Everything is in the backend. */
   persisted: 0,
   /**
-   * What is not in the backend is in spill files. The next start writes them to the backend, but only reports the
+   * Changes that are not in the backend are in spill files. The next start writes them to the backend, but only reports the
    * file of a fenced store.
    */
   spilled: 75,
@@ -65,7 +65,7 @@ interface Outcome {
 
 const CLOSE_TIMEOUT_MS = 10_000;
 
-/** What is awaited on top: the deadline of `close()`, and the listeners of the caller. */
+/** The extra time for the deadline of `close()` and for the caller's listeners. */
 const GRACE_MS = 1_000;
 
 /** All that the library would listen to besides. What it would do at an uncaught error is the caller's to say. */

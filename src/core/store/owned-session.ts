@@ -30,7 +30,7 @@ export interface OwnedSessionOptions {
   readonly onFenced: (error: AccountKeeperError) => void;
 }
 
-/** What was left when a session ended. */
+/** The state in which a session ended. */
 export interface SessionEnd {
   /** The records that were not acknowledged. */
   readonly recordKeys: readonly string[];
@@ -46,7 +46,7 @@ interface Spilled {
   readonly unencodable: readonly string[];
 }
 
-/** What a store writes with, from the moment when it owns its account until it is closed. */
+/** Writes a store's changes, from the moment when it owns its account until it is closed. */
 export class OwnedSession {
   readonly writer: OwnerSender;
   readonly scheduler: FlushScheduler;
@@ -144,7 +144,7 @@ export class OwnedSession {
     }
   }
 
-  /** What is kept beside the head of the account from now on. */
+  /** The meta of the account's head from now on. */
   #meta(more: Partial<HeadMeta>): string {
     const { run, settings } = this.#options;
     const meta: HeadMeta = { ...this.#claimed, unfinished: undefined, lease: run.lease?.reference, ...more };

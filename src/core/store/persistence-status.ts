@@ -1,6 +1,6 @@
 import type { FlushStatus } from '../write-behind/flush-status.js';
 
-/** What the persistence of a store is doing. */
+/** The state of a store's persistence. */
 export type PersistenceState =
   /** There is no driver: the store is in memory only. */
   | 'detached'

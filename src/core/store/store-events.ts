@@ -25,7 +25,7 @@ interface LifeEvents {
     readonly unacknowledged: ReadonlyMap<string, unknown>;
     readonly error: AccountKeeperError;
   };
-  /** What could not be persisted was written to a local file. */
+  /** Changes that could not be persisted were written to a local file. */
   readonly spilled: { readonly file: string; readonly records: readonly string[] };
   /** The store was closed. `unpersisted`: the records that could not be saved. */
   readonly closed: { readonly unpersisted: readonly string[] };
@@ -45,7 +45,7 @@ export type StoreEventName = keyof StoreEventMap;
 /** A listener of one event. */
 export type StoreListener<Name extends StoreEventName> = (...event: StoreEventMap[Name]) => void;
 
-/** What a process warning says when nobody listens. Once for each store and key. */
+/** The texts of process warnings when nobody listens. Each is given once for each store and key. */
 interface Unheard {
   readonly code: string;
   readonly key?: string;

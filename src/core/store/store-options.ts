@@ -11,7 +11,7 @@ export interface StoreOptions<T extends object> extends RecordFormatOptions<T> {
   /** When changes are written behind. */
   readonly flush?: FlushOptions;
   /**
-   * What the store persists. `metadata` is the metadata of symbols and of the account. The others are for a warm start:
+   * The kinds of records that the store persists. `metadata` is the metadata of symbols and of the account. The others are for a warm start:
    * after a restore they are marked stale until the exchange has reported their state.
    * @default ['metadata']
    */

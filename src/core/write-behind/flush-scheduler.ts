@@ -27,7 +27,7 @@ export interface FlushSchedulerParts {
   };
   /** Of one batch. */
   readonly limits: BatchSize;
-  /** What is kept beside the head; while several commits make a whole, with what they are. */
+  /** The meta of the head. While several commits belong together, it says so. */
   readonly meta: (unfinished?: Unfinished) => string;
   readonly createId: () => string;
   /** Called between two steps, never in the middle of one; so are the others. */
@@ -40,11 +40,11 @@ export interface FlushSchedulerParts {
   readonly random: () => number;
 }
 
-/** What was not acknowledged when the scheduler was asked. */
+/** The records that were not acknowledged at the time of the call. */
 export interface Unsaved {
   /** Requests that were sent and may have landed, oldest first. */
   readonly attempts: readonly CommitRequest[];
-  /** What changed after those, a batch for each group, oldest first. */
+  /** The later changes, a batch for each group, oldest first. */
   readonly newer: readonly CommitBatch[];
   /** The records that cannot be encoded, or that the backend refused. */
   readonly rejected: readonly string[];

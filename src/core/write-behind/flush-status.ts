@@ -1,7 +1,7 @@
 import type { AccountKeeperError } from '../errors.js';
 import type { RecordFaultEvents } from '../shared/record-faults.js';
 
-/** What waits to be written, and how the writing goes. */
+/** The records that wait to be written, and the state of the writing. */
 export interface FlushStatus {
   /** Records with a change that is not acknowledged: waiting, in flight, or set aside. */
   readonly pendingRecords: number;

@@ -25,7 +25,7 @@ export interface SendOptions extends OperationOptions {
   readonly mayHaveLanded: boolean;
 }
 
-/** What came of sending a request. */
+/** The result of sending a request. */
 export type CommitResult =
   | { readonly kind: 'acknowledged'; readonly head: AccountHead }
   /** Nothing is settled. `mayHaveLanded`: the same request has to be repeated; otherwise it is void. */
@@ -97,7 +97,7 @@ export class OwnerSender {
   }
 
   /**
-   * What the backend came back with; `undefined`: nothing. Rejects `FENCED` when another writer went on from there: what
+   * The account that the backend came back with; `undefined`: none. Rejects `FENCED` when another writer went on from there: what
    * it was acknowledged is not for this one to undo.
    */
   async readRolledBack(limits: OperationOptions): Promise<StoredAccount | undefined> {

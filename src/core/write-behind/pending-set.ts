@@ -70,7 +70,7 @@ export class PendingSet {
   #base: Group = emptyGroup();
   /** Groups that were not measured. */
   #loose: Map<string, PendingRecord>[] = [];
-  /** What has changed since the last microtask: each by itself, and what belongs together. */
+  /** The changes since the last microtask: single ones, and those that belong together. */
   #apart = new Map<string, PendingEntry>();
   #open = new Map<string, PendingEntry>();
   #closes = false;
@@ -189,7 +189,7 @@ export class PendingSet {
     });
   }
 
-  /** What was changing gets the values of now. */
+  /** Gives the open groups the values of now. */
   #close(): void {
     const [apart, open] = [this.#apart, this.#open];
     if (apart.size > 0) this.#apart = new Map();

@@ -3,7 +3,7 @@ import { orAborted } from './or-aborted.js';
 
 type Mode = 'shared' | 'exclusive';
 
-/** What the next one in the queue of a name waits for. */
+/** The promises that the next one in the queue of a name waits for. */
 interface Queue {
   /** Settles with the last of those who hold the name alone. */
   readonly alone: Promise<unknown>;

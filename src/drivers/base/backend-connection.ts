@@ -2,7 +2,7 @@ import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccountKeys } from './key-layout.js';
 import type { Operation } from './operation.js';
 
-/** What a connection is for. A connection for `write` also reads. */
+/** The purpose of a connection. A connection for `write` also reads. */
 export type AccessMode = 'read' | 'write';
 
 /** A stored key and the text under it. */
@@ -37,7 +37,7 @@ export interface AccountPage {
 }
 
 /**
- * What an author writes: an open connection to one backend, used by {@link BaseDriver}. Arguments arrive validated and
+ * An open connection to one backend, which the author of a driver writes. {@link BaseDriver} passes arguments validated and
  * encoded; all keys and texts are well-formed strings, and keys are ASCII. The base class bounds each call in time.
  *
  * Every method rejects when it fails. It resolves to nothing stored (`undefined`, no entries, no accounts) only after

@@ -55,7 +55,7 @@ export abstract class BaseDriver implements PersistenceDriver {
   readonly apiVersion: 1 = 1;
   /** Stands in messages: `etcd`. */
   abstract readonly name: string;
-  /** What the driver promises; see {@link DriverCapabilities}. */
+  /** The driver's promises; see {@link DriverCapabilities}. */
   abstract readonly capabilities: DriverCapabilities;
   /**
    * The largest inputs that the backend takes. They count bytes of UTF-8 before encoding. Encoded, a byte of an id or a
@@ -69,7 +69,7 @@ export abstract class BaseDriver implements PersistenceDriver {
   readonly #locks = new AccountLocks();
   /** The operations that callers wait for. */
   readonly #inFlight = new Set<Promise<unknown>>();
-  /** What runs on the connection: it can outlive the caller's patience. */
+  /** The work that runs on the connection. It can outlast the caller's deadline. */
   readonly #work = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
   readonly #marks = new HeadMarks();
@@ -164,7 +164,7 @@ export abstract class BaseDriver implements PersistenceDriver {
         return this.#shutdown;
       });
     } catch (error) {
-      // What is still in flight had its time: it rejects, and the connection goes.
+      // Operations that are still in flight have had their time: they reject, and the connection ends.
       if (isAccountKeeperError(error) && error.code === 'TIMEOUT') this.#closing.abort();
       throw error;
     }

@@ -4,7 +4,7 @@ import { badOption, type Check, type ChecksOf, duration } from '../../core/share
 /** The options that every driver on {@link BaseDriver} has. */
 export interface BaseDriverOptions {
   /**
-   * What all keys begin with: 1 to 128 of `A-Z a-z 0-9 _ . / -`. Drivers with different prefixes are disjoint.
+   * The beginning of all keys: 1 to 128 of `A-Z a-z 0-9 _ . / -`. Drivers with different prefixes are disjoint.
    *
    * @default 'accountkeeper'
    */

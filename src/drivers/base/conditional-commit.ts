@@ -22,7 +22,7 @@ export interface HeadChange {
   readonly deletes: readonly string[];
 }
 
-/** What is stored: the head, and what a change has to delete besides its own deletes. */
+/** The stored head, and the records that a change has to delete besides its own deletes. */
 interface StoredState {
   readonly stored: StoredHead | undefined;
   readonly deletes: readonly string[];
@@ -99,7 +99,7 @@ async function readAll({ account, connection, operation }: ChangeContext): Promi
   return { stored, deletes: [...records.keys()] };
 }
 
-/** What to write on top of what is stored, and the head that is stored then. */
+/** Computes the swap for the stored state, and the head that it leaves. */
 function nextSwap(change: HeadChange, accountId: string, state: StoredState): { swap: HeadSwap; next: StoredHead } {
   const { stored } = state;
   if (stored !== undefined && stored.head.writeId === change.writeId) {

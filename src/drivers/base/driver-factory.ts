@@ -1,10 +1,10 @@
 import type { PersistenceDriver } from '../../core/persistence-driver.js';
 
-/** What a driver is made from. */
+/** The parameters that a driver is made from. */
 export interface DriverRequest {
   /** As it was configured, query included; may hold credentials. */
   readonly url?: string;
-  /** What the configuration object holds besides `driver` and `url`. */
+  /** The options of the configuration object besides `driver` and `url`. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 

@@ -42,7 +42,7 @@ export function corruptHead(message: string, key: string, raw: string): AccountK
   return new AccountKeeperError('CORRUPT', message, { cause: new StoredTextError(key, raw) });
 }
 
-/** What the stored text says, or `true` where it is corrupt: what cannot be read is there to be found. */
+/** Reads a stored text; `true` where it is corrupt, so that a damaged account is still listed. */
 export function trueIfCorrupt(decode: () => boolean): boolean {
   try {
     return decode();

@@ -51,7 +51,7 @@ export function checkAccountId(accountId: string, limits: DriverLimits): void {
 }
 
 /**
- * What `commit` or `drop` was asked for, checked, encoded and copied: the caller's maps can change afterwards.
+ * Checks, encodes and copies the input of `commit` or `drop`: the caller's maps can change afterwards.
  *
  * @throws `INVALID_KEY`, `INVALID_VALUE`, `TOO_LARGE` with the record keys at fault, `CONFIG`
  */

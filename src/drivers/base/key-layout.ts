@@ -22,13 +22,13 @@ export interface AccountKeys {
   readonly id: string;
   /** Key of the head. */
   readonly head: string;
-  /** What the keys of all records begin with. The escaped record key follows. */
+  /** The beginning of the keys of all records. The escaped record key follows. */
   readonly recordPrefix: string;
   /** Holds the head and all records, and no key of another account. */
   readonly range: KeyRange;
 }
 
-/** What a stored key stands for: the head of an account, or one of its records. */
+/** The meaning of a stored key: the head of an account, or one of its records. */
 export type ParsedKey =
   | { readonly kind: 'head'; readonly accountId: string }
   | { readonly kind: 'record'; readonly accountId: string; readonly record: string };
@@ -40,7 +40,7 @@ export type ParsedKey =
  * tag.
  */
 export class KeyLayout {
-  /** What all keys begin with. */
+  /** The beginning of all keys. */
   readonly prefix: string;
   /** Holds all keys under this prefix, and none under another. */
   readonly range: KeyRange;
@@ -71,7 +71,7 @@ export class KeyLayout {
     };
   }
 
-  /** What the key stands for; `undefined` for a key that this layout does not make. */
+  /** Parses a key; `undefined` for a key that this layout does not make. */
   parse(key: string): ParsedKey | undefined {
     const accountId = this.accountOf(key);
     if (accountId === undefined) return undefined;

@@ -16,7 +16,7 @@ export interface Operation {
   assertActive(): void;
 }
 
-/** What an operation is, and what ends it. */
+/** The description of an operation, and the limits that end it. */
 export interface OperationSpec {
   /** For messages: `commit of account "a"`. */
   readonly doing: string;

@@ -3,7 +3,7 @@ import { AccountKeeperError, type ErrorCode } from '../../core/errors.js';
 import { type Check, type ChecksOf, flag, readOptions } from '../../core/shared/option-checks.js';
 import { badSecret, nonEmptyText } from './base-options.js';
 
-/** What an encrypted connection trusts, and shows of itself; texts or buffers in PEM format. */
+/** The certificates that an encrypted connection trusts and shows; texts or buffers in PEM format. */
 export interface TlsOptions {
   /** The authorities to trust. @default those that Node.js trusts */
   readonly ca?: string | Buffer;
@@ -49,7 +49,7 @@ export function tlsOrOneOf<Switch extends boolean>(switches: readonly Switch[]):
   };
 }
 
-/** What is given, and what is in the files of the options `tlsCa`, `tlsCert` and `tlsKey`. @throws `CONFIG` */
+/** Adds the files of the options `tlsCa`, `tlsCert` and `tlsKey` to the given options. @throws `CONFIG` */
 export async function readTlsFiles({ files, ...tls }: TlsFiles): Promise<TlsOptions> {
   const { ca, cert, key } = files;
   return {

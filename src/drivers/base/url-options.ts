@@ -4,7 +4,7 @@ import { redactUrl } from '../../core/shared/redact.js';
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** What the URL of a server is made of. */
+/** The parts of a server's URL. */
 export interface ServerUrl {
   /** In lower case. */
   readonly scheme: string;
@@ -42,7 +42,7 @@ export function decodedPart(url: string, part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    // What is thrown holds the text, password included: it is not made a cause.
+    // The thrown error contains the text, password included, so it does not become the cause.
     throw badUrl(url, 'one whose % are %25');
   }
 }

@@ -63,7 +63,7 @@ export interface FoundLeaf extends Branch {
   readonly records: readonly string[];
 }
 
-/** What a walk through an index has found. */
+/** The result of a walk through an index. */
 export interface IndexWalk {
   readonly leaves: readonly FoundLeaf[];
   /** Of all pages below the root that were read. */

@@ -8,7 +8,7 @@ export type Listing = AsyncIterable<readonly unknown[]> | Iterable<readonly unkn
 /** A method for many keys, which an adapter may have. */
 export type ManyMethod = 'getMany' | 'setMany' | 'deleteMany';
 
-/** What is known about a kind of adapter from reading it. */
+/** Facts about a kind of adapter, from reading its source. */
 export interface AdapterProfile {
   /** Characters of a whole key; `undefined`: as many as anybody wants. */
   readonly keyCharacters: number | undefined;
@@ -26,7 +26,7 @@ export interface AdapterProfile {
   readonly lingers: boolean;
   /** Whether nothing survives the process. */
   readonly inMemory: boolean;
-  /** What the keys that it lists have before what was given to `set`. */
+  /** The prefix of the keys that it lists, before the key that was given to `set`. */
   ownPrefix(store: KeyvAdapter): string;
   /** Lists at least all keys that begin with `<start>:`, own prefix included; `undefined` where the adapter cannot list. */
   list(store: KeyvAdapter, start: string): Listing | undefined;
@@ -115,7 +115,7 @@ const unknown: AdapterProfile = {
   list: (store) => iterate(store, namespaceOf(store)),
 };
 
-/** What is known about this adapter. */
+/** The facts about this adapter. */
 export function profileOf(store: KeyvAdapter): AdapterProfile {
   const profile = kindOf(store);
   const keySize = propertyOf(propertyOf(store, 'opts'), 'keySize');

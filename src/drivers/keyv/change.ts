@@ -71,7 +71,7 @@ async function planPages(
   const { root } = top;
   const isKept = (name: string): boolean => change.upserts.has(name);
   if (top.head === undefined || root === undefined) {
-    // What a first commit left that did not land is written over. The rest of it is named by nothing.
+    // Remains of a first commit that did not land are written over; nothing names the others.
     const left = root?.page.kind === 'leaf' ? root.page.records : [];
     const names = [...change.upserts.keys()];
     const pages = changedPages([{ path: '', records: [], names }], isKept, pageBytes);

@@ -1,4 +1,4 @@
-/** What the driver needs of a storage adapter for Keyv. A `Map` is one. */
+/** The methods that the driver uses of a storage adapter for Keyv. A `Map` has them. */
 export interface KeyvAdapter {
   get(key: string): unknown;
   set(key: string, value: unknown, ttl?: number): unknown;
@@ -6,7 +6,7 @@ export interface KeyvAdapter {
   clear(): unknown;
 }
 
-/** What the driver needs of a Keyv, version 5. */
+/** The members that the driver uses of a Keyv, version 5. */
 export interface KeyvClient {
   readonly opts: object;
   readonly store: unknown;

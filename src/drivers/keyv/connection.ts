@@ -70,7 +70,7 @@ export class KeyvConnection implements BackendConnection {
     return { accounts: Array.from(heads, ([id, head]) => ({ id, head })), next: undefined };
   }
 
-  /** What nobody waits for any more is still awaited here: it would land after what another driver writes next. */
+  /** Also waits for writes whose callers gave up: they could land after a later write of another driver. */
   async disconnect(): Promise<void> {
     await Promise.allSettled(this.#writing);
   }

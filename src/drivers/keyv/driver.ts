@@ -32,7 +32,7 @@ export interface KeyvDriverOptions extends BaseDriverOptions {
   /** Says that the caller does without conditional and atomic commits: {@link KeyvDriver} says what that means. */
   readonly allowUnconditional: true;
   /**
-   * What an acknowledged write survives, as the caller knows the server behind the adapter: the driver cannot. Of a `Map`,
+   * The loss that an acknowledged write survives. The caller knows the server; the driver cannot. Of a `Map`,
    * `none` is all that is true.
    *
    * @default 'none'

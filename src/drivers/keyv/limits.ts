@@ -17,7 +17,7 @@ export const LIMIT_RULES: ChecksOf<DriverLimits> = {
   batchRecords: wholeNumber(1),
 };
 
-/** What a driver can take, and what follows from that. */
+/** The limits of a driver, and the sizes derived from them. */
 export interface StorageLimits {
   readonly limits: DriverLimits;
   /** Bytes of a stored text; `undefined` where nothing is known of a limit, or the caller knows better. */
@@ -27,7 +27,7 @@ export interface StorageLimits {
 }
 
 /**
- * What fits into the adapter, by what is known about it; `stated` replaces that. An account id and a record key stand in
+ * The sizes that fit into the adapter, as far as known; `stated` replaces them. An account id and a record key stand in
  * one key, and escaping makes three characters of a byte at most. A byte of a value becomes six at most in JSON, and
  * one of `meta`, which is in JSON twice, seven.
  *

@@ -1,6 +1,6 @@
 import { hasMethods } from './client.js';
 
-/** What listing needs of `@keyv/redis`. */
+/** The members that listing uses of `@keyv/redis`. */
 export interface KeyvRedisAdapter {
   createKeyPrefix(key: string, namespace?: string): string;
   getMasterNodes(): Promise<readonly ScannedNode[]>;

@@ -3,7 +3,7 @@ import { propertyOf } from './client.js';
 
 const sharedStores = new WeakMap<object, SharedStore>();
 
-/** What all drivers in this process share that work on the same store: an account's writes must not overlap. */
+/** The state that all drivers of this process share for one store: the writes of an account must not overlap. */
 export class SharedStore {
   /** By the key of an account's head. */
   readonly locks: AccountLocks = new AccountLocks();

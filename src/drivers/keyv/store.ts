@@ -45,7 +45,7 @@ export class KeyvStore {
     return this.#target.keyPrefix + toStoredKey(key);
   }
 
-  /** What the adapter is given for an envelope. @throws `TOO_LARGE` with the record at fault */
+  /** Encodes an envelope for the adapter. @throws `TOO_LARGE` with the record at fault */
   async encode(key: string, envelope: string): Promise<EncodedEntry> {
     const stored = await this.#target.encode(decodeEnvelope(envelope) ?? '');
     const { storedBytes = Number.POSITIVE_INFINITY } = this.limits;
@@ -146,7 +146,7 @@ export class KeyvStore {
     );
   }
 
-  /** What a call resolves with. An error event meanwhile is a failure, unless that shows by itself that there was none. */
+  /** Runs a call. An error event meanwhile counts as a failure, unless the result proves that there was none. */
   async #call(
     doing: string,
     call: () => unknown,
@@ -166,7 +166,7 @@ export class KeyvStore {
     }
   }
 
-  /** What is no string of ours comes as a text that is no envelope either. */
+  /** Turns a foreign value into a text that no envelope has. */
   async #textOf(stored: unknown): Promise<string | undefined> {
     if (stored === undefined || stored === null) return undefined;
     const value = await this.#target.decode(stored);
@@ -182,7 +182,7 @@ function shownText(stored: unknown): string {
   return JSON.stringify(stored) ?? String(stored);
 }
 
-/** What an adapter threw or emitted, as an error of this library, which names its code or name: a message may hold anything. */
+/** Turns an adapter's error into one of this library. It names the code alone: a message may contain a secret. */
 function adapterError(doing: string, thrown: unknown): AccountKeeperError {
   if (isAccountKeeperError(thrown)) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;

@@ -9,9 +9,9 @@ import { toStoredKey } from './keys.js';
 export interface KeyvTarget {
   readonly store: KeyvAdapter;
   readonly profile: AdapterProfile;
-  /** What the Keyv puts before the driver's keys. */
+  /** The prefix that the Keyv adds to the driver's keys. */
   readonly keyPrefix: string;
-  /** What the store is to be given for a string. */
+  /** Encodes a string for the store. */
   encode(value: string): Promise<unknown>;
   /** The string that was stored as this; `undefined` when it was none. */
   decode(stored: unknown): Promise<string | undefined>;
@@ -85,7 +85,7 @@ async function decodeByKeyv(keyv: KeyvClient, stored: unknown): Promise<string |
   try {
     data = typeof stored === 'string' || compressed ? await keyv.deserializeData(stored as string) : stored;
   } catch {
-    // What the serializer does not understand is not what it made.
+    // The serializer did not make a text that it cannot read.
     return undefined;
   }
   return typeof data === 'object' && data !== null ? valueIn(data as Readonly<Record<string, unknown>>) : undefined;

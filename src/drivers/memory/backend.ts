@@ -1,5 +1,5 @@
 /**
- * What {@link MemoryDriver}s store in, and share when they are given the same one. It holds the same keys and texts
+ * The storage of {@link MemoryDriver}s. Drivers with the same one share it. It holds the same keys and texts
  * as any other backend; the accessors are for inspection and for tests. Nothing survives the process.
  */
 export class MemoryBackend {

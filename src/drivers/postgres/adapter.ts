@@ -23,7 +23,7 @@ export interface PgServer {
   readonly application_name: string;
 }
 
-/** What a client of `pg` is made from. */
+/** The settings of a client of `pg`. */
 export interface PgClientConfig extends PgServer {
   readonly keepAlive: boolean;
   readonly keepAliveInitialDelayMillis: number;
@@ -31,7 +31,7 @@ export interface PgClientConfig extends PgServer {
   readonly types: { getTypeParser(): (value: unknown) => string };
 }
 
-/** What the driver needs of a client of `pg`. */
+/** The methods that the driver uses of a client of `pg`. */
 export interface PgClient {
   /** With the key, what a request to cancel names the session by; `null` until there is one. */
   readonly processID: number | null;

@@ -18,7 +18,7 @@ export type PostgresConnectSettings = PostgresSettings & typeof POSTGRES_DEFAULT
 
 const CREATE_ATTEMPTS = 5;
 
-/** What two that create the same thing at the same time can get, `IF NOT EXISTS` or not. */
+/** The errors when two sessions create the same object at the same time, with or without `IF NOT EXISTS`. */
 const CREATED_BY_ANOTHER: ReadonlySet<string | undefined> = new Set(['23505', '42P06', '42P07', '42710']);
 
 /**

@@ -8,7 +8,7 @@ import { sqlState } from './errors.js';
 import type { PostgresPool } from './pool.js';
 import { ACCOUNTS_PER_PAGE, type PostgresStatements } from './statements.js';
 
-/** What a connection is made of. */
+/** The parts of a connection. */
 export interface PostgresConnectionParts {
   readonly pool: PostgresPool;
   readonly statements: PostgresStatements;
@@ -101,7 +101,7 @@ function hasKey(row: PostgresRow): row is KeyedRow {
   return typeof row['key'] === 'string';
 }
 
-/** What somebody else stored as NULL is an empty text here: the decoder says what is wrong with it. */
+/** Reads a NULL of somebody else as an empty text, which the decoder then reports. */
 function textOf(row: KeyedRow): string {
   return row['value'] ?? '';
 }

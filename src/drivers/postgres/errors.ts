@@ -7,7 +7,7 @@ interface Meaning {
   readonly text: string;
 }
 
-/** What the server refused with a code was rolled back by it. */
+/** A statement that the server refused with a code was rolled back. */
 function refused(text: string, future: 'retryable' | 'final'): Meaning {
   return { code: 'UNAVAILABLE', outcome: 'not-applied', retryable: future === 'retryable', text };
 }
@@ -57,7 +57,7 @@ const CUT: Meaning = cut('the connection was lost');
 const NOT_CONNECTED: Meaning = refused('the server cannot be reached', 'retryable');
 const UNTRUSTED: Meaning = refused('the certificate of the server cannot be trusted', 'final');
 
-/** What was being done when something was thrown. */
+/** The operation that failed. */
 export interface PostgresDoing {
   /** `writing`, `connecting to`, … */
   readonly doing: string;
@@ -67,7 +67,7 @@ export interface PostgresDoing {
   readonly sent: 'write' | 'nothing';
 }
 
-/** What the client throws, as an error of this library. */
+/** Turns an error of the client into one of this library. */
 export function postgresError(thrown: unknown, { doing, where, sent }: PostgresDoing): AccountKeeperError {
   if (isAccountKeeperError(thrown)) return thrown;
   const meaning = meaningOf(thrown, sent);
@@ -92,7 +92,7 @@ export function sqlState(thrown: unknown): string | undefined {
   return code !== undefined && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
 }
 
-/** What the statement, its data, or another transaction at the same time is the reason of. */
+/** Classes of errors that come from the statement, its data, or another transaction at the same time. */
 const OF_THE_STATEMENT = /^(?:40001|40P01|22...|23...|54...)$/;
 
 /**

@@ -14,7 +14,7 @@ export interface PostgresTableOptions extends BaseDriverOptions {
    * @default 10
    */
   readonly poolSize?: number;
-  /** What the server's views of its activity call the connections. @default 'accountkeeper' */
+  /** The name of the connections in the server's views of its activity. @default 'accountkeeper' */
   readonly applicationName?: string;
   /** `true`: encrypted, and the server verified by the authorities that Node.js trusts. @default false */
   readonly ssl?: boolean | TlsOptions;
@@ -52,7 +52,7 @@ export type PostgresDriverOptions = PostgresUrlOptions | PostgresServerOptions;
 /** The options beside a URL, or without one. */
 export type PostgresParts = Omit<PostgresServerOptions, 'url'>;
 
-/** What holds where an option is not given. The others have the defaults of `pg`. */
+/** The defaults. Options that are not here have the defaults of `pg`. */
 export const POSTGRES_DEFAULTS = {
   host: 'localhost',
   port: 5432,

@@ -5,7 +5,7 @@ import { orAborted } from '../base/or-aborted.js';
 import type { PgClient, PgClientClass, PgServer, PostgresRow } from './adapter.js';
 import { endsConnection, postgresError, sqlState } from './errors.js';
 
-/** What a pool is made of. */
+/** The parts of a pool. */
 export interface PostgresPoolParts {
   readonly Client: PgClientClass;
   readonly server: PgServer;
@@ -15,7 +15,7 @@ export interface PostgresPoolParts {
   readonly where: string;
 }
 
-/** What is sent to the server. */
+/** A statement to send to the server. */
 export interface PostgresQuery {
   readonly text: string;
   readonly values: readonly unknown[];
@@ -29,7 +29,7 @@ export interface PostgresQuery {
 interface Session {
   readonly client: PgClient;
   readonly socket: Socket;
-  /** What the server warned of during the last statement. A mere notice is no warning. */
+  /** The server's warning during the last statement. A notice does not count. */
   warning: unknown;
 }
 
@@ -95,7 +95,7 @@ export class PostgresPool {
     } catch (error) {
       if (endsConnection(error)) {
         session.socket.destroy();
-        // What is wrong with one connection is likely wrong with the others, which would each fail, or get no answer.
+        // If one connection is broken, the others likely are, and each would fail or get no answer.
         if (!signal.aborted || isTimeout(signal)) for (const other of this.#idle.splice(0)) other.socket.destroy();
       }
       throw postgresError(error, { doing: purpose, where, sent: purpose === 'writing' ? 'write' : 'nothing' });

@@ -15,7 +15,7 @@ import { POSTGRES_PARTS, type PostgresParts } from './options.js';
 /** The modes of libpq that say what they do. */
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 
-/** What the query of a URL can hold. */
+/** The options that the query of a URL can contain. */
 interface UrlParameters extends PostgresParts {
   /**
    * `disable`: not encrypted. `require`: encrypted, and nothing verified, unless there is an `sslrootcert`: then as
@@ -34,7 +34,7 @@ const URL_OPTIONS: ChecksOf<UrlParameters> = {
 
 /** How connections are encrypted. */
 export interface TlsSettings extends Omit<TlsOptions, 'rejectUnauthorized'> {
-  /** What of the server's certificate is verified: nothing, who signed it, or also whose it is. */
+  /** How the server's certificate is verified: not at all, who signed it, or also whose it is. */
   readonly verify: 'nothing' | 'chain' | 'name';
   /** Where `ca` is read from. */
   readonly caFile?: string;

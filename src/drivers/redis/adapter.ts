@@ -1,7 +1,7 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import type { RedisTlsOptions } from './options.js';
 
-/** What the driver needs of a client of `@redis/client`, which `@keyv/redis` brings along. */
+/** The methods that the driver uses of a client of `@redis/client`, a dependency of `@keyv/redis`. */
 export interface RedisClient {
   readonly isReady: boolean;
   connect(): Promise<unknown>;
@@ -9,7 +9,7 @@ export interface RedisClient {
   on(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
-/** What a reply is made of: a type for each kind of value in the protocol, which a byte stands for. */
+/** The JavaScript type for each kind of value in a reply. A byte stands for the kind in the protocol. */
 export interface RedisSendOptions {
   readonly typeMapping: { readonly [kind: number]: BufferConstructor };
 }
@@ -33,13 +33,13 @@ export interface RedisClientOptions {
   readonly maintNotifications: 'disabled';
 }
 
-/** What the driver needs of an instance of `KeyvRedis`. */
+/** The members that the driver uses of an instance of `KeyvRedis`. */
 export interface RedisAdapter {
   readonly client: RedisClient;
   on(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
-/** What the driver needs of the package `@keyv/redis`. */
+/** The exports that the driver uses of the package `@keyv/redis`. */
 export interface RedisAdapterModule {
   readonly default: new (client: RedisClient) => RedisAdapter;
   createClient(options: RedisClientOptions): RedisClient;

@@ -25,7 +25,7 @@ export function readAddress(name: string, text: unknown, defaultPort: number): R
   const host = bracketed ?? plain;
   const port = digits === undefined ? defaultPort : Number(digits);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
-  // What is no host, or no port, may be a user or a password.
+  // A text that is not a host and a port may hold a user or a password.
   const isShown = typeof text !== 'string' || /^[A-Za-z0-9._-]*(:\d{0,5})?$/.test(text);
   const received = isShown ? describeReceived(text) : 'a text that is neither a host nor host:port';
   throw new AccountKeeperError('CONFIG', `${name}: expected host:port, received ${received}`);

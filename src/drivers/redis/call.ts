@@ -4,7 +4,7 @@ import { RedisFailure } from './errors.js';
 import type { RedisLink, RedisReplication } from './link.js';
 import type { RedisScript } from './scripts.js';
 
-/** What a script is called with, and how. */
+/** A call of a script: its keys, its arguments, and how it is sent. */
 export interface ScriptCall {
   readonly script: RedisScript;
   readonly keys: readonly string[];
@@ -36,7 +36,7 @@ async function send(command: readonly string[], link: RedisLink, call: ScriptCal
   const told = [...args, link.tellsRole ? 'role' : ''];
   const called = link.send([...command, String(keys.length), ...keys, ...told], signal, 'bytes');
   const copied = replication && link.replicated(replication, signal);
-  // What comes of these is of interest only when the script has done something.
+  // Their results matter only when the script has written something.
   for (const aside of [asked, copied]) aside?.catch(ignore);
   const answer = await called;
   if (!Array.isArray(answer)) throw new RedisFailure('lost', 'unexpected reply', link.address);

@@ -11,7 +11,7 @@ import type { RedisServerSettings, RedisSettings } from './settings.js';
 /** A link on which somebody has waited in vain, and nothing came for so many milliseconds, is given up. */
 const SILENCE_MS = 1000;
 
-/** What leads to the servers. Connects to none of them yet. @throws `CONFIG` when a file cannot be read */
+/** Makes the object that leads to the servers. Connects to none of them yet. @throws `CONFIG` when a file cannot be read */
 export async function makeServers(module: RedisAdapterModule, settings: RedisSettings): Promise<RedisServers> {
   const { servers, credentials, database, durability, replicaTimeoutMs } = settings;
   const tls = settings.tls === undefined ? undefined : await readTlsFiles(settings.tls);

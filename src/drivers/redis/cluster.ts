@@ -35,7 +35,7 @@ export class ClusterTopology implements RedisTopology {
     this.#survey = new RedisSurvey(links);
   }
 
-  /** What most servers say; one that was cut off has an old view. */
+  /** The view that most servers share: one that was cut off has an old view. */
   async find(signal: AbortSignal): Promise<RedisView> {
     const told = await this.#ask(signal);
     const votes = (version: string): number => told.answers.filter((each) => each.version === version).length;

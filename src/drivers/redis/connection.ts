@@ -12,13 +12,13 @@ import { READS, type RedisScript, SWAP } from './scripts.js';
 import type { RedisServers } from './servers.js';
 import { type RedisClaim, redisWarnings } from './warnings.js';
 
-/** What a connection is made of. */
+/** The parts of a connection. */
 export interface RedisConnectionParts {
   readonly servers: RedisServers;
   readonly layout: KeyLayout;
   readonly access: AccessMode;
   readonly replication?: RedisReplication | undefined;
-  /** What no error may hold. */
+  /** Texts that no error may contain. */
   readonly secrets: readonly string[];
 }
 

@@ -98,7 +98,7 @@ function secretsOf({ credentials, servers }: RedisSettings): readonly string[] {
   return [credentials.password, sentinel].filter((secret) => secret !== undefined);
 }
 
-/** What makes a {@link RedisDriver} from the URLs of each scheme; `redis` also from a configuration object. */
+/** The factories that make a {@link RedisDriver} from the URLs of each scheme; `redis` also from a configuration object. */
 export const redisFactories: Readonly<Record<(typeof REDIS_SCHEMES)[number], DriverFactory>> = {
   redis: makeDriver,
   rediss: makeDriver,

@@ -62,7 +62,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   NOPERM: lasting('the user lacks a permission'),
 };
 
-/** What a failure means for an operation. `cause` of the result never holds a secret. */
+/** Turns a failure into the error of an operation. The result's `cause` never contains a secret. */
 export function redisError(
   thrown: unknown,
   doing: string,

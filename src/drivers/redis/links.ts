@@ -51,7 +51,7 @@ export class RedisLinks {
     for (const link of this.#to(server)) link.retire();
   }
 
-  /** What broke is dealt with: it was asked again which servers there are. The links to all others end. */
+  /** Takes over a new view of the servers: forgets broken links, and ends the links to all other servers. */
   keepOnly(servers: ReadonlySet<string>): void {
     for (const [key, link] of this.#present) {
       if (!servers.has(link.address)) link.retire();

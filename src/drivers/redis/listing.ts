@@ -7,13 +7,13 @@ import { RedisFailure } from './errors.js';
 import type { RedisLink } from './link.js';
 import type { RedisServers } from './servers.js';
 
-/** What is stored under the key of a head, and whether it can be that. */
+/** The value under the key of a head, and whether it can be a head. */
 export type RedisHead =
   | { readonly kind: 'none' }
   | { readonly kind: 'head'; readonly text: string }
   | { readonly kind: 'damaged'; readonly key: string | undefined; readonly found: string | undefined };
 
-/** What a listing needs of the connection that it belongs to. */
+/** The reads that a listing needs from its connection. */
 export interface RedisListingReads {
   readHead(account: AccountKeys, operation: Operation): Promise<RedisHead>;
   /** Rejects unless a master answers. */

@@ -13,13 +13,13 @@ import { readAddress } from './address.js';
 
 export type { TlsOptions as RedisTlsOptions } from '../base/tls-options.js';
 
-/** What an acknowledged commit of a {@link RedisDriver} survives. */
+/** The loss that an acknowledged commit of a {@link RedisDriver} survives. */
 export type RedisDurability = 'process' | 'host' | 'replicated';
 
 /** The options that do not depend on how many servers there are. */
 export interface RedisCommonOptions extends BaseDriverOptions {
   /**
-   * What an acknowledged commit has to survive. `process`: the process that wrote it. `host`: also a failure of the
+   * The loss that an acknowledged commit has to survive. `process`: the process that wrote it. `host`: also a failure of the
    * server's host; `open` warns unless the server has an append-only file that it syncs always. `replicated`: also the
    * loss of the server; the commit is acknowledged when `replicas` replicas have it, and `open` warns as for `host`.
    *
@@ -100,7 +100,7 @@ export interface RedisClusterOptions extends RedisCommonOptions {
 export interface RedisSentinelOptions extends RedisCommonOptions {
   /** The sentinels, as `host:port`. */
   readonly sentinels: readonly string[];
-  /** What the sentinels call the master. */
+  /** The name that the sentinels have for the master. */
   readonly masterName: string;
   /** Number of the database. @default 0 */
   readonly db?: number;

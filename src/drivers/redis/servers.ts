@@ -49,7 +49,7 @@ export interface RedisTopology {
   readonly name: string;
   /** Asks for a view. @throws RedisFailure */
   find(signal: AbortSignal): Promise<RedisView>;
-  /** What makes the answer to whether a server is still the master: those who decide that are all asked at once. */
+  /** Asks all who decide which server is the master, at once. The result tells whether an answer came from the master. */
   ask(signal: AbortSignal): Promise<(source: RedisSource) => boolean>;
   /** Where a server that refused sends the work to. */
   redirection(failure: RedisFailure, from: RedisAddress): RedisRedirection | undefined;
@@ -151,7 +151,7 @@ export class RedisServers {
     }
     link.retire();
     this.forget();
-    // What was only read can be read again elsewhere.
+    // A read can be repeated elsewhere.
     throw new RedisFailure(kind === 'read' ? 'unreachable' : 'lost', LATE_ANSWER, link.address, reason);
   }
 

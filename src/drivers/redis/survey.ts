@@ -8,7 +8,7 @@ import type { RedisLinks } from './links.js';
 /** Asks one server over a link to it. */
 export type Question<T> = (link: RedisLink, signal: AbortSignal) => Promise<T>;
 
-/** What those who were asked said, the first one first, and why others said nothing. */
+/** The answers, the first one first, and the reasons why others gave none. */
 export interface Answers<T> {
   readonly answers: readonly T[];
   readonly failures: readonly RedisFailure[];

@@ -26,7 +26,7 @@ const SHAPES = {
 
 type Shape = keyof typeof SHAPES;
 
-/** What a URL says, besides its query, of where to connect. */
+/** The parts of a URL that say where to connect. The query is not among them. */
 export interface RedisUrlParts {
   readonly shape: Shape;
   readonly isEncrypted: boolean;

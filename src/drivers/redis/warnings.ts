@@ -8,7 +8,7 @@ import type { RedisLink } from './link.js';
 import type { RedisServers } from './servers.js';
 import type { RedisSettings } from './settings.js';
 
-/** What the driver claims, for the settings of the servers to be held against. */
+/** The driver's claims. The settings of the servers are compared with them. */
 export type RedisClaim = Pick<RedisSettings, 'durability' | 'replicas' | 'allowEviction' | 'allowVolatile'>;
 
 interface Finding {
@@ -21,7 +21,7 @@ type Settings = ReadonlyMap<string, string>;
 const PARAMETERS = 'maxmemory maxmemory-policy appendonly appendfsync no-appendfsync-on-rewrite save'.split(' ');
 
 /**
- * What in the settings of the masters can lose what was acknowledged; one warning for each kind.
+ * Finds settings of the masters that can lose acknowledged commits; one warning for each kind.
  *
  * @throws `UNAVAILABLE` or `CONFIG` when the loss would not even be noticed
  */

@@ -18,7 +18,7 @@ export type SqliteImporter = () => Promise<SqliteOpener>;
 
 type Done = (error: Error | null, rows?: unknown) => void;
 
-/** What the driver needs of `sqlite3`. */
+/** The methods that the driver uses of `sqlite3`. */
 interface SqliteClient {
   readonly OPEN_READWRITE: number;
   readonly OPEN_CREATE: number;

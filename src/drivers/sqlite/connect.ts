@@ -28,7 +28,7 @@ export interface SqliteSettings {
 
 const RETRY_DELAY_MS = 20;
 
-/** What another connection to the file can be the reason of, without the busy timeout, while it opens or ends. */
+/** Errors that another connection can cause while it opens or ends. The busy timeout does not cover them. */
 const PASSING: Readonly<Record<AccessMode, readonly string[]>> = {
   write: ['SQLITE_BUSY'],
   read: ['SQLITE_BUSY', 'SQLITE_CANTOPEN'],

@@ -7,14 +7,14 @@ import type { SqliteAdapter, SqliteRow } from './adapter.js';
 import { sqliteCode, sqliteError } from './errors.js';
 import { ACCOUNTS_PER_PAGE, HEAD_DIFFERS, type SqliteStatements } from './statements.js';
 
-/** What a connection is made of. */
+/** The parts of a connection. */
 export interface SqliteConnectionParts {
   readonly adapter: SqliteAdapter;
   readonly statements: SqliteStatements;
   readonly layout: KeyLayout;
   /** Absolute, or `:memory:`. */
   readonly path: string;
-  /** What `identify` said of the open file. */
+  /** The result of `identify` for the open file. */
   readonly identity: string;
   readonly identify: () => Promise<string | undefined>;
   readonly warnings: readonly DriverWarning[];
@@ -114,7 +114,7 @@ export class SqliteConnection implements BackendConnection {
   }
 }
 
-/** What somebody else stored as a number, a blob or NULL is text here: the decoder says what is wrong with it. */
+/** Reads a number, a blob or a NULL of somebody else as text, which the decoder then reports. */
 function textOf(stored: unknown): string {
   if (typeof stored === 'string') return stored;
   if (Buffer.isBuffer(stored)) return stored.toString('utf8');

@@ -8,7 +8,7 @@ interface Meaning {
   readonly text: string;
 }
 
-/** What is known when SQLite reports one of its result codes for a statement of ours. Others: {@link UNKNOWN}. */
+/** The meaning of SQLite's result codes for the driver's statements. All others: {@link UNKNOWN}. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   SQLITE_BUSY: notApplied('the database is locked by another connection', 'retryable'),
   SQLITE_LOCKED: notApplied('the database is locked by another statement', 'retryable'),
@@ -33,7 +33,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 const UNKNOWN: Meaning = { code: 'UNAVAILABLE', outcome: 'unknown', retryable: true, text: 'the statement failed' };
 
-/** What node-sqlite3 throws, as an error of this library. The path is said so that the reader knows which file. */
+/** Turns an error of node-sqlite3 into one of this library. The message names the file. */
 export function sqliteError(thrown: unknown, doing: string, path: string, kind: OperationKind): AccountKeeperError {
   if (isAccountKeeperError(thrown)) return thrown;
   const code = sqliteCode(thrown);

@@ -7,7 +7,7 @@ import { sqliteCode } from './errors.js';
 /** The path of a database that lives in memory. */
 export const IN_MEMORY = ':memory:';
 
-/** What tells the file under a path from every other one, or other state of one, that its reader must not take for it. */
+/** Identifies the file under a path, and the states of it that a reader must not mix up. */
 type Identify = () => Promise<string | undefined>;
 
 /** How to open a file, and how to find out later whether it is still the same. */

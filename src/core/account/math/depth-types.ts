@@ -27,7 +27,7 @@ export interface DepthSummary {
   /** The sum of each position's depth, in percent. */
   rawDepthSum: number;
   estimatedValueWithLeverage: number;
-  /** What counts towards `crossBalance`: of all positions with cross margin, 0 with isolated. */
+  /** The share that counts towards `crossBalance`: of all positions with cross margin, 0 with isolated. */
   unrealisedPnL: number;
   crossBalance: number;
   /** `estimatedValueWithLeverage`, in percent of the balance. */

@@ -3,7 +3,7 @@ import { RecordTable } from './record-table.js';
 import type { TableContext } from './table-context.js';
 import { Tombstones } from './tombstones.js';
 
-/** What a table does with messages that come late. */
+/** How a table treats messages that come late. */
 export interface StaleRule {
   /**
    * Ignore what is older, by exchange time, than what is held or known to have ended.

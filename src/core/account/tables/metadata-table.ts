@@ -5,7 +5,7 @@ import { type RecordMap, RecordTable } from './record-table.js';
 import { refusePromise, requireName, requireObject, requireSynchronous } from './value-checks.js';
 
 /**
- * What no exchange can give back: the metadata of symbols, and that of the account. Values are deep-frozen.
+ * The metadata of symbols, and that of the account, which no exchange can give back. Values are deep-frozen.
  *
  * @typeParam T the shape of a symbol's metadata.
  * @typeParam A the shape of the account's own metadata.
