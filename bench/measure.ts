@@ -8,7 +8,7 @@ export interface Side {
   readonly run: () => void;
 }
 
-/** What a comparison claims: `subject` takes at most `maxRatio` times as long as `floor`. */
+/** The claim of a comparison: `subject` takes at most `maxRatio` times as long as `floor`. */
 export interface Comparison {
   readonly title: string;
   readonly subject: Side;

@@ -1,7 +1,7 @@
 import type { PositionSide } from './exchange-message.js';
 import type { TrailingStop } from './trailing-stop.js';
 
-/** What the engine knows of a symbol and no exchange can give back. `null`: none. */
+/** The engine's knowledge of a symbol that no exchange can give back. `null`: none. */
 export interface SymbolMetadata {
   /** Orders that opened or enlarged the long that is open. */
   readonly entryCountLong: number;
@@ -15,7 +15,7 @@ export interface SymbolMetadata {
   readonly lastClosedPrice: number | null;
 }
 
-/** What the engine knows of the account as a whole. */
+/** The engine's knowledge of the account as a whole. */
 export interface EngineMetadata {
   /** The stream cursor: how many messages led to all this. */
   readonly messagesProcessed: number;
@@ -60,7 +60,7 @@ export function withTrailingStop(
   return side === 'LONG' ? { ...metadata, trailingStopLong: stop } : { ...metadata, trailingStopShort: stop };
 }
 
-/** What remains of a side's metadata when its position is closed: nothing that would steer the next one. */
+/** The metadata of a side after its position is closed: nothing that would steer the next one. */
 export function withoutSide(metadata: SymbolMetadata, side: PositionSide): SymbolMetadata {
   return withTrailingStop(withEntryCount(metadata, side, 0), side, null);
 }

@@ -1,5 +1,5 @@
 /**
- * What an exchange sent cannot be read: a field is missing, is not a number, or holds a value that this mapper does not
+ * A message of an exchange that cannot be read: a field is missing, is not a number, or holds a value that this mapper does not
  * know. Carries the path of the field, such as `position.size`, and nothing of an account's secrets.
  */
 export class ExchangeMessageError extends Error {

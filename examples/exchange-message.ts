@@ -4,7 +4,7 @@ import { ExchangeMessageError } from './exchange-fields.js';
 /** One message of an exchange, with what the payload itself does not say. */
 export interface ExchangeMessage {
   readonly transport: 'rest' | 'ws';
-  /** What a REST response answers: `positions`, `openOrders`, … A stream's message names itself in its payload. */
+  /** The question that a REST response answers: `positions`, `openOrders`, … A stream's message names itself in its payload. */
   readonly channel: string;
   /** The parsed JSON, as the exchange sent it. */
   readonly payload: unknown;
@@ -31,7 +31,7 @@ export type AccountTarget = Pick<
   | 'upsertActiveOrder'
 >;
 
-/** What `store.reconcile` answers. */
+/** The result of `store.reconcile`. */
 export type ResyncChanges = ReturnType<AccountTarget['reconcile']>;
 
 /** A side on which a position can be. */
@@ -52,7 +52,7 @@ export interface OrderFill {
   readonly first: boolean;
 }
 
-/** What a message did to the account, in terms that no longer depend on the exchange. */
+/** The effect of a message on the account, in terms that do not depend on the exchange. */
 export interface AccountChange {
   /** Exchange time of the message, in milliseconds since the Unix epoch. */
   readonly atMs: number;
@@ -65,7 +65,7 @@ export interface AccountChange {
   readonly resync?: ResyncChanges;
 }
 
-/** What became of a message. */
+/** The fate of a message. */
 export type MessageOutcome =
   | ({ readonly kind: 'applied' } & AccountChange)
   /** Known, but nothing that the store keeps; `reason` says what it was. */
@@ -73,7 +73,7 @@ export type MessageOutcome =
   /** Not understood, and the store is unchanged. Count these and look at them: the account may be behind. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** What the mappers need to know about the account. */
+/** The account, as far as the mappers need it. */
 export interface MappingOptions {
   /**
    * The asset that the balance is counted in.

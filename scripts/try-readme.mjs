@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-readme-'));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-/** What the README says at a place. */
+/** The text of the README at a place. */
 function said(pattern) {
   const [, text] = pattern.exec(readme) ?? [];
   if (text === undefined) throw new Error(`README.md: expected ${pattern}, received nothing like it`);

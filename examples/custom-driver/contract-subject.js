@@ -1,6 +1,6 @@
 // @ts-check
 /** @import { ContractDriverOptions, ContractSubject } from 'accountkeeper/contract' */
-// What the contract suite is given: `npx accountkeeper contract ./contract-subject.js`, or test/contract.test.js. A
+// The subject of the contract suite: `npx accountkeeper contract ./contract-subject.js`, or test/contract.test.js. A
 // second process of the suite imports this module too, by a URL that names the folder.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

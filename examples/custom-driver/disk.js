@@ -1,5 +1,5 @@
 // @ts-check
-// What the driver needs of a file system: names for any id, syncs, and proof that something is not there.
+// The driver's functions on a file system: names for any id, syncs, and proof that something is not there.
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 

@@ -18,7 +18,7 @@ export interface AccountDemo {
   readonly kill: Kill | undefined;
   /** The run to the end. */
   readonly lastRun: WorkerRun;
-  /** What the account had when it was opened at the end, against all that was acknowledged. */
+  /** The account as it was opened at the end, compared with all that was acknowledged. */
   readonly end: Comparison;
 }
 

@@ -3,7 +3,7 @@ import type { EngineMetadata } from '../engine-metadata.js';
 import type { MetadataRecords } from './metadata-records.js';
 import type { Acknowledgement } from './worker-protocol.js';
 
-/** What became of the changes that were acknowledged. A change: one record in one acknowledgement. */
+/** The fate of the changes that were acknowledged. A change: one record in one acknowledgement. */
 export interface Comparison {
   readonly acknowledged: number;
   readonly restored: number;

@@ -8,7 +8,7 @@ interface MetadataSource {
   getAllSymbolMetadata(): Readonly<Record<string, SymbolMetadata>>;
 }
 
-/** What the account has now. Metadata is frozen, so this copies nothing. */
+/** The account's present metadata. It is frozen, so this copies nothing. */
 export function metadataRecords(account: MetadataSource): MetadataRecords {
   const symbols = Object.entries(account.getAllSymbolMetadata());
   const accountMetadata = account.getAccountMetadata();

@@ -5,11 +5,11 @@ import type { MessageOutcome } from '../exchange-message.js';
 import { type MetadataRecords, metadataRecords } from './metadata-records.js';
 import type { Session } from './session-file.js';
 
-/** What a bot that is never interrupted makes of a session. */
+/** The result of a session for a bot that is never interrupted. */
 export interface ReferenceRun {
   /** The metadata after so many messages: one more entry than there are messages. */
   readonly history: readonly MetadataRecords[];
-  /** What became of each message. */
+  /** The result of each message. */
   readonly outcomes: readonly MessageOutcome[];
 }
 

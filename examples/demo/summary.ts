@@ -5,7 +5,7 @@ import type { MetadataRecords } from './metadata-records.js';
 
 const INDENT = '  ';
 
-/** What happened to one account, in order, and what was lost. */
+/** The events of one account, in order, and its losses. */
 export function summaryOf(demo: AccountDemo, source: string): string {
   const { session, kill, lastRun, end } = demo;
   const total = session.messages.length;

@@ -5,7 +5,7 @@ import type { WorkerReport, WorkerTask } from './worker-protocol.js';
 
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 
-/** What a worker told until it ended. */
+/** The messages of a worker until it ended. */
 export interface WorkerRun {
   readonly reports: readonly WorkerReport[];
   /** Whether it ended by our SIGKILL. */

@@ -1,6 +1,6 @@
 import type { MetadataRecords } from './metadata-records.js';
 
-/** What the worker is started with, as JSON in its only argument. */
+/** The worker's input, as JSON in its only argument. */
 export interface WorkerTask {
   readonly accountId: string;
   readonly db: string;
@@ -13,7 +13,7 @@ export interface WorkerTask {
   readonly mustExist: boolean;
 }
 
-/** What the worker tells, one JSON object a line of its standard output. `cursor`: messages processed. */
+/** The worker's messages, one JSON object a line of its standard output. `cursor`: messages processed. */
 export type WorkerReport =
   | { readonly type: 'restored'; readonly cursor: number; readonly records: MetadataRecords }
   /** `changes`: the records that changed since the acknowledgement before. All of them are durable now. */

@@ -4,7 +4,7 @@ const CHARACTER = 7.9;
 const LINE = 18;
 const MARGIN = 16;
 
-/** What a command printed, as a picture of a terminal. Text stays text; colours are left out. */
+/** Draws the output of a command as a picture of a terminal. Text stays text; colours are left out. */
 export function terminalSvg(command: string, output: string): string {
   const printed = stripVTControlCharacters(output).trimEnd().split('\n');
   const lines = [`$ ${command}`, '', ...printed];

@@ -15,7 +15,7 @@ export interface NameSource {
 /** Records to write, by key. */
 export type Records = ReadonlyMap<string, string> | Readonly<Record<string, string>>;
 
-/** What a writer's commit can be given besides its records. */
+/** The options of a writer's commit besides its records. */
 export type MoreOptions = Partial<CommitOptions>;
 
 /** Records as a map. */

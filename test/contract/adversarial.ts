@@ -70,7 +70,7 @@ export const MALFORMED_VALUES: readonly string[] = [
   '\uD800'.repeat(10),
 ];
 
-/** What generated ids are made of. */
+/** The characters of generated ids. */
 export const ID_ALPHABET: readonly [string, ...string[]] = [
   ...(['a', 'A', 'b', '0', '1', '_', '-', '.'] as const),
   ...[':', '/', '%', '%2', '2', '5', '*', '{', '}', '\\', "'", '"', ' ', '\n', 'é', '\u0301', 'e', '💰'],

@@ -5,7 +5,7 @@ import { Random } from './random.js';
 import { SecondProcess } from './second-process-client.js';
 import type { ContractDriverOptions, ContractFaults, ContractSubject, Inject, Undo } from './subject.js';
 
-/** What a scope is made of. */
+/** The parts of a scope. */
 export interface ClauseScopeParts {
   readonly subject: ContractSubject;
   readonly capabilities: DriverCapabilities;
@@ -13,7 +13,7 @@ export interface ClauseScopeParts {
   /** Differs between runs, so that they can share a backend. Lower-case letters and digits. */
   readonly run: string;
   readonly seed: number;
-  /** What operations are given against a backend that does not answer, in milliseconds. */
+  /** The deadline of operations against a backend that does not answer, in milliseconds. */
   readonly deadlineMs: number;
 }
 
@@ -22,7 +22,7 @@ const CLOSE_TIMEOUT_MS = 5000;
 /** How long the beginning of a fault is awaited before it is ended nevertheless. */
 const BEGIN_TIMEOUT_MS = 60_000;
 
-/** What one clause works with: drivers, names of its own, numbers from the seed. Closes whatever it made. */
+/** The tools of one clause: drivers, unique names, numbers from the seed. Closes everything that it made. */
 export class ClauseScope {
   readonly subject: ContractSubject;
   readonly capabilities: DriverCapabilities;
@@ -30,13 +30,13 @@ export class ClauseScope {
   readonly random: Random;
   /** The prefix of the drivers that are given none. */
   readonly prefix: string;
-  /** What operations are given against a backend that does not answer, in milliseconds. */
+  /** The deadline of operations against a backend that does not answer, in milliseconds. */
   readonly deadlineMs: number;
   /** The calls of the drivers that were made. */
   readonly calls: CallLog = new CallLog();
   readonly #drivers: PersistenceDriver[] = [];
   readonly #cleanups: (() => Promise<void>)[] = [];
-  /** What ends the faults that have begun, or failed to begin, and are not known to have ended. */
+  /** Ends the faults that have begun, or failed to begin, and are not known to have ended. */
   readonly #faulty = new Set<Undo>();
   #last = 0;
   #hasEnded = false;
@@ -139,7 +139,7 @@ export class ClauseScope {
    */
   async end(): Promise<void> {
     this.#hasEnded = true;
-    // What comes next needs a backend that works: a fault that could not be ended is given a second chance.
+    // The next clause needs a working backend: a fault that could not be ended gets a second chance.
     const faults = await Promise.allSettled(Array.from(this.#faulty, (undo) => undo().catch(() => undo())));
     const ends = [
       ...this.#cleanups.splice(0).map((cleanup) => cleanup()),

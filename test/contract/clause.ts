@@ -23,11 +23,11 @@ export interface ContractClause {
   /** Stable: two letters and a number. */
   readonly id: string;
   readonly group: ClauseGroup;
-  /** What a driver has to do. */
+  /** The duty of a driver. */
   readonly title: string;
-  /** What must be claimed by the driver, or be there to test it with. */
+  /** The claims of the driver, and the means of the subject, without which the clause is skipped. */
   readonly needs: readonly ClauseNeed[];
-  /** What parts of it need besides. Where that is not there, the rest is tested, and the clause stays unproven. */
+  /** Needs of single parts. Where one is missing, the rest is tested, and the clause stays unproven. */
   readonly partNeeds?: readonly ClauseNeed[];
 }
 

@@ -169,7 +169,7 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What was expected and seen; of two long texts, where they begin to differ. */
+/** Shows the expected value and the received one; of two long texts, where they begin to differ. */
 function difference(seen: unknown, expected: unknown): string {
   if (typeof seen !== 'string' || typeof expected !== 'string' || show(seen) !== show(expected)) {
     return `expected ${show(expected)}, saw ${show(seen)}`;

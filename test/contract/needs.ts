@@ -1,7 +1,7 @@
 import type { DriverCapabilities } from '../../src/core/persistence-driver.js';
 import type { ContractSubject } from './subject.js';
 
-/** What a clause can need: something that the driver claims, or a means of testing that the subject brings. */
+/** The needs of clauses: claims of the driver, or means of testing that the subject has. */
 export type ClauseNeed =
   | 'atomicCommit'
   | 'conditionalCommit'
@@ -27,7 +27,7 @@ export type ClauseNeed =
   | 'syncsBeforeAcknowledging'
   | 'missing';
 
-/** What a need means, for documentation: a claim of the driver, or something that the subject brings. */
+/** The meaning of each need, for documentation. */
 export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   atomicCommit: 'claims `atomicCommit`',
   conditionalCommit: 'claims `conditionalCommit`',
@@ -56,7 +56,7 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   missing: '`faults.missing`, or `false` in its place',
 };
 
-/** What needs are judged by. */
+/** The facts that needs are judged by. */
 export interface SubjectFacts {
   readonly subject: ContractSubject;
   readonly capabilities: DriverCapabilities;

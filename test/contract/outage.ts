@@ -9,7 +9,7 @@ import { expectError, expectNever, expectRejection, nextTurn, present, settle, s
 const RECOVERY_MS = 15_000;
 const POLL_MS = 50;
 
-/** What an operation against a backend that does not answer rejects with. */
+/** The codes with which an operation rejects while the backend does not answer. */
 export const OUTAGE_CODES: readonly ErrorCode[] = ['TIMEOUT', 'UNAVAILABLE'];
 
 /** Whether the backend is stopped or paused. */
@@ -60,7 +60,7 @@ export async function failsInTime(
   return outcome;
 }
 
-/** What `work` resolves with once the backend is back: until then it may reject with what can be tried again. */
+/** Repeats `work` until the backend is back, and resolves with its result. Until then, it may reject with retryable errors. */
 export async function recovered<T>(what: string, work: () => Promise<T>): Promise<T> {
   const result = await settleRecovered(work);
   if (result.status === 'fulfilled') return result.value;
@@ -70,7 +70,7 @@ export async function recovered<T>(what: string, work: () => Promise<T>): Promis
   );
 }
 
-/** What became of `work` in the end, which is repeated while it rejects with what can be tried again. */
+/** Repeats `work` while it rejects with retryable errors, and resolves with the final result or error. */
 async function settleRecovered<T>(work: () => Promise<T>): Promise<PromiseSettledResult<T>> {
   const giveUpAt = performance.now() + RECOVERY_MS;
   for (;;) {

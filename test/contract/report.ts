@@ -6,14 +6,14 @@ import { contractClauses } from './clauses.js';
 export const CONFORMANCE_LEVELS = ['basic', 'durable', 'atomic', 'safe'] as const;
 
 /**
- * What was proven. `basic`: round trip, isolation, keys, deletes, failures, close. `durable`: what was acknowledged
+ * The level that was proven. `basic`: round trip, isolation, keys, deletes, failures, close. `durable`: what was acknowledged
  * survives SIGKILL, too. `atomic`: a commit is stored wholly or not at all, too. `safe`: every clause, conditional
  * commit included; it is the level that the library's promise needs.
  */
 export type ConformanceLevel = (typeof CONFORMANCE_LEVELS)[number];
 
 /**
- * What became of a clause. `partial`: what there were means to test has passed, and a part was skipped. `not claimed`
+ * The result of a clause. `partial`: the testable parts have passed, and others were skipped. `not claimed`
  * and `no means` were skipped: the driver promises nothing of it; there was nothing to test it with.
  */
 export type ClauseStatus = 'passed' | 'partial' | 'failed' | 'not claimed' | 'no means' | 'not run';
@@ -24,11 +24,11 @@ export interface ClauseResult {
   readonly status: ClauseStatus;
   /** Why it was skipped, or a part of it was. */
   readonly reason?: string;
-  /** What the subject would have had to bring for all of it to be tested: the names of faults, or `module`. */
+  /** The names of the faults, or `module`, that the subject lacked for all of it to be tested. */
   readonly missing?: readonly string[];
   /** Milliseconds that it took; 0 when it was skipped. */
   readonly ms: number;
-  /** What was expected and seen, of a clause that failed. */
+  /** The expected value and the received one, of a clause that failed. */
   readonly error?: string;
 }
 
@@ -41,13 +41,13 @@ export interface ContractReport {
   readonly subject: string;
   readonly capabilities: DriverCapabilities;
   readonly results: readonly ClauseResult[];
-  /** What was proven; `undefined` when not even `basic` was. */
+  /** The level that was proven; `undefined` when not even `basic` was. */
   readonly level: ConformanceLevel | undefined;
-  /** What was proven but for the faults that there were no means to make, see {@link fairWeatherLevel}. */
+  /** The level that would be proven if missing faults are not counted, see {@link fairWeatherLevel}. */
   readonly fairWeather: ConformanceLevel | undefined;
-  /** What the subject would have to bring for every clause to be tested: the names of faults, or `module`. */
+  /** The names of the faults, or `module`, that the subject lacks for every clause to be tested. */
   readonly missing: readonly string[];
-  /** What the capabilities amount to. */
+  /** The level that the capabilities claim. */
   readonly claimed: ConformanceLevel;
   /** The clauses that have something to test of what the driver claims, and have not passed. */
   readonly unproven: readonly string[];

@@ -10,7 +10,7 @@ import type { ContractReport } from './report.js';
 import { type ClauseResult, CONFORMANCE_LEVELS, type ConformanceLevel, contractReport } from './report.js';
 import type { ContractSubject } from './subject.js';
 
-/** What the suite needs of a test runner. vitest, node:test, Jest and mocha have it. */
+/** The functions that the suite uses of a test runner. vitest, node:test, Jest and mocha have it. */
 export interface ContractRunner {
   describe(name: string, register: () => void): unknown;
   readonly it: {
@@ -34,10 +34,10 @@ export interface ContractOptions {
    * @default 500
    */
   readonly outageDeadlineMs?: number;
-  /** What generated ids and values come from; a failure names it. @default 1 */
+  /** The seed of generated ids and values; a failure names it. @default 1 */
   readonly seed?: number;
   /**
-   * What has to be proven for the last test to pass: all that the driver claims (which takes every fault and a
+   * The level that the last test requires: all that the driver claims (which takes every fault and a
    * `module`), all of it that needs no fault (`fair-weather`), at least a level, or nothing: what was proven is then only
    * told, through `onReport`.
    *
@@ -201,7 +201,7 @@ function assertProven(report: ContractReport, required: NonNullable<ContractOpti
   }
 }
 
-/** What the closing of the probe failed with. */
+/** The error with which the probe failed to close. */
 async function closeQuietly(driver: PersistenceDriver): Promise<Error | undefined> {
   try {
     await driver.close();

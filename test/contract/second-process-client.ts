@@ -6,7 +6,7 @@ import type { SecondProcessCall, SecondProcessMessage, SecondProcessRequest } fr
 import type { ContractSubject } from './subject.js';
 
 interface Waiting {
-  /** What it was asked for. */
+  /** The request. */
   readonly method: SecondProcessCall['method'] | 'start';
   resolve(value: unknown): void;
   reject(error: Error): void;

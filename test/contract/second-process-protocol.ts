@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../src/core/errors.js';
 import type { CommitBatch, CommitOptions } from '../../src/core/persistence-driver.js';
 import type { Increments } from './increments.js';
 
-/** What a second process is told to do with its driver. */
+/** The calls that a second process makes on its driver. */
 export type SecondProcessCall =
   | { readonly method: 'open' | 'accounts' | 'close' }
   | { readonly method: 'head' | 'load'; readonly accountId: string }
@@ -29,7 +29,7 @@ export interface SecondProcessRequest {
   readonly call: SecondProcessCall;
 }
 
-/** What a second process says. */
+/** The messages of a second process. */
 export type SecondProcessMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unusable'; readonly message: string }

@@ -27,7 +27,7 @@ export interface ContractSubject {
   readonly secrets?: readonly string[];
 }
 
-/** What a subject's `createDriver` is called with. */
+/** The options of a subject's `createDriver`. */
 export interface ContractDriverOptions {
   readonly prefix?: string;
 }
@@ -101,7 +101,7 @@ export interface ContractCommitFailures {
   readonly after?: Inject;
 }
 
-/** What is stored, below the driver: texts under keys, of this and of other applications. */
+/** Access to the store below the driver: texts under keys, of this and of other applications. */
 export interface RawAccess {
   get(key: string): Promise<string | undefined>;
   set(key: string, text: string): Promise<void>;

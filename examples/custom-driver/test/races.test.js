@@ -1,7 +1,7 @@
 // @ts-check
 /** @import { AccountHead, CommitOptions } from 'accountkeeper' */
 /** @import { Listener } from '../contract-faults.js' */
-// What the contract suite cannot arrange, because it knows nothing of files: a writer that is held up at one call of the
+// Races that the contract suite cannot arrange, because it knows nothing of files: a writer that is held up at one call of the
 // file system while others go on.
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';

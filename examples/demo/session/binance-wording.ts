@@ -12,7 +12,7 @@ const STATUS = {
   CANCELLED: 'CANCELED',
 } as const;
 
-/** What Binance's USDⓈ-M futures send: the amount of a short is negative, and `ps` is `BOTH` in one-way mode. */
+/** Messages as Binance's USDⓈ-M futures send them: the amount of a short is negative, and `ps` is `BOTH` in one-way mode. */
 export const binanceWording: Wording = {
   exchange: EXCHANGE,
   tick: (symbol, price, venue) => [

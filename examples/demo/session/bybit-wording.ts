@@ -11,7 +11,7 @@ const STATUS = {
   CANCELLED: 'Cancelled',
 } as const;
 
-/** What Bybit's v5 API sends: the size of a short is positive, and its side is `Sell`. */
+/** Messages as Bybit's v5 API sends them: the size of a short is positive, and its side is `Sell`. */
 export const bybitWording: Wording = {
   exchange: EXCHANGE,
   tick: (symbol, price, venue) => [

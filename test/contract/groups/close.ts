@@ -138,7 +138,7 @@ const awaitsInFlight: Clause = {
     });
     const results = Promise.allSettled(commits);
     await driver.close();
-    // What settled before close did may take a few microtasks to get here.
+    // Promises that settled before close may take a few microtasks to get here.
     await nextTurn();
     expectEqual('commits that have settled when close resolves', settled.size, commits.length);
     const rejected = (await results).filter((result) => result.status === 'rejected');

@@ -13,7 +13,7 @@ import {
 
 const group = 'corruption';
 
-/** What could be under a key instead of what the driver put there. */
+/** Texts that could be under a key instead of the driver's own. */
 function damaged(text: string): readonly (readonly [string, string])[] {
   return [
     ['truncated', text.slice(0, Math.ceil(text.length / 2))],

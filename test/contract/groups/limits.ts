@@ -10,7 +10,7 @@ const KEY_BYTES = 6;
 /** Some backends take a request for each record. */
 const TIMEOUT_MS = 60_000;
 
-/** What a key above its limit rejects with, and what a value or a batch does. */
+/** The codes for a key above its limit, and for a value or a batch. */
 const KEY_CODES: readonly ErrorCode[] = ['INVALID_KEY', 'TOO_LARGE'];
 const SIZE_CODES: readonly ErrorCode[] = ['TOO_LARGE'];
 

@@ -173,7 +173,7 @@ async function killedWriter(scope: ClauseScope, reader: PersistenceDriver, id: s
       expectRecords(what, stored, new Map([0, 1, 2].map((index) => countedRecord(index, count, 20))));
     }
   }
-  // What the killed process held is free: its account can be taken over.
+  // The killed process holds nothing any more: its account can be taken over.
   const heir: AccountWriter = scope.writer(reader, id);
   await heir.refresh();
   await heir.commit({ heir: '1' });

@@ -16,7 +16,7 @@ import { countedRecord } from '../../second-process-protocol.js';
 import type { Inject } from '../../subject.js';
 
 const group = 'atomic commit';
-/** What a commit that fails midway is made of, where the driver takes so much. */
+/** The records of a commit that fails midway, where the driver's limits allow so many. */
 const WANTED = { records: 200, valueLength: 4096 };
 
 type BatchShape = ReturnType<typeof fittingBatch>;
@@ -25,7 +25,7 @@ function counted(count: number, { records, valueLength }: BatchShape): Map<strin
   return new Map(Array.from({ length: records }, (_, index) => countedRecord(index, count, valueLength)));
 }
 
-/** What is there before a commit that fails midway; each of these records grows by it. */
+/** The records before a commit that fails midway; the commit makes each of them longer. */
 function small({ records }: BatchShape): Map<string, string> {
   return counted(1, { records, valueLength: 20 });
 }

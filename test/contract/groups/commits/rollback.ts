@@ -30,7 +30,7 @@ async function olderBackend(scope: ClauseScope): Promise<void> {
   await reader.load(writer.id);
   await rollback.restore(snapshot);
   await refuses(driver, writer, 'an older backend');
-  // What was only read need not have reached a replica.
+  // A commit that was only read need not have reached a replica.
   if (reader.capabilities.durability !== 'replicated') await refuses(reader, writer, 'an older backend');
   await refuses(driver, born, 'a backend from before the account was written');
   // Somebody who has not seen the newer head finds nothing wrong with reading; writing on top of it is refused.
