@@ -109,7 +109,7 @@ const close = (): Command =>
     );
     await account.clock.advance(5_000);
     const result = await outcome;
-    if (result === 'closed') assert.ok(model.acknowledged >= step, 'close() resolved with unsaved changes');
+    if (result === 'closed') assert.ok(model.acknowledged >= step, 'close() resolved with unacknowledged changes');
     else assert.equal(result, 'UNPERSISTED');
     assert.equal(account.clock.armed, 0, 'a timer outlived close()');
     account.crash();

@@ -81,8 +81,8 @@ export function cutOff<T extends object>({ driver }: OpenStore<T>): void {
   driver.faults.push(...Array.from({ length: 1_000 }, () => 'refuse' as const));
 }
 
-/** Closes a store whose backend is away; everything unsaved is in a file then. */
-export async function closeUnsaved<T extends object>(open: OpenStore<T>): Promise<Record<string, unknown>> {
+/** Closes a store whose backend is away; everything unpersisted is in a file then. */
+export async function closeUnpersisted<T extends object>(open: OpenStore<T>): Promise<Record<string, unknown>> {
   cutOff(open);
   const closed = rejection(open.store.close({ timeoutMs: 1_000 }));
   await open.clock.advance(1_000);

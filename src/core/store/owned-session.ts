@@ -220,7 +220,7 @@ export class OwnedSession {
   }
 
   #spillContent(fenced: boolean): SpillContent {
-    const { attempts, newer, rejected, unfinished } = this.scheduler.unsaved();
+    const { attempts, newer, rejected, unfinished } = this.scheduler.unacknowledgedChanges();
     const { head } = this.writer;
     const records = this.#encoder.encodeAll(this.#encoder.everything());
     const refused = this.#encoder.encodeAll(rejected);

@@ -41,7 +41,7 @@ export interface FlushSchedulerParts {
 }
 
 /** The records that were not acknowledged at the time of the call. */
-export interface Unsaved {
+export interface UnacknowledgedChanges {
   /** Requests that were sent and may have landed, oldest first. */
   readonly attempts: readonly CommitRequest[];
   /** The later changes, a batch for each group, oldest first. */
@@ -153,7 +153,7 @@ export class FlushScheduler {
   }
 
   /** The same, as it is to be kept: with what may have landed, and in groups. */
-  unsaved(): Unsaved {
+  unacknowledgedChanges(): UnacknowledgedChanges {
     const attempts = [...this.#abandoned, ...(this.#attempt === undefined ? [] : [this.#attempt.request])];
     const { batches, failed } = this.#pending.groups();
     const rejected = [...this.#rejected.keys()].filter((recordKey) => !this.#pending.has(recordKey));

@@ -6,7 +6,7 @@ import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { ACCOUNT, closeUnsaved, createStore, cutOff, openStore, rejection } from '../../support/open-store.js';
+import { ACCOUNT, closeUnpersisted, createStore, cutOff, openStore, rejection } from '../../support/open-store.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -34,7 +34,7 @@ describe('a spill file', () => {
     open.store.on('spilled', ({ records }) => spilled.push(records));
     open.store.setSymbolMetadata('good', { n: 1 });
     open.store.setSymbolMetadata('bad', { n: Number.NaN });
-    const error = await closeUnsaved(open);
+    const error = await closeUnpersisted(open);
     expect(spilled).toEqual([['metadata/good']]);
     expect(error).toMatchObject({ records: ['metadata/good', 'metadata/bad'], lost: ['metadata/bad'] });
   });
@@ -48,7 +48,7 @@ describe('a spill file', () => {
     await Promise.resolve();
     open.store.setSymbolMetadata('B', { n: 1 });
     open.store.setSymbolMetadata('bad', { n: Number.NaN });
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     const [name = ''] = readdirSync(directory);
     const spill = parseSpill(readFileSync(join(directory, name)));
     expect(spill.unencodable).toEqual(['metadata/bad']);

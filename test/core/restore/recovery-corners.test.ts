@@ -11,7 +11,7 @@ import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.j
 import { FakeClock } from '../../support/fake-clock.js';
 import {
   ACCOUNT,
-  closeUnsaved,
+  closeUnpersisted,
   createStore,
   cutOff,
   type OpenStore,
@@ -87,7 +87,7 @@ describe('a record of a spill that the backend refuses', () => {
     await write(open, { bad: 1 });
     cutOff(open);
     await inGroups(open, values);
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     return open;
   }
 
@@ -166,7 +166,7 @@ describe('the whole of keep: local', () => {
     await write(open, { A: 1 });
     const { backend } = open;
     open.store.setSymbolMetadata('A', { n: 2 });
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     rollBack(backend);
     const other = await openStore<Meta>({ backend });
     await write(other, { X: 1 });
@@ -188,7 +188,7 @@ describe('the whole of keep: local', () => {
     cutOff(open);
     open.store.setSymbolMetadata('bad', { n: Number.NaN });
     open.store.setSymbolMetadata('A', { n: 3 });
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     rollBack(open.backend, older);
     const next = kept({ backend: open.backend });
     await next.store.restore(await word('local', open.backend));
@@ -201,7 +201,7 @@ describe('the whole of keep: local', () => {
     const { revision = 0 } = open.store.persistenceStatus();
     const before = parseHeadMeta((await headOf(open.backend))?.meta ?? '');
     open.store.setSymbolMetadata('A', { n: 4 });
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     rollBack(open.backend);
     const next = kept({ backend: open.backend });
     await next.store.restore(await word('local', open.backend));

@@ -11,7 +11,7 @@ import { rollBack, SmallDriver, snapshot } from '../../support/backend-history.j
 import { FakeClock } from '../../support/fake-clock.js';
 import {
   ACCOUNT,
-  closeUnsaved,
+  closeUnpersisted,
   createStore,
   type OpenStore,
   type OpenStoreOptions,
@@ -175,7 +175,7 @@ describe('persistAll() after a rollback', () => {
     await rejection(open.store.flush());
     open.driver.faults.push('lose-request');
     await rejection(open.store.persistAll());
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     const next = kept({ backend: open.backend });
     const { message } = await rejection(next.store.restore());
     const result = await next.store.restore(pasted(message, 'local'));
@@ -329,7 +329,7 @@ describe('the lineage of an account', () => {
     const one = await openStore<Meta>({ spill: { directory } });
     await write(one, { A: 1 });
     one.store.setSymbolMetadata('A', { n: 2 });
-    await closeUnsaved(one);
+    await closeUnpersisted(one);
     const backend = new MemoryBackend();
     const two = createStore<Meta>({ backend, spill: { directory } });
     const { message } = await rejection(two.store.restore());
@@ -350,7 +350,7 @@ describe("the operator's word", () => {
     const open = await opened();
     await write(open, { A: 1, B: 1 });
     open.store.setSymbolMetadata('A', { n: 2 });
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     rollBack(open.backend);
     return open;
   }
@@ -479,7 +479,7 @@ describe('what needs several commits', () => {
     await rejection(open.store.flush());
     open.driver.faults.push(undefined, ...Array.from({ length: 1_000 }, () => 'refuse' as const));
     await rejection(open.store.persistAll());
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     const next = small(backend);
     await next.store.restore();
     expect(Object.values(await next.stored()).sort()).toEqual([
@@ -498,7 +498,7 @@ describe('what needs several commits', () => {
       await Promise.resolve();
       await Promise.resolve();
     }
-    await closeUnsaved(open);
+    await closeUnpersisted(open);
     const crashed = small(backend, [
       ...Array.from({ length: landed }, () => undefined),
       ...Array.from({ length: 100 }, () => ({ error: new AccountKeeperError('CONFIG', 'scripted: gone') })),

@@ -20,7 +20,7 @@ function cutOff({ driver }: OpenStore<Meta>): void {
   driver.faults.push(...Array.from({ length: 1_000 }, () => 'refuse' as const));
 }
 
-async function closeUnsaved({ store, clock }: OpenStore<Meta>): Promise<string> {
+async function closeUnpersisted({ store, clock }: OpenStore<Meta>): Promise<string> {
   const closed = rejection(store.close({ timeoutMs: 1_000 }));
   await clock.advance(1_000);
   const { code, spillFile } = await closed;
@@ -38,7 +38,7 @@ async function spilled(backend?: MemoryBackend): Promise<OpenStore<Meta>> {
   opened.store.setSymbolMetadata('A', { n: 2 });
   opened.store.deletePositionMetadata('B');
   opened.store.setSymbolMetadata('C', { n: 1 });
-  await closeUnsaved(opened);
+  await closeUnpersisted(opened);
   return opened;
 }
 
@@ -69,7 +69,7 @@ describe('what close() cannot persist', () => {
       await flushed;
       cutOff(opened);
       opened.store.setSymbolMetadata('B', { n: 1 });
-      await closeUnsaved(opened);
+      await closeUnpersisted(opened);
       await opened.driver.deliverLate();
       const next = createStore<Meta>({ backend: opened.backend, spill: { directory } });
       expect((await next.store.restore()).spills?.conflicting).toEqual([]);
@@ -176,7 +176,7 @@ describe('what close() cannot persist', () => {
     opened.store.setSymbolMetadata('bad', { n: 1 });
     opened.store.setSymbolMetadata('good', { n: 1 });
     await rejection(opened.store.flush());
-    await closeUnsaved(opened);
+    await closeUnpersisted(opened);
     const next = createStore<Meta>({ backend: opened.backend, spill: { directory } });
     next.driver.poison.add('metadata/bad');
     await next.store.restore();
