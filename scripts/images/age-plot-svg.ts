@@ -27,7 +27,8 @@ export function readAgeSeries(text: string): AgeSeries {
 /** The plot; one without a line where nothing was recorded. */
 export function agePlotSvg({ ageMs, restartsAt }: AgeSeries): string {
   const seconds = (Math.max(1, ageMs.length - 1) * SAMPLE_MS) / 1000;
-  const highest = roundedUp(Math.max(1, ...ageMs));
+  const oldest = Math.max(1, ...ageMs);
+  const highest = Math.ceil(oldest / stepOf(oldest)) * stepOf(oldest);
   const x = (index: number): string => (LEFT + ((index * SAMPLE_MS) / 1000 / seconds) * (RIGHT - LEFT)).toFixed(1);
   const y = (age: number): string => (BOTTOM - (age / highest) * (BOTTOM - TOP)).toFixed(1);
   const title =
@@ -79,8 +80,12 @@ function roundedUp(value: number): number {
 
 /** From 0 to the greatest, in steps of a round number. */
 function ticks(greatest: number): readonly number[] {
-  const step = roundedUp(greatest / SPACES);
+  const step = stepOf(greatest);
   return Array.from({ length: Math.floor(greatest / step + 1e-9) + 1 }, (_, index) => index * step);
+}
+
+function stepOf(greatest: number): number {
+  return roundedUp(greatest / SPACES);
 }
 
 function label(value: number): string {
