@@ -1,14 +1,9 @@
 // Packs the package, installs the tarball into an empty project with the versions that the README names, and runs a
 // restart there: what a user gets is what is tested.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-
-const root = resolve(import.meta.dirname, '..');
-const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-smoke-'));
-const run = (command, args, options = {}) =>
-  execFileSync(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', ...options });
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inPackedProject, root } from './packed-project.mjs';
 
 const WRITE = `
 import { openAccount } from 'accountkeeper';
@@ -38,12 +33,10 @@ const { contractClauses } = require('accountkeeper/contract');
 })();
 `;
 
-try {
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root }));
-  const { devDependencies, allowScripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const project = { name: 'smoke', private: true, type: 'module', allowScripts: { sqlite3: allowScripts.sqlite3 } };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(project));
-  run('npm', ['install', '--no-audit', '--no-fund', `./${filename}`]);
+inPackedProject({ name: 'smoke', type: 'module' }, ({ folder, tarball }) => {
+  const run = (command, args) =>
+    execFileSync(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  run('npm', ['install', '--no-audit', '--no-fund', tarball]);
 
   writeFileSync(join(folder, 'write.mjs'), WRITE);
   writeFileSync(join(folder, 'missing.mjs'), MISSING);
@@ -53,6 +46,7 @@ try {
       throw new Error(`unexpected: ${answer}`);
   }
 
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const adapters = ['@keyv/sqlite', '@keyv/redis', '@keyv/postgres'];
   const versions = ['keyv@^5.6.0', ...adapters.map((name) => `${name}@^${devDependencies[name]}`)];
   run('npm', ['install', '--no-audit', '--no-fund', ...versions]);
@@ -69,6 +63,4 @@ try {
   );
   if (report.ok !== true) throw new Error('the contract failed from the command line');
   process.stdout.write(run('npx', ['--no-install', 'accountkeeper', 'doctor', 'sqlite://./state.db']));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+});

@@ -93,7 +93,7 @@ export interface PersistenceDriver {
 
 /** The promises of a driver. */
 export interface DriverCapabilities {
-  /** The loss that an acknowledged commit survives: nothing, the writing process, its host, or the loss of one server. */
+  /** An acknowledged commit survives nothing, or the loss of the writing process, of its host, or of one server. */
   readonly durability: 'none' | 'process' | 'host' | 'replicated';
   /** A commit is stored wholly or not at all. */
   readonly atomicCommit: boolean;

@@ -92,7 +92,7 @@ export function conformanceLevel(
 
 /**
  * The conformance level of a backend that works: the highest one of which every clause has passed, as far as there were
- * means to test it without a fault. What a driver does when its backend fails, it does not tell.
+ * means to test it without a fault. It says nothing about a driver whose backend fails.
  */
 export function fairWeatherLevel(
   capabilities: DriverCapabilities,

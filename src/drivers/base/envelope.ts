@@ -8,7 +8,7 @@ export function encodeEnvelope(value: string): string {
 
 /**
  * The string in a stored text; `undefined` when the text is no envelope with a string in it, or one that expires:
- * nothing of ours ever does.
+ * this library's never do.
  */
 export function decodeEnvelope(text: string): string | undefined {
   const value = valueIn(parsedObject(text) ?? {});

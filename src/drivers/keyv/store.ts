@@ -60,7 +60,7 @@ export class KeyvStore {
     );
   }
 
-  /** The texts under the keys, as envelopes of ours; `undefined` where there is none. */
+  /** Reads the envelopes under the keys; `undefined` where there is none. */
   async read(keys: readonly string[], operation?: Operation): Promise<readonly (string | undefined)[]> {
     const { store } = this.#target;
     const texts: (string | undefined)[] = [];
@@ -166,7 +166,7 @@ export class KeyvStore {
     }
   }
 
-  /** Turns a foreign value into a text that no envelope has. */
+  /** Reads a stored value as text. A value that is not a string becomes a text that no envelope has. */
   async #textOf(stored: unknown): Promise<string | undefined> {
     if (stored === undefined || stored === null) return undefined;
     const value = await this.#target.decode(stored);
@@ -182,7 +182,7 @@ function shownText(stored: unknown): string {
   return JSON.stringify(stored) ?? String(stored);
 }
 
-/** Turns an adapter's error into one of this library. It names the code alone: a message may contain a secret. */
+/** Turns an adapter's error into one of this library. It names the code or the class alone: a message may contain a secret. */
 function adapterError(doing: string, thrown: unknown): AccountKeeperError {
   if (isAccountKeeperError(thrown)) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;

@@ -17,8 +17,8 @@ export interface ScriptCall {
 }
 
 /**
- * The texts that the script replies with; in the place of bytes that are no text, one that is nothing of ours. In one
- * round trip, but for the first time that a server sees the script.
+ * Runs a script and returns the texts of its reply. Bytes that are not UTF-8 become a text that the driver never writes.
+ * It takes one round trip, except for the first time that a server sees the script.
  */
 export async function callScript(link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
   const { sha, source, ending } = call.script;
@@ -70,7 +70,7 @@ async function assertCopied(
   );
 }
 
-/** Decoding bytes that are not UTF-8 would make another text of them, which could pass for one of ours. */
+/** Decoding bytes that are not UTF-8 would turn them into another text, which could pass for a valid one. */
 function textOf(part: unknown): string {
   if (!Buffer.isBuffer(part)) return '';
   return isUtf8(part) ? part.toString('utf8') : `not UTF-8, in base64: ${part.toString('base64')}`;

@@ -148,7 +148,7 @@ function unfinished(links: readonly RedisLink[], { done }: Progress): RedisLink 
 
 /**
  * Whether keys move to the server. Only a server itself knows: in its list of all, its own line has the slots that move,
- * as in `[5461-<-id of the other]`. One that is in no cluster, or may not be asked, tells of none.
+ * as in `[5461-<-id of the other]`. One that is in no cluster, or may not be asked, has none.
  */
 async function isImporting(link: RedisLink, { signal }: Operation): Promise<boolean> {
   try {

@@ -12,6 +12,8 @@ type Adapter = KeyvRedis<string> | KeyvValkey;
 /** Two adapters speak the protocol of Redis. They differ in how one opens them, and in what they put before a key. */
 interface Flavour {
   readonly name: string;
+  /** The adapter's. */
+  readonly package: string;
   readonly keyPrefix: string;
   readonly open: (url: string) => { adapter: Adapter; keyv: Keyv };
 }
@@ -19,6 +21,7 @@ interface Flavour {
 /** `@keyv/redis`. */
 export const ON_REDIS: Flavour = {
   name: 'keyv+redis',
+  package: '@keyv/redis',
   keyPrefix: 'keyv::',
   open: (url) => {
     const adapter = new KeyvRedis<string>(url);
@@ -29,6 +32,7 @@ export const ON_REDIS: Flavour = {
 /** `@keyv/valkey`. */
 export const ON_VALKEY: Flavour = {
   name: 'keyv+valkey',
+  package: '@keyv/valkey',
   keyPrefix: 'keyv:',
   open: (url) => {
     const adapter = new KeyvValkey(url);

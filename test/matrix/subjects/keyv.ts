@@ -87,7 +87,7 @@ function onRedis(flavour: typeof ON_REDIS): MatrixSubject {
           module: fixture(name.replace('+', '-'), { url }),
           execArgv: TSX,
         },
-        versions: [serverVersion('redis-server'), ...packageVersions('keyv', `@keyv/${name.slice('keyv+'.length)}`)],
+        versions: [serverVersion('redis-server'), ...packageVersions('keyv', flavour.package)],
         dispose: async () => {
           raw.destroy();
           await server.dispose();

@@ -12,7 +12,7 @@ export interface StaleRule {
   readonly rejectStale?: boolean;
 }
 
-/** A table of what the exchange tells, by record key: which entries it has told since a restore, and which have ended. */
+/** A table of the exchange's entries. It knows which ones the exchange has sent since a restore, and which have ended. */
 export abstract class ExchangeTable extends RecordTable {
   readonly #rejectStale: boolean;
   readonly #tombstones: Tombstones;
