@@ -25,7 +25,15 @@ import {
 } from './acts/faults.js';
 import { copySpill, loseSpill, spoilHighWater, tearSpill } from './acts/files.js';
 import { close, crash, crashWhileOpening, open, poke, readAmidst, refresh, stopWithoutBackend } from './acts/lives.js';
-import { backUp, bringBack, landLate, rollBack, rollBackUnderOwner, stopAndRollBack } from './acts/rollbacks.js';
+import {
+  backUp,
+  bringBack,
+  comeBackAmidst,
+  landLate,
+  rollBack,
+  rollBackUnderOwner,
+  stopAndRollBack,
+} from './acts/rollbacks.js';
 import type { BotOptions } from './bot.js';
 import type { World } from './world.js';
 
@@ -197,6 +205,7 @@ const PROFILES: readonly Profile[] = [
       [3, transact],
       [3, flush],
       [2, rollBackUnderOwner],
+      [2, comeBackAmidst],
       [1, lock],
       [2, open],
       [1, backUp],

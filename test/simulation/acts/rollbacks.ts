@@ -51,6 +51,26 @@ export const rollBackUnderOwner: Act = (world, bot) => {
   });
 };
 
+/** The owner writes everything again above older data. While it is at it, the newer ones come back. */
+export const comeBackAmidst: Act = (world, bot) => {
+  const { backend, lost, random, time } = world;
+  if (!bot.isWritable || bot.account.backend !== backend || world.rollbacks >= MAX_ROLLBACKS - 1) return;
+  const to = backend.state;
+  transact(world, bot);
+  bot.flush('flush');
+  time.after(400, () => {
+    rollBackTo(world, to);
+    change(world, bot);
+    bot.flush('flush');
+  });
+  time.after(1_500, () => bot.process.deliver(() => persistAll(world, bot)));
+  time.after(1_500 + random.below(60), () => {
+    const newest = lost.at(-1);
+    if (newest !== undefined) bringBackTo(world, newest);
+    bot.flush('flush');
+  });
+};
+
 /** The newer data come back, and perhaps what was written without them after that: two servers take turns. */
 function changeSides(world: World, bot: Bot): void {
   bringBack(world, bot);
