@@ -1,6 +1,6 @@
 import type { MatrixSubject } from './matrix-subject.js';
-import { customDriver } from './subjects/custom-driver.js';
 import { keyvMap, memory, sqlite } from './subjects/embedded.js';
+import { customDriver, etcdDriver } from './subjects/examples.js';
 import { keyvEtcd, keyvMysql, keyvRedis, keyvValkey } from './subjects/keyv.js';
 import { postgres } from './subjects/postgres.js';
 import { redis, redisCluster, redisSentinel } from './subjects/redis.js';
@@ -19,4 +19,5 @@ export const MATRIX_SUBJECTS: readonly MatrixSubject[] = [
   keyvValkey,
   keyvEtcd,
   customDriver,
+  etcdDriver,
 ];
