@@ -70,6 +70,14 @@ export interface PersistenceDriver {
   close(options?: OperationOptions): Promise<void>;
 
   /**
+   * Removes the head of a dropped account whose id nobody uses again, so that such heads do not pile up. Resolves when
+   * no head is stored any more; a driver whose backend cannot do it keeps the head, and resolves as well.
+   *
+   * Rejects `CONFLICT`, with the stored head in `error.head`, when that is not the expected one, or is not dropped.
+   */
+  forget?(accountId: string, options: ForgetOptions): Promise<void>;
+
+  /**
    * Calls the listener after changes of the account's head, by whichever writer the backend hears of, until the returned
    * function is called or the driver closes. A hint to read anew: it may come late, once for several changes, or without
    * a change, and one that is missed proves nothing. The listener must not throw.
@@ -158,6 +166,12 @@ export interface CommitOptions extends OperationOptions {
   readonly meta?: string;
   /** The new revision is the larger of this and the stored one, plus one. */
   readonly revisionFloor?: number;
+}
+
+/** Options of {@link PersistenceDriver.forget}. */
+export interface ForgetOptions extends OperationOptions {
+  /** The head that must be stored. */
+  readonly expected: { readonly revision: number; readonly writeId: string };
 }
 
 /** One element of {@link PersistenceDriver.commitMany}. */

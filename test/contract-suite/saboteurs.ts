@@ -16,6 +16,7 @@ import { ReplaysFailures } from '../support/saboteurs/commits/replays-failures.j
 import { SplitsBatches } from '../support/saboteurs/commits/splits-batches.js';
 import { ComparesRevisionAlone } from '../support/saboteurs/heads/compares-revision-alone.js';
 import { CutsMeta } from '../support/saboteurs/heads/cuts-meta.js';
+import { ForgetsAnyHead } from '../support/saboteurs/heads/forgets-any-head.js';
 import { ForgetsWhatItSaw } from '../support/saboteurs/heads/forgets-what-it-saw.js';
 import { IgnoresExpected } from '../support/saboteurs/heads/ignores-expected.js';
 import { KeepsFirstWriter } from '../support/saboteurs/heads/keeps-first-writer.js';
@@ -117,7 +118,8 @@ export const SABOTEURS: readonly Saboteur[] = [
   },
   { fault: 'shares its maps', clause: 'RT4', related: [], disguise: wrap(SharesItsMaps) },
   { fault: 'lists an account twice', clause: 'SC2', related: ['FA3', 'KE2'], disguise: wrap(ListsTwice) },
-  { fault: 'reuses revisions after a drop', clause: 'DE4', related: ['OR1'], disguise: reusesRevisions },
+  { fault: 'reuses revisions after a drop', clause: 'DE4', related: ['DE5', 'OR1'], disguise: reusesRevisions },
+  { fault: 'forgets whichever head is stored', clause: 'DE5', related: [], disguise: wrap(ForgetsAnyHead) },
   { fault: 'ignores the case of account ids', clause: 'KE1', related: ['IS2', 'KE2'], disguise: wrap(IgnoresCase) },
   { fault: 'clears by an unescaped pattern', clause: 'IS2', related: ['IS3', 'IS4', 'KE1'], disguise: clearsByPattern },
   { fault: 'reconnects after close', clause: 'CL2', related: ['CL1'], disguise: remake(ReconnectsAfterClose) },

@@ -8,6 +8,7 @@ export type ClauseNeed =
   | 'durability process'
   | 'durability host'
   | 'commitMany'
+  | 'forget'
   | 'sharedAcrossProcesses'
   | 'reading alone'
   | 'backend of its own'
@@ -34,6 +35,7 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   'durability process': 'claims the durability `process` or more',
   'durability host': 'claims the durability `host` or more',
   commitMany: 'has `commitMany`',
+  forget: 'has `forget`',
   sharedAcrossProcesses: 'claims `sharedAcrossProcesses`',
   'reading alone':
     'does not deny, by `faults.readOnly: false`, that read rights are enough; where the backend is in the process, ' +
@@ -60,8 +62,9 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
 export interface SubjectFacts {
   readonly subject: ContractSubject;
   readonly capabilities: DriverCapabilities;
-  /** Whether the driver has the optional method. */
+  /** Whether the driver has the optional methods. */
   readonly commitMany: boolean;
+  readonly forget: boolean;
 }
 
 /**
@@ -86,6 +89,7 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
     /^(host|replicated)$/.test(capabilities.durability),
   ),
   commitMany: claim('commitMany', ({ commitMany }) => commitMany),
+  forget: claim('forget', ({ forget }) => forget),
   sharedAcrossProcesses: claim('sharedAcrossProcesses', ({ capabilities }) => capabilities.sharedAcrossProcesses),
   'reading alone': claim('access with read rights alone (faults.readOnly)', (facts) => {
     const { readOnly } = facts.subject.faults ?? {};

@@ -81,7 +81,12 @@ export function runDriverContract(
   const probe = subject.createDriver();
   const probeClosed = closeQuietly(probe);
   const { capabilities } = probe;
-  const facts: SubjectFacts = { subject, capabilities, commitMany: probe.commitMany !== undefined };
+  const facts: SubjectFacts = {
+    subject,
+    capabilities,
+    commitMany: probe.commitMany !== undefined,
+    forget: probe.forget !== undefined,
+  };
   const run = randomUUID().slice(0, 8);
   const selected = contractClauses.filter(({ id }) => only?.includes(id) ?? true);
   const results = new Map<string, ClauseResult>(

@@ -3,6 +3,7 @@ import type {
   AccountHead,
   CommitBatch,
   CommitOptions,
+  ForgetOptions,
   OpenOptions,
   OperationOptions,
   PersistenceDriver,
@@ -103,6 +104,10 @@ export class ScriptedDriver implements PersistenceDriver {
 
   drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
     return this.#inner.drop(accountId, options);
+  }
+
+  async forget(accountId: string, options: ForgetOptions): Promise<void> {
+    await this.#inner.forget?.(accountId, options);
   }
 
   accounts(options?: OperationOptions): AsyncIterable<string> {

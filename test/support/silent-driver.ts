@@ -1,6 +1,7 @@
 import type {
   CommitBatch,
   CommitOptions,
+  ForgetOptions,
   LoadOptions,
   OpenOptions,
   OperationOptions,
@@ -9,7 +10,7 @@ import type {
 import type { MemoryBackend } from '../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 
-export const DRIVER_METHODS = ['open', 'head', 'load', 'commit', 'drop', 'accounts', 'close'] as const;
+export const DRIVER_METHODS = ['open', 'head', 'load', 'commit', 'drop', 'forget', 'accounts', 'close'] as const;
 
 export type DriverMethod = (typeof DRIVER_METHODS)[number];
 
@@ -56,6 +57,10 @@ export class SilentDriver implements PersistenceDriver {
 
   drop(accountId: string, options: CommitOptions): ReturnType<PersistenceDriver['drop']> {
     return this.#unlessSilent('drop', () => this.inner.drop(accountId, options));
+  }
+
+  forget(accountId: string, options: ForgetOptions): Promise<void> {
+    return this.#unlessSilent('forget', async () => this.inner.forget?.(accountId, options));
   }
 
   async *accounts(options?: OperationOptions): AsyncIterable<string> {

@@ -2,6 +2,12 @@ import { toAccountKeeperError } from '../errors.js';
 import type { AccountHead, CommitOptions, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
 import { parseObject, RESERVED_ACCOUNT_PREFIX } from './head-meta.js';
 
+/** A lease, as it is stored. */
+export interface StoredLease {
+  readonly id: string;
+  readonly head: AccountHead;
+}
+
 /**
  * A lease is kept as the head of an account of its own. It is renewed by `drop`: a dropped account has a head with a
  * revision and a meta, holds no records, and is not listed.
@@ -15,17 +21,10 @@ export function newLeaseId(createId: () => string): string {
   return createId().replaceAll('-', '').slice(-16);
 }
 
-/** What the head of a lease says. */
-export interface LeaseRecord {
-  /** The time that its holder promised to renew it in, in milliseconds; 0 when it does not say. */
-  readonly leaseMs: number;
-  /** Its holder has given it back. */
-  readonly ended: boolean;
-}
-
-export function parseLease({ meta }: AccountHead): LeaseRecord {
-  const { leaseMs, ended } = parseObject(meta);
-  return { leaseMs: typeof leaseMs === 'number' ? leaseMs : 0, ended: ended === true };
+/** The time that its holder promised to renew it in, in milliseconds; 0 when it does not say. */
+export function leaseMsOf({ head: { meta } }: StoredLease): number {
+  const { leaseMs } = parseObject(meta);
+  return typeof leaseMs === 'number' ? leaseMs : 0;
 }
 
 /** Reads a head as it is stored now: whether it is older than it was is not for the one who waits to say. */
@@ -47,10 +46,22 @@ export async function headAsStored(
 export function writeLease(
   driver: PersistenceDriver,
   leaseId: string,
-  record: LeaseRecord,
+  leaseMs: number,
   options: Omit<CommitOptions, 'meta'>,
 ): Promise<AccountHead> {
-  const { leaseMs, ended } = record;
-  const meta = JSON.stringify(ended ? { leaseMs, ended } : { leaseMs });
-  return driver.drop(leaseAccountId(leaseId), { ...options, meta });
+  return driver.drop(leaseAccountId(leaseId), { ...options, meta: JSON.stringify({ leaseMs }) });
+}
+
+/** Removes what says nothing any more. If that fails, a small record is left. */
+export async function forgetLease(
+  driver: PersistenceDriver,
+  { id, head }: StoredLease,
+  options: OperationOptions,
+): Promise<void> {
+  const { revision, writeId } = head;
+  try {
+    await driver.forget?.(leaseAccountId(id), { ...options, expected: { revision, writeId } });
+  } catch {
+    // The lease was renewed, or the backend is away.
+  }
 }

@@ -2,7 +2,7 @@ import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { AccountHead, CommitOptions, PersistenceDriver } from '../persistence-driver.js';
 import type { Clock, TimerHandle } from '../shared/clock.js';
 import { baseOf, type LeaseReference } from './head-meta.js';
-import { newLeaseId, writeLease } from './lease-record.js';
+import { forgetLease, newLeaseId, writeLease } from './lease-record.js';
 
 export interface LeaseOptions {
   readonly driver: PersistenceDriver;
@@ -12,19 +12,13 @@ export interface LeaseOptions {
   readonly leaseMs: number;
 }
 
-/** A lease that nobody holds any more, as it was seen. */
-export interface FreeLease {
-  readonly id: string;
-  readonly head: AccountHead;
-}
-
 /** One store's share of the lease of its process. */
 export interface LeaseShare {
   /** The reference that heads get now. */
   readonly reference: LeaseReference;
   /** Settles with the first write of the lease; rejects when a repetition cannot mend what failed. */
   readonly begun: Promise<void>;
-  /** Idempotent. The last share ends the lease. */
+  /** Idempotent. The last share ends the lease, and its record goes. */
   release(): Promise<void>;
 }
 
@@ -33,11 +27,9 @@ const leases = new WeakMap<PersistenceDriver, ProcessLease>();
 /**
  * The lease of this process on a driver: one record for all its accounts, renewed while any of them is open. It says
  * that the process is alive, and nothing about who may write.
- *
- * @param adopt a lease to continue, so that one hand-over after the other leaves no records behind.
  */
-export function shareLease(options: LeaseOptions, adopt?: FreeLease): LeaseShare {
-  const lease = leases.get(options.driver) ?? new ProcessLease(options, adopt);
+export function shareLease(options: LeaseOptions): LeaseShare {
+  const lease = leases.get(options.driver) ?? new ProcessLease(options);
   leases.set(options.driver, lease);
   lease.shares += 1;
   let released: Promise<void> | undefined;
@@ -63,7 +55,6 @@ export function shareLease(options: LeaseOptions, adopt?: FreeLease): LeaseShare
 interface Renewal {
   readonly expected: CommitOptions['expected'];
   readonly writeId: string;
-  readonly ended: boolean;
 }
 
 class ProcessLease {
@@ -80,11 +71,10 @@ class ProcessLease {
   #renewing: Promise<unknown>;
   #isEnding = false;
 
-  constructor(options: LeaseOptions, adopt: FreeLease | undefined) {
+  constructor(options: LeaseOptions) {
     this.#options = options;
     this.#holder = options.createId();
-    this.#id = adopt?.id ?? newLeaseId(options.createId);
-    this.#head = adopt?.head;
+    this.#id = newLeaseId(options.createId);
     const first = this.#renew();
     this.#renewing = first;
     this.begun = first.then((failure) => {
@@ -102,9 +92,10 @@ class ProcessLease {
     this.#isEnding = true;
     this.#timer?.cancel();
     await this.#renewing;
-    // An unresolved renewal, and then the end: who waits finds out by time if that fails.
     if (this.#unresolved !== undefined) await this.#write();
-    if (this.#unresolved === undefined) await this.#write();
+    const { driver, leaseMs } = this.#options;
+    if (this.#head !== undefined)
+      await forgetLease(driver, { id: this.#id, head: this.#head }, { timeoutMs: leaseMs / 3 });
   }
 
   async #renew(): Promise<AccountKeeperError | undefined> {
@@ -120,13 +111,12 @@ class ProcessLease {
   /** @returns why it failed, if a repetition cannot mend that. Never rejects */
   async #write(isAnew = false): Promise<AccountKeeperError | undefined> {
     const { createId, driver, leaseMs } = this.#options;
-    const renewal = this.#unresolved ?? { expected: baseOf(this.#head), writeId: createId(), ended: this.#isEnding };
+    const renewal = this.#unresolved ?? { expected: baseOf(this.#head), writeId: createId() };
     this.#unresolved = renewal;
     const timeoutMs = leaseMs / 3;
     try {
-      const { ended, ...identity } = renewal;
-      const options = { ...identity, writerId: this.#holder, timeoutMs, revisionFloor: this.#floor };
-      this.#head = await writeLease(driver, this.#id, { leaseMs, ended }, options);
+      const options = { ...renewal, writerId: this.#holder, timeoutMs, revisionFloor: this.#floor };
+      this.#head = await writeLease(driver, this.#id, leaseMs, options);
       this.#floor = this.#head.revision;
       this.#unresolved = undefined;
       return undefined;
@@ -142,7 +132,7 @@ class ProcessLease {
 
   /**
    * The backend has lost the record: heads go on naming it, so it is written on top of what is left. Or somebody else
-   * continues it: heads name another one from their next commit on.
+   * writes it, as earlier versions did: heads name another one from their next commit on.
    */
   #beginAnew({ code, head, known }: AccountKeeperError): void {
     this.#unresolved = undefined;

@@ -3,8 +3,7 @@ import type { AccountHead, PersistenceDriver } from '../persistence-driver.js';
 import type { Clock } from '../shared/clock.js';
 import { DRIVER_GRACE_MS, pause, within } from '../shared/within.js';
 import { parseHeadMeta } from './head-meta.js';
-import { headAsStored, leaseAccountId, parseLease } from './lease-record.js';
-import type { FreeLease } from './process-lease.js';
+import { headAsStored, leaseAccountId, leaseMsOf, type StoredLease } from './lease-record.js';
 
 /** The parameters of a wait. All times are in milliseconds. */
 export interface WaitOptions {
@@ -25,8 +24,8 @@ export interface WaitOptions {
 export interface WaitResult {
   readonly reason: 'vacant' | 'released' | 'ran-out';
   readonly head: AccountHead | undefined;
-  /** The former owner's, which may be continued. */
-  readonly lease?: FreeLease | undefined;
+  /** The former owner's, which ran out. */
+  readonly lease?: StoredLease | undefined;
 }
 
 /** A read gets at least so long, however often is asked. */
@@ -35,7 +34,7 @@ const MIN_READ_MS = 1_000;
 /** One look at an owner. Any change since the last look is a sign of life. */
 interface Sight {
   readonly head: AccountHead;
-  readonly lease: FreeLease | undefined;
+  readonly lease: StoredLease | undefined;
   readonly leaseMs: number;
 }
 
@@ -99,15 +98,12 @@ async function look(
     const head = await within(bounds, () => headAsStored(driver, accountId, limits));
     if (head === undefined || head.dropped) return { reason: 'vacant', head };
     const meta = parseHeadMeta(head.meta);
-    const { id = '' } = meta.lease ?? {};
+    if (meta.released) return { reason: 'released', head };
+    const { id = '', holder } = meta.lease ?? {};
     const named = id === '' ? undefined : await within(bounds, () => headAsStored(driver, leaseAccountId(id), limits));
-    const lease = named === undefined ? undefined : { id, head: named };
-    // Continued by somebody else, it says nothing of the owner any more: only the account's own head does.
-    const isOwners = lease?.head.writerId === meta.lease?.holder;
-    const record = lease === undefined || !isOwners ? undefined : parseLease(lease.head);
-    // A lease that ended says that its process held no account any more, not that each of them was saved.
-    if (meta.released) return { reason: 'released', head, lease: record?.ended === true ? lease : undefined };
-    return { head, lease: isOwners ? lease : undefined, leaseMs: record?.leaseMs ?? 0 };
+    // Continued by somebody else, as earlier versions did, it says nothing of the owner: only the account's own head does.
+    const lease = named?.writerId === holder && named !== undefined ? { id, head: named } : undefined;
+    return { head, lease, leaseMs: lease === undefined ? 0 : leaseMsOf(lease) };
   } catch (thrown) {
     const error = toAccountKeeperError(thrown, 'restore');
     if (error.code === 'ABORTED' || !error.retryable) throw error;

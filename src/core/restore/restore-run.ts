@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { AccountRecords } from '../account/tables/account-records.js';
 import type { LocalFileEvents } from '../local-files/local-file-options.js';
 import { type LocalFileSettings, LocalFiles } from '../local-files/local-files.js';
+import { forgetLease } from '../ownership/lease-record.js';
 import type { OwnershipSettings } from '../ownership/ownership-options.js';
 import { type LeaseShare, shareLease } from '../ownership/process-lease.js';
 import { waitForOwner } from '../ownership/wait-for-owner.js';
@@ -55,7 +56,9 @@ export class RestoreRun {
     try {
       const onWaiting = (owner: AccountHead): void => this.events.emit('waiting', { owner });
       const found = await waitForOwner({ ...this.settings, leaseMs, pollMs, signal, timeoutMs, onWaiting });
-      this.lease ??= shareLease({ ...this.settings, leaseMs }, found.lease);
+      // If its holder lives after all, it writes it again.
+      if (found.lease !== undefined) void forgetLease(this.settings.driver, found.lease, { timeoutMs: leaseMs });
+      this.lease ??= shareLease({ ...this.settings, leaseMs });
       const { begun } = this.lease;
       const limits = {
         clock,

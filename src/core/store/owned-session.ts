@@ -129,7 +129,7 @@ export class OwnedSession {
         };
         if (limits.timeoutMs > 0) await Promise.allSettled([within(limits, () => work)]);
       };
-      // The lease first: whoever finds the account free finds a lease that can be continued.
+      // The lease first: a crash in between leaves no record of it behind.
       const leaseEnds = lease?.release();
       const isSaved = recordKeys.length === 0;
       if (isSaved) await patiently(leaseEnds);

@@ -60,6 +60,11 @@ export interface BackendConnection {
    * stored head's text is not `change.expected`. The backend compares and writes in one step.
    */
   swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean>;
+  /**
+   * Deletes the head if its text is `head`, and resolves `false` if it is another one. The account was dropped and has no
+   * records. Without this method, heads of dropped accounts stay for ever, which does no harm.
+   */
+  forget?(account: AccountKeys, head: string, operation: Operation): Promise<boolean>;
   /** The accounts from `cursor` on; without a cursor, from the first one. Dropped ones may be listed; each is on one page. */
   listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage>;
   /** Whether the connection still leads to the backend it was made for. Asked before each operation; `false` connects anew. */

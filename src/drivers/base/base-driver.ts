@@ -5,6 +5,7 @@ import type {
   CommitOptions,
   DriverCapabilities,
   DriverLimits,
+  ForgetOptions,
   LoadOptions,
   OpenOptions,
   OperationOptions,
@@ -16,11 +17,18 @@ import { decodeStoredAccount, isListed, storedState } from './account-decoder.js
 import { AccountLocks } from './account-locks.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { BaseDriverOptions } from './base-options.js';
-import { changeHead, type HeadChange, readHead } from './conditional-commit.js';
+import { changeHead, forgetHead, type HeadChange, readHead } from './conditional-commit.js';
 import { Connector } from './connector.js';
 import type { StoredHead } from './head-codec.js';
 import { assertNotRolledBack, assertRolledBackTo, HeadMarks } from './head-marks.js';
-import { checkAccountId, checkChange, checkOperationOptions, checkRolledBackTo, shown } from './input-checks.js';
+import {
+  checkAccountId,
+  checkChange,
+  checkForget,
+  checkOperationOptions,
+  checkRolledBackTo,
+  shown,
+} from './input-checks.js';
 import { type AccountKeys, KeyLayout } from './key-layout.js';
 import { type Operation, type OperationKind, runOperation } from './operation.js';
 
@@ -129,6 +137,16 @@ export abstract class BaseDriver implements PersistenceDriver {
     const account = this.#account(accountId);
     const change = checkChange({ upserts: new Map(), deletes: new Set() }, options, this.limits, 'dropped');
     return this.#change(`drop of account ${shown(accountId)}`, account, change, options);
+  }
+
+  async forget(accountId: string, options: ForgetOptions): Promise<void> {
+    const account = this.#account(accountId);
+    const expected = checkForget(options);
+    const work = async (connection: BackendConnection, operation: Operation): Promise<void> => {
+      await forgetHead(expected, { account, connection, operation });
+      this.#marks.forget(accountId);
+    };
+    await this.#run(`forget of account ${shown(accountId)}`, 'write', options, work, accountId);
   }
 
   /**

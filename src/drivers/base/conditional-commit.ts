@@ -79,6 +79,27 @@ export async function changeHead(change: HeadChange, context: ChangeContext): Pr
   }
 }
 
+/**
+ * Removes the head of a dropped account, if it is the expected one and the backend can.
+ *
+ * @throws `CONFLICT` with the stored head, `CORRUPT`, `UNAVAILABLE`, or what the backend throws
+ */
+export async function forgetHead(
+  expected: NonNullable<HeadChange['expected']>,
+  context: Omit<ChangeContext, 'mark'>,
+): Promise<void> {
+  const { account, connection, operation } = context;
+  for (let round = 0; round < MAX_STILL_ROUNDS; round += 1) {
+    const stored = await readHead(context);
+    if (stored === undefined) return;
+    if (!isExpected(stored.head, { expected })) throw conflict(account.id, stored.head, expected);
+    if (!stored.head.dropped) throw conflict(account.id, stored.head, expected, ' with a drop');
+    operation.assertActive();
+    if ((await connection.forget?.(account, stored.text, operation)) !== false) return;
+  }
+  throw neverSwaps(account.id);
+}
+
 /** The account's head. */
 export async function readHead({
   account,
@@ -128,7 +149,7 @@ function neverSwaps(accountId: string): AccountKeeperError {
   );
 }
 
-function isExpected(stored: AccountHead | undefined, { expected }: HeadChange): boolean {
+function isExpected(stored: AccountHead | undefined, { expected }: Pick<HeadChange, 'expected'>): boolean {
   return stored?.revision === expected?.revision && stored?.writeId === expected?.writeId;
 }
 
@@ -140,15 +161,26 @@ function acceptsOlder(stored: AccountHead | undefined, mark: AccountHead | undef
 function assertExpected(accountId: string, stored: AccountHead | undefined, change: HeadChange): void {
   if (isExpected(stored, change)) return;
   const { expected } = change;
-  const wanted =
-    expected === undefined ? 'none was expected' : `${expected.revision} (${expected.writeId}) was expected`;
   if (expected !== undefined && (stored === undefined || stored.revision < expected.revision)) {
-    throw rolledBack(accountId, stored, expected, wanted);
+    throw rolledBack(accountId, stored, expected, wanted(expected));
   }
+  throw conflict(accountId, stored, expected);
+}
+
+function conflict(
+  accountId: string,
+  stored: AccountHead | undefined,
+  expected: HeadChange['expected'],
+  more: string = '',
+): AccountKeeperError {
   const found = stored === undefined ? 'no head' : `revision ${stored.revision} (${stored.writeId})`;
-  throw new AccountKeeperError(
+  return new AccountKeeperError(
     'CONFLICT',
-    `account ${JSON.stringify(accountId)} was changed by another writer: ${found} is stored, ${wanted}`,
+    `account ${JSON.stringify(accountId)} was changed by another writer: ${found} is stored, ${wanted(expected)}${more}`,
     { head: stored },
   );
+}
+
+function wanted(expected: HeadChange['expected']): string {
+  return expected === undefined ? 'none was expected' : `${expected.revision} (${expected.writeId}) was expected`;
 }

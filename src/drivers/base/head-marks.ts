@@ -36,6 +36,11 @@ export class HeadMarks {
     if (this.#sent.get(accountId) !== stored.head.writeId) this.#raise(accountId, stored);
   }
 
+  /** The head was removed on purpose. */
+  forget(accountId: string): void {
+    this.#marks.delete(accountId);
+  }
+
   #raise(accountId: string, stored: StoredHead): void {
     const mark = this.#marks.get(accountId);
     if (mark === undefined || mark.head.revision < stored.head.revision) this.#marks.set(accountId, stored);

@@ -4,6 +4,7 @@ import type {
   CommitBatch,
   CommitOptions,
   DriverLimits,
+  ForgetOptions,
   LoadOptions,
   OperationOptions,
 } from '../../core/persistence-driver.js';
@@ -37,6 +38,12 @@ export function checkRolledBackTo(options: LoadOptions): LoadOptions['rolledBack
   requireObject('options', options);
   const { rolledBackTo } = options;
   return rolledBackTo === undefined ? undefined : checkHeadName('rolledBackTo', rolledBackTo);
+}
+
+/** @throws `CONFIG` */
+export function checkForget(options: ForgetOptions): ForgetOptions['expected'] {
+  requireObject('options', options);
+  return checkHeadName('expected', options.expected);
 }
 
 /** Names of writers and commits are stored in the head, not in keys. */

@@ -29,6 +29,10 @@ export class MemoryConnection implements BackendConnection {
     return true;
   }
 
+  async forget(account: AccountKeys, head: string): Promise<boolean> {
+    return this.#backend.get(account.head) === head && this.#backend.delete(account.head);
+  }
+
   async listAccounts(): Promise<AccountPage> {
     const heads = new Map<string, string | undefined>();
     for (const key of this.#backend.keys()) {

@@ -58,6 +58,12 @@ export class PostgresConnection implements BackendConnection {
     }
   }
 
+  async forget({ head: key }: AccountKeys, head: string, operation: Operation): Promise<boolean> {
+    const { pool, statements } = this.#parts;
+    const rows = await pool.query({ text: statements.forget, values: [key, head], purpose: 'writing' }, operation);
+    return rows.length > 0;
+  }
+
   async listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
     const { layout, statements } = this.#parts;
     const from = cursor ?? layout.range.from;

@@ -18,6 +18,8 @@ export interface PostgresStatements {
   readonly swapNone: string;
   /** The same, then the text that must be stored under the head's key. */
   readonly swap: string;
+  /** Parameters: head key, its text. A row if it was there. */
+  readonly forget: string;
   /** Parameters: from, to, number of accounts. Rows `{ key, value, has_records }`, besides the one of the server. */
   readonly listAccounts: string;
 }
@@ -74,6 +76,7 @@ export function postgresStatements(schemaName: string, tableName: string): Postg
     swap: `WITH head AS (
       UPDATE ${table} SET value = $2::text WHERE key COLLATE "C" = $1::text AND value = $7::text RETURNING 1
     )${rest}`,
+    forget: `DELETE FROM ${table} WHERE key COLLATE "C" = $1::text AND value = $2::text RETURNING 1`,
     // From the first key of one account to the first key behind it: an account costs the same whatever it holds.
     listAccounts: `WITH RECURSIVE hop (key, number) AS (
         SELECT (SELECT key COLLATE "C" FROM ${table}

@@ -8,7 +8,7 @@ import { callScript } from './call.js';
 import { redisError } from './errors.js';
 import type { RedisReplication } from './link.js';
 import { type RedisHead, RedisListing } from './listing.js';
-import { READS, type RedisScript, SWAP } from './scripts.js';
+import { FORGET, READS, type RedisScript, SWAP } from './scripts.js';
 import type { RedisServers } from './servers.js';
 import { type RedisClaim, redisWarnings } from './warnings.js';
 
@@ -82,6 +82,14 @@ export class RedisConnection implements BackendConnection {
       const head = expected === undefined ? ['none', ''] : ['head', expected];
       const args = [...head, next, String(upserts.size), String(account.recordPrefix.length), ...upserts.values()];
       const [kind, key, found] = await this.#call(SWAP, keys, args, operation);
+      if (kind === 'damaged') throw damaged(account, key, found);
+      return kind === 'done';
+    });
+  }
+
+  forget(account: AccountKeys, head: string, operation: Operation): Promise<boolean> {
+    return this.#named('writing to', operation, async () => {
+      const [kind, key, found] = await this.#call(FORGET, keysOf(account), [head], operation);
       if (kind === 'damaged') throw damaged(account, key, found);
       return kind === 'done';
     });

@@ -127,6 +127,13 @@ redis.call('SET', KEYS[1], ARGV[3])
 return {'done'}
 `);
 
+/** KEYS: head, index. ARGV: the text of the head, of an account without records. Reply: `done`, `differs`, or `damaged`. */
+export const FORGET: RedisScript = script(`${CHECK}
+if not exists or redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'differs'} end
+redis.call('DEL', KEYS[1], KEYS[2])
+return {'done'}
+`);
+
 function script(work: string, ending: RedisScript['ending'] = ''): RedisScript {
   const source = NO_REPLICA + work;
   return { source, sha: createHash('sha1').update(source).digest('hex'), ending };

@@ -55,6 +55,11 @@ export class SqliteConnection implements BackendConnection {
     return true;
   }
 
+  async forget(account: AccountKeys, head: string, operation: Operation): Promise<boolean> {
+    const rows = await this.#query('writing', operation, this.#parts.statements.forget, account.head, head);
+    return rows.length > 0;
+  }
+
   async listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage> {
     const { layout, statements } = this.#parts;
     const { from, to } = layout.range;

@@ -22,6 +22,8 @@ export interface SqliteStatements {
   readonly readRange: string;
   /** Parameters: head key, expected text or NULL, next text, record prefix, upserts and deletes as JSON. */
   readonly swap: string;
+  /** Parameters: head key, its text. A row if it was there. */
+  readonly forget: string;
   /** Parameters: from, to, number of accounts. */
   readonly listAccounts: string;
 }
@@ -66,6 +68,7 @@ export function sqliteStatements(tableName: string): SqliteStatements {
     readRange: `SELECT key, value FROM ${table} WHERE key >= ? AND key < ?`,
     swap: `INSERT INTO temp.accountkeeper_swap (head_key, expected, next, record_prefix, upserts, deletes)
       VALUES (?, ?, ?, ?, ?, ?)`,
+    forget: `DELETE FROM ${table} WHERE key = ? AND value = ? RETURNING 1`,
     // From the first key of one account to the first key behind it: an account costs the same whatever it holds.
     listAccounts: `WITH RECURSIVE hop (key, number) AS (
         SELECT (SELECT min(key) FROM ${table} WHERE key >= ?1 AND key < ?2), 1

@@ -147,6 +147,9 @@ const emptyOrNoString: Clause = {
       await refused('load', driver.load(id));
       await refused('commit', driver.commit(id, batchOf({ key: '2' }), options()));
       await refused('drop', driver.drop(id, options()));
+      if (driver.forget !== undefined) {
+        await refused('forget', driver.forget(id, { expected: { revision: 1, writeId: 'w' } }));
+      }
       const upserts = new Map([[id, '2']]);
       await refused('upsert', driver.commit(writer.id, { upserts, deletes: new Set() }, writer.options()));
       const deletes = new Set([id]);

@@ -99,17 +99,16 @@ describe('waiting for the owner of an account', () => {
     expect(scene.result).toBeUndefined();
   });
 
-  it('is over once the owner has released the account, with a lease to continue if it has ended', async () => {
+  it('is over once the owner has released the account, although its lease goes on for others', async () => {
     const scene = await owned();
     const { lease } = parseHeadMeta((await scene.owner.head('account'))?.meta ?? '');
     scene.wait();
     await scene.clock.advance(2_000);
+    expect(scene.result).toBeUndefined();
     await scene.commit({ released: true, replayed: [], claims: [], ...(lease === undefined ? {} : { lease }) });
     await scene.clock.advance(pollMs);
     expect(scene.result).toMatchObject({ reason: 'released' });
     expect(scene.result?.lease).toBeUndefined();
-    const share = scene.lease();
-    await share.release();
   });
 
   it('does not take the end of a lease for the release of an account', async () => {
@@ -122,7 +121,7 @@ describe('waiting for the owner of an account', () => {
     await scene.clock.advance(leaseMs - pollMs);
     expect(scene.result).toBeUndefined();
     await scene.clock.advance(2 * pollMs);
-    expect(scene.result).toMatchObject({ reason: 'ran-out', lease: { id: share.reference.id } });
+    expect(scene.result).toMatchObject({ reason: 'ran-out', lease: undefined });
   });
 
   it('is over when neither lease nor account has changed for the time of the lease', async () => {
@@ -221,7 +220,7 @@ describe('waiting for the owner of an account', () => {
 });
 
 describe('the lease of a process', () => {
-  it('is one record for all its accounts, renewed three times in its time, and ended with the last share', async () => {
+  it('is one record for all its accounts, renewed three times in its time, and gone with the last share', async () => {
     const scene = new Scene();
     const shares = Array.from({ length: 50 }, () => scene.lease());
     await scene.clock.advance(10 * leaseMs);
@@ -232,7 +231,8 @@ describe('the lease of a process', () => {
     await scene.clock.advance(leaseMs);
     expect(JSON.parse((await scene.owner.head(id))?.meta ?? '')).toEqual({ leaseMs });
     await Promise.all([shares[0]?.release(), shares[0]?.release()]);
-    expect(JSON.parse((await scene.owner.head(id))?.meta ?? '')).toEqual({ leaseMs, ended: true });
+    expect(await scene.owner.head(id)).toBeUndefined();
+    expect([...scene.backend.keys()]).toEqual([]);
     expect(scene.clock.armed).toBe(0);
     const listed: string[] = [];
     for await (const each of scene.owner.accounts()) listed.push(each);
@@ -256,21 +256,46 @@ describe('the lease of a process', () => {
     await share.release();
   });
 
-  it('begins anew under another id when somebody else continues it', async () => {
+  it('begins anew under another id when somebody else continues it, as earlier versions did', async () => {
     const scene = new Scene();
     const share = scene.lease();
     await scene.clock.advance(0);
     const { id } = share.reference;
     const head = await scene.owner.head(leaseAccountId(id));
     if (head === undefined) throw new Error('there is no lease');
-    const other = new MemoryDriver({ backend: scene.backend });
-    const { clock, createId } = scene;
-    const continued = shareLease({ driver: other, clock, createId, leaseMs }, { id, head });
-    expect(continued.reference.id).toBe(id);
+    const identity = { expected: head, writerId: 'another', writeId: 'theirs' };
+    const theirs = await scene.waiter.drop(leaseAccountId(id), { ...identity, meta: JSON.stringify({ leaseMs }) });
     await scene.clock.advance(2 * leaseMs);
     expect(share.reference.id).not.toBe(id);
-    expect((await other.head(leaseAccountId(id)))?.writerId).toBe(continued.reference.holder);
-    await Promise.all([share.release(), continued.release()]);
+    await share.release();
+    expect([...scene.backend.keys()]).toEqual([scene.leaseKey]);
+    expect(await scene.waiter.head(leaseAccountId(id))).toEqual(theirs);
+  });
+
+  it('is written again under the same id when somebody who waited has removed it, and its holder lives after all', async () => {
+    const scene = await owned();
+    const [id = ''] = [...scene.backend.keys()].filter((each) => each === scene.leaseKey);
+    const { lease } = parseHeadMeta((await scene.owner.head('account'))?.meta ?? '');
+    const leaseId = leaseAccountId(lease?.id ?? '');
+    const head = await scene.waiter.head(leaseId);
+    if (head === undefined) throw new Error('there is no lease');
+    await scene.waiter.forget?.(leaseId, { expected: head });
+    expect(scene.backend.get(id)).toBeUndefined();
+    await scene.clock.advance(leaseMs);
+    expect(await scene.owner.head(leaseId)).toMatchObject({ dropped: true, writerId: lease?.holder });
+    expect(scene.leaseKey).toBe(id);
+  });
+
+  it('leaves its record where a driver cannot remove it, or the removal fails', async () => {
+    for (const forget of [undefined, () => Promise.reject(new AccountKeeperError('UNAVAILABLE', 'down'))]) {
+      const scene = new Scene();
+      Object.defineProperty(scene.owner, 'forget', { value: forget });
+      const share = scene.lease();
+      await scene.clock.advance(0);
+      await share.release();
+      expect(await scene.owner.head(leaseAccountId(share.reference.id))).toMatchObject({ dropped: true });
+      expect(scene.clock.armed).toBe(0);
+    }
   });
 
   it('is renewed under the same id when the backend has lost it, or went back to an older one', async () => {

@@ -100,6 +100,32 @@ describe('ownership: wait', () => {
     expect((await rejection(owner.store.flush())).code).toBe('FENCED');
   });
 
+  it('leaves no lease behind, whether its owner closed or gave no sign of life any more', async () => {
+    const first = await openStore({ ownership: 'wait' });
+    const { backend, clock: fakeClock } = first;
+    const open = async (accountId: string) => {
+      const opened = createStore({ backend, fakeClock, accountId, ownership: 'wait' });
+      const restored = opened.store.restore();
+      await fakeClock.advance(60_000);
+      await restored;
+      return opened;
+    };
+    const leases = (): number => [...backend.keys()].filter((key) => key.includes('accountkeeper/lease')).length;
+    expect(leases()).toBe(1);
+    await first.store.close();
+    expect(leases()).toBe(0);
+    for (let life = 0; life < 5; life += 1) {
+      const crashed = await open(ACCOUNT);
+      // From now on its process does not run.
+      crashed.driver.drop = () => new Promise(() => undefined);
+      crashed.driver.commit = () => new Promise(() => undefined);
+    }
+    const last = await open(ACCOUNT);
+    expect(leases()).toBe(1);
+    await last.store.close();
+    expect(leases()).toBe(0);
+  });
+
   it('lets only one of two that wait take over', async () => {
     const owner = await openStore({ ownership: 'wait' });
     const waiters = [0, 1].map(() =>

@@ -1,5 +1,11 @@
 import { AccountKeeperError } from '../../../src/core/errors.js';
-import type { AccountHead, CommitBatch, CommitOptions, StoredAccount } from '../../../src/core/persistence-driver.js';
+import type {
+  AccountHead,
+  CommitBatch,
+  CommitOptions,
+  ForgetOptions,
+  StoredAccount,
+} from '../../../src/core/persistence-driver.js';
 import type { AppliedCommit } from './applied-commit.js';
 
 /** What is broken on purpose in the driver or its backend. */
@@ -100,6 +106,17 @@ export class SimulatedBackend {
     }
     this.#store(message, head, { records, index: index === undefined ? keys : new Set(index) }, account?.commit);
     return head;
+  }
+
+  /** Removes the head of a dropped account. */
+  forget(accountId: string, expected: ForgetOptions['expected']): void {
+    const stored = this.head(accountId);
+    if (stored === undefined) return;
+    this.#requireExpected(stored, expected);
+    if (!stored.dropped) throw new AccountKeeperError('CONFLICT', 'simulated: it is not dropped', { head: stored });
+    const accounts = new Map(this.#accounts);
+    accounts.delete(accountId);
+    this.#accounts = accounts;
   }
 
   #store(

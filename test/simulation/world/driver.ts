@@ -5,6 +5,7 @@ import type {
   CommitOptions,
   DriverCapabilities,
   DriverLimits,
+  ForgetOptions,
   LoadOptions,
   OperationOptions,
   PersistenceDriver,
@@ -73,6 +74,13 @@ export class SimulatedDriver implements PersistenceDriver {
 
   drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
     return this.#change({ accountId, batch: { upserts: new Map(), deletes: new Set() }, options, dropped: true });
+  }
+
+  async forget(accountId: string, options: ForgetOptions): Promise<void> {
+    const { backend } = this.#parts;
+    const atBackend = (): void => backend.forget(accountId, options.expected);
+    await this.#network.send({ kind: 'write', workMs: 0, atBackend }, options);
+    this.#marks.forget(accountId);
   }
 
   async *accounts(): AsyncGenerator<string, void, undefined> {}

@@ -4,6 +4,7 @@ import type {
   CommitOptions,
   DriverCapabilities,
   DriverLimits,
+  ForgetOptions,
   OpenOptions,
   OperationOptions,
   PersistenceDriver,
@@ -43,6 +44,10 @@ export class WrappedDriver implements PersistenceDriver {
 
   drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
     return this.inner.drop(accountId, options);
+  }
+
+  async forget(accountId: string, options: ForgetOptions): Promise<void> {
+    await this.inner.forget?.(accountId, options);
   }
 
   accounts(options?: OperationOptions): AsyncIterable<string> {

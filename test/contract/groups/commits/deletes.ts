@@ -1,3 +1,4 @@
+import type { AccountHead, PersistenceDriver } from '../../../../src/core/persistence-driver.js';
 import { batchOf, expectedOf, mapOf } from '../../account-writer.js';
 import type { Clause } from '../../clause.js';
 import {
@@ -111,5 +112,46 @@ const dropped: Clause = {
   },
 };
 
+const forgotten: Clause = {
+  id: 'DE5',
+  group,
+  title: 'forget refuses any head but the expected one of a dropped account; afterwards the account was never written',
+  needs: ['conditionalCommit', 'forget'],
+  async run(scope) {
+    const driver = await scope.open();
+    const other = await scope.open();
+    const writer = scope.writer(driver);
+    const forget = (by: PersistenceDriver, { revision, writeId }: AccountHead): Promise<void> =>
+      present('forget', by.forget?.(writer.id, { expected: { revision, writeId } }));
+    const written = await writer.commit({ a: '1' });
+    const dropped = await writer.drop();
+    const later = await writer.commit({ b: '2' });
+    const stored = await writer.load();
+    for (const head of [written, dropped, later]) {
+      const error = await expectRejection('forget of what is not dropped', forget(driver, head), ['CONFLICT']);
+      expectHead('the head that the error carries', error.head, later);
+      expectSameAccount('the account after a refused forget', await other.load(writer.id), stored);
+    }
+    const last = await writer.drop();
+    for (const by of [driver, other]) {
+      const error = await expectRejection('forget that expects a former drop', forget(by, dropped), ['CONFLICT']);
+      expectHead('the head that the error carries', error.head, last);
+    }
+    expectHead('the head after a refused forget', await (await scope.open()).head(writer.id), last);
+    await forget(driver, last);
+    await forget(driver, last);
+    expectEqual('accounts()', await listed(driver.accounts()), []);
+    const reader = await scope.open();
+    const left = await reader.head(writer.id);
+    // A backend that cannot do it keeps the head.
+    if (left !== undefined) return expectHead('the head that is left', left, last);
+    expectEqual('load() of what was forgotten', await reader.load(writer.id), undefined);
+    expectEqual('head() of what was forgotten', await driver.head(writer.id), undefined);
+    const anew = await driver.commit(writer.id, batchOf({ c: '3' }), { ...writer.options(), expected: undefined });
+    expectHead('the head of the account anew', await reader.head(writer.id), anew);
+    expectRecords('the account anew', await reader.load(writer.id), mapOf({ c: '3' }));
+  },
+};
+
 /** Deletes. */
-export const deleteClauses: readonly Clause[] = [deletingNothing, deletedIsGone, staleDrop, dropped];
+export const deleteClauses: readonly Clause[] = [deletingNothing, deletedIsGone, staleDrop, dropped, forgotten];
