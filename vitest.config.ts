@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/servers/install.ts'],
     // Most of the time goes into waiting for servers, not into computing.
     maxWorkers: 3,
+    // Worker processes leave no compiled files in the folder of temporary ones.
+    env: { TSX_DISABLE_CACHE: '1' },
     testTimeout: 70_000,
     hookTimeout: 60_000,
     coverage: {
