@@ -50,6 +50,8 @@ export class Session {
   #holdsDamaged = false;
   #revision = 0;
   #base: AppliedCommit | undefined;
+  /** The newest part of something that takes several commits, as long as the last is not acknowledged. */
+  #part: AppliedCommit | undefined;
 
   constructor(world: World, bot: Bot, { driver, process }: Host, start: RestoreStart) {
     const { account, options } = bot;
@@ -228,7 +230,8 @@ export class Session {
       this.#revision = revision;
       const { applied } = this.#account;
       const own = applied.findLast(({ head }) => head.revision === revision && head.writerId === this.#writerId);
-      if (own !== undefined && !isUnfinished(own.head)) this.#owns(own);
+      if (own !== undefined && isUnfinished(own.head)) this.#part = own;
+      else if (own !== undefined) this.#owns(own);
     });
     store.on('record-rejected', ({ recordKey, error }) => {
       this.tell(`record-rejected ${recordKey}: ${error.code}`);
@@ -274,11 +277,12 @@ export class Session {
       must(!world.isCalm, 'who waits takes nothing from an owner that lives', () => this.#process.name);
       if (!this.#isOwner) return;
       const rival = account.commitOf(event.by?.writeId);
-      const isCutOff = !isIn(this.#base, rival);
+      const newest = this.#part ?? this.#base;
+      const isCutOff = !isIn(newest, rival);
       // Whose place a part of something takes is known once the rest is there.
       const isPart = rival !== undefined && isUnfinished(rival.head);
       must(isPart || event.rolledBack === isCutOff, 'a branch that was grown over is recognised', () => {
-        return `${this.#process.name}: ${event.rolledBack} at ${this.#base?.head.writeId}, by ${rival?.head.writeId}`;
+        return `${this.#process.name}: ${event.rolledBack} at ${newest?.head.writeId}, by ${rival?.head.writeId}`;
       });
       if (isCutOff) world.reach('grown over');
       if (!world.wasRolledBack) checkFenced(event, writerId, memory, account.applied, this.#revision);
@@ -303,6 +307,7 @@ export class Session {
   /** A commit of this store was acknowledged. */
   #owns(commit: AppliedCommit): void {
     this.#base = commit;
+    this.#part = undefined;
     this.#bot.acknowledged = commit;
   }
 
