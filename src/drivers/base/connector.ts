@@ -67,7 +67,7 @@ export class Connector {
   }
 }
 
-/** For a connection that nobody uses: how its end went is of no interest to anybody. */
+/** Disconnects an unused connection and ignores any error. */
 function disconnectQuietly(connection: BackendConnection): void {
   connection.disconnect().then(nothing, nothing);
 }

@@ -37,8 +37,8 @@ export interface RedisCommonOptions extends BaseDriverOptions {
   readonly replicaTimeoutMs?: number;
   /**
    * Whether `open` puts up with a server that evicts any key when its memory is used up (`maxmemory-policy` `allkeys-*`
-   * with a `maxmemory`): an account whose head and index are evicted looks as if it had never been. `true`: it warns.
-   * `false`: it rejects `UNAVAILABLE`.
+   * with a `maxmemory`): if both head and index are evicted, a new process cannot tell the account from one that never
+   * existed. `true`: it warns. `false`: it rejects `UNAVAILABLE`.
    *
    * @default true
    */
