@@ -1,9 +1,19 @@
+export type { AccountOptions, WalletBalanceOptions } from './core/account/account-state.js';
 export * from './core/account/balance-report.js';
 export type * from './core/account/math/depth-types.js';
-export * from './core/account/math/position-math.js';
+export {
+  calculateDepthForPosition,
+  calculateDepthForPositions,
+  calculateDepthSummaryForAllPositions,
+  getDepthPercentForAllPositions,
+  getUnrealisedPnl,
+  getUnrealisedPnlPct,
+} from './core/account/math/position-math.js';
+export { notionalAt, profitAt } from './core/account/math/profit.js';
 export type { ReconciledChange, ReconcileInput, ReconcileResult } from './core/account/reconcile.js';
-export type { SessionPosition, SessionSummary } from './core/account/session-summary.js';
+export type { SessionPosition, SessionSummary, SessionSummaryOptions } from './core/account/session-summary.js';
 export type { TableName } from './core/account/tables/table-context.js';
+export type * from './core/account/types/instrument.js';
 export * from './core/account/types/order.js';
 export * from './core/account/types/position.js';
 export type { QuarantinedRecord } from './core/codec/quarantine.js';

@@ -65,6 +65,29 @@ describe('the types of the store', () => {
     store.getActivePosition('A', 'UP');
   });
 
+  it('take what is not known as null or leave it out, and hand it on as undefined', () => {
+    const position = { ...({} as EngineSimplePosition), valueUpnl: null, liquidationPrice: null };
+    store.setActivePosition('A', 'LONG', position);
+    store.upsertActiveOrder({ ...({} as EngineOrder), averagePrice: null });
+    store.reconcile({ positions: [position], balances: { USDT: 1 }, asOfMs: { positions: 1, balances: 2 } });
+    expectTypeOf<EngineSimplePosition['valueUpnl']>().toEqualTypeOf<number | undefined>();
+    // @ts-expect-error a size is always known
+    store.setActivePosition('A', 'LONG', { ...position, assetQty: null });
+    // @ts-expect-error no such part
+    store.reconcile({ orders: [], asOfMs: { orderz: 1 } });
+    const { vanishedOrders } = store.reconcile({ orders: [], asOfMs: 1, scope: { orders: (each) => each.price > 0 } });
+    expectTypeOf(vanishedOrders).toExtend<readonly Readonly<EngineOrder>[]>();
+  });
+
+  it('name the kinds of instruments', () => {
+    new AccountStateStore({ instruments: () => ({ kind: 'inverse', multiplier: 100, settleAsset: 'BTC' }) });
+    // @ts-expect-error no such kind
+    new AccountStateStore({ instruments: () => ({ kind: 'perpetual', multiplier: 1, settleAsset: 'BTC' }) });
+    expectTypeOf(store.getSessionSummary(1, { asset: 'BTC', rates: { USDT: 1 } }).unvalued).toExtend<
+      readonly string[]
+    >();
+  });
+
   it('return what a transaction returns', () => {
     expectTypeOf(store.transaction(() => 5)).toEqualTypeOf<number>();
   });

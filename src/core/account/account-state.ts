@@ -1,7 +1,9 @@
+import { checkedInstruments } from './instruments.js';
+import { LINEAR } from './math/profit.js';
 import { type ReconcileInput, type ReconcileResult, reconcile } from './reconcile.js';
-import { type SessionSummary, sessionSummary } from './session-summary.js';
+import { type SessionSummary, type SessionSummaryOptions, sessionSummary } from './session-summary.js';
+import { type AccountRules, EXCHANGE_RULES } from './tables/account-rules.js';
 import { BalanceTable } from './tables/balance-table.js';
-import type { StaleRule } from './tables/exchange-table.js';
 import { LeverageTable } from './tables/leverage-table.js';
 import { MetadataTable } from './tables/metadata-table.js';
 import { isActiveOrder } from './tables/order-checks.js';
@@ -9,10 +11,22 @@ import { OrderTable } from './tables/order-table.js';
 import { PositionTable } from './tables/position-table.js';
 import type { RecordTable } from './tables/record-table.js';
 import type { TableName } from './tables/table-context.js';
-import { requireObject } from './tables/value-checks.js';
+import { invalidValue, requireFinite, requireName, requireObject } from './tables/value-checks.js';
 import { Transactions } from './transaction.js';
-import type { EngineOrder, EngineOrderSide, EngineOrderStatus, EngineOrderType } from './types/order.js';
-import type { EnginePositionSide, EngineSimplePosition, IncomingPriceEvent } from './types/position.js';
+import type { InstrumentLookup } from './types/instrument.js';
+import type {
+  EngineOrder,
+  EngineOrderSide,
+  EngineOrderStatus,
+  EngineOrderType,
+  EngineOrderUpdate,
+} from './types/order.js';
+import type {
+  EnginePositionSide,
+  EnginePositionUpdate,
+  EngineSimplePosition,
+  IncomingPriceEvent,
+} from './types/position.js';
 
 type Position = Readonly<EngineSimplePosition>;
 type Order = Readonly<EngineOrder>;
@@ -23,6 +37,23 @@ const bySymbol: Compare = (left, right) => left.symbol.localeCompare(right.symbo
 const byPrice: Compare = (left, right) => left.price - right.price;
 const byTimestamp: Compare = (left, right) => left.createdAtMs - right.createdAtMs;
 
+/** Options of `setWalletBalance()`. */
+export interface WalletBalanceOptions {
+  readonly asset?: string | undefined;
+  readonly asOfMs?: number | undefined;
+}
+
+/** How an account is counted. */
+export interface AccountOptions {
+  /** The asset of `getWalletBalance()` and of summaries. @default 'USDT' */
+  readonly quoteAsset?: string;
+  /**
+   * Finds a symbol's instrument, synchronously and at any time. Nothing is computed for a symbol that it does not know;
+   * sums list it as `unvalued`. Without it, all contracts are linear and settled in the quote asset.
+   */
+  readonly instruments?: InstrumentLookup;
+}
+
 /**
  * The state of one trading account, synchronous and in memory. What it returns are frozen snapshots or fresh
  * collections. Mutators check their arguments first and throw `INVALID_KEY` (a symbol or order id that is empty or no
@@ -32,7 +63,14 @@ const byTimestamp: Compare = (left, right) => left.createdAtMs - right.createdAt
  * @typeParam A the shape of the account's own metadata.
  */
 export class AccountState<T extends object = Record<string, unknown>, A extends object = Record<string, unknown>> {
+  /** Finds a symbol's instrument, where the options had it. */
+  readonly instruments: InstrumentLookup | undefined;
+  /** The asset of `getWalletBalance()` and of summaries. */
+  readonly quoteAsset: string;
   protected readonly tables: readonly RecordTable[];
+  /** Its own: a subclass may have fields of these names for purposes of its own. */
+  readonly #instruments: InstrumentLookup | undefined;
+  readonly #rules: AccountRules;
   readonly #transactions: Transactions;
   readonly #metadata: MetadataTable<T, A>;
   readonly #positions: PositionTable;
@@ -41,28 +79,43 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   readonly #balance: BalanceTable;
   #isPendingPersist = false;
 
-  constructor(staleRule: StaleRule = {}) {
+  /** @param rules how the entries of the exchange are judged. */
+  constructor({ quoteAsset = 'USDT', instruments }: AccountOptions = {}, rules: AccountRules = EXCHANGE_RULES) {
     const context = new Transactions({
       assertWritable: (table) => this.assertWritable(table),
       markChanged: (table, recordKey) => this.markChanged(table, recordKey),
     });
+    this.#instruments = instruments && checkedInstruments(instruments);
+    this.instruments = this.#instruments;
+    this.quoteAsset = quoteAsset;
+    this.#rules = rules;
     this.#transactions = context;
     this.#metadata = new MetadataTable(context);
-    this.#positions = new PositionTable(context, staleRule);
-    this.#orders = new OrderTable(context, staleRule);
-    this.#leverage = new LeverageTable(context);
-    this.#balance = new BalanceTable(context);
+    this.#positions = new PositionTable(context, rules);
+    this.#orders = new OrderTable(context, rules);
+    this.#leverage = new LeverageTable(context, rules);
+    this.#balance = new BalanceTable(context, quoteAsset, rules);
     this.tables = [this.#metadata, this.#positions, this.#orders, this.#leverage, this.#balance];
   }
 
-  /** Sets the wallet balance, in the quote currency. */
-  setWalletBalance(balance: number): void {
-    this.#balance.set(balance);
+  /**
+   * Sets the wallet balance of an asset, by default of the quote asset.
+   *
+   * @param options `asOfMs`: its exchange time (ms). What is older than the balance that is held is ignored then.
+   */
+  setWalletBalance(balance: number, options: WalletBalanceOptions = {}): void {
+    requireObject('options', options);
+    this.#balance.set(balance, options.asset ?? undefined, options.asOfMs ?? undefined);
   }
 
-  /** The wallet balance, in the quote currency; 0 before it was set. */
-  getWalletBalance(): number {
-    return this.#balance.balance;
+  /** The wallet balance of an asset, by default of the quote asset; 0 before it was set. */
+  getWalletBalance(asset?: string): number {
+    return this.#balance.get(asset);
+  }
+
+  /** The wallet balances of all assets that were set, in a new object without a prototype. */
+  getWalletBalances(): Record<string, number> {
+    return this.#balance.all();
   }
 
   /** Sets the balance of now aside, for {@link getPreviousBalance}. */
@@ -76,10 +129,14 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   }
 
   /**
-   * Sets the position on a side of a symbol. With `assetQty` 0 it is held, and not active. With `rejectStale`, one that
-   * is older (`timestampMs`) than what is held, or than the end of what was, is ignored.
+   * Sets the position on a side of a symbol. With `assetQty` 0 it is held, and not active.
+   *
+   * One that is older (`timestampMs`) than what is held, or than the end of what was, is ignored (see `rejectStale`).
+   * What the update leaves out is kept where it still holds: exit prices until the position is closed; value, profit,
+   * margin and liquidation price as long as size and entry price stay the same. In one-way mode (`orderPositionSide`
+   * `BOTH`) it ends the symbol's other sides.
    */
-  setActivePosition(symbol: string, side: EnginePositionSide, position: Position): void {
+  setActivePosition(symbol: string, side: EnginePositionSide, position: EnginePositionUpdate): void {
     this.#positions.set(symbol, side, position);
   }
 
@@ -132,15 +189,29 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     return this.#positions.isStale(symbol, side);
   }
 
-  /** Values the symbol's positions (`valueUpnl`) at a price. Never makes anything pending. */
+  /** Values the symbol's positions (`valueUpnl`) at a price above 0. Never makes anything pending. */
   processPriceEvent(event: IncomingPriceEvent): void {
     requireObject('event', event);
-    this.#positions.tick(event.symbol, event.price);
+    const { symbol, price } = event;
+    requireName('symbol', symbol);
+    requireFinite('price', price);
+    if (price <= 0 && this.#rules.entries === 'exchange') throw invalidValue('price', price, 'a price above 0');
+    const instrument = this.#instruments === undefined ? LINEAR : this.#instruments(symbol);
+    if (instrument !== undefined) this.#positions.tick(symbol, price, instrument);
   }
 
-  /** Sets a symbol's leverage, a number above 0. */
+  /**
+   * Sets a symbol's leverage, a number above 0. Margin and liquidation price of its positions are not known any more,
+   * when it had another one.
+   */
   setSymbolLeverage(symbol: string, leverage: number): void {
-    this.#leverage.set(symbol, leverage);
+    const before = this.#leverage.get(symbol);
+    this.transaction(() => {
+      this.#leverage.set(symbol, leverage);
+      if (before !== undefined && before !== leverage && this.#rules.entries === 'exchange') {
+        this.#positions.forgetMargin(symbol);
+      }
+    });
   }
 
   /** A symbol's leverage, where it was set. */
@@ -153,13 +224,21 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     return this.#leverage.getAll();
   }
 
-  /** How the session went since it started with this balance, at the prices that were seen last. */
-  getSessionSummary(startingBalance: number): SessionSummary {
-    const activePositions = this.getAllPositions().map((position) => ({
+  /**
+   * How the session went since it started with this balance, at the prices that were seen last.
+   *
+   * @param options `asset`: of all values, by default the quote asset. `rates`: the price of other assets in it, to
+   * count them as well.
+   */
+  getSessionSummary(startingBalance: number, options?: SessionSummaryOptions): SessionSummary {
+    const instruments = this.#instruments;
+    const { quoteAsset } = this.#balance;
+    const positions = this.getAllPositions().map((position) => ({
       ...position,
       leverage: this.getSymbolLeverage(position.symbol),
     }));
-    return sessionSummary(startingBalance, this.getWalletBalance(), activePositions);
+    const state = { quoteAsset, balances: this.getWalletBalances(), positions, instruments };
+    return sessionSummary(startingBalance, state, options);
   }
 
   /** Prints balance, positions, orders and leverage to standard output, as JSON. The only method that prints. */
@@ -242,11 +321,16 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   }
 
   /**
-   * Holds an order that is NEW or PARTIALLY_FILLED, and drops one that no longer is. With `rejectStale`, one that is
-   * older (`updatedAtMs`) than what is held, or than the end of what was, is ignored.
+   * Holds an order that is active, and drops one that no longer is; that is final as long as the process lives.
+   *
+   * One that is older (`updatedAtMs`) than what is held, or than the end of what was, is ignored (see `rejectStale`), and
+   * so is one of which less is executed. What the update leaves out is kept. An order that the exchange has given no id
+   * yet is held under its client id alone, until one with both comes.
+   *
+   * @returns whether the order was taken over; `false` when it was ignored.
    */
-  upsertActiveOrder(order: Order): void {
-    this.#orders.upsert(order);
+  upsertActiveOrder(order: EngineOrderUpdate): boolean {
+    return this.#orders.upsert(order);
   }
 
   /** @param atMs when it ended, in exchange time (ms). Default: the time of the order that is held. */
@@ -264,6 +348,11 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     return this.#orders.get(orderId);
   }
 
+  /** The order with this client id; of several, the newest. */
+  getOrderByCustomId(customOrderId: string): Order | undefined {
+    return this.#orders.getByCustomId(customOrderId);
+  }
+
   /** All orders that are held. */
   getOrders(): Order[] {
     return this.#orders.all();
@@ -271,7 +360,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
 
   /** All orders that can still execute. */
   getActiveOrders(): Order[] {
-    return this.#orders.all().filter(isActiveOrder);
+    return this.#orders.all().filter((order) => isActiveOrder(order));
   }
 
   /** Whether the order was restored, and the exchange has not told its state since. */
@@ -343,8 +432,9 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   }
 
   /**
-   * Takes over a REST snapshot in one synchronous step. What the store learned after `asOfMs` stays, what is not in the
-   * snapshot goes. Returns what that changed, and the symbols whose metadata outlived their position.
+   * Takes over a REST snapshot in one synchronous step. What the store learned after `asOfMs` stays; what is within
+   * `scope` and not in the snapshot goes, an order after a second snapshot. Returns what that changed, and the symbols
+   * whose metadata outlived their position.
    */
   reconcile(snapshot: ReconcileInput): ReconcileResult {
     const symbolsWithMetadata = this.#metadata.symbols();

@@ -2,13 +2,19 @@ import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import { type Clock, systemClock } from '../shared/clock.js';
 import { requireDuration } from '../shared/option-checks.js';
 import { within } from '../shared/within.js';
-import { getDepthPercentForAllPositions, getUnrealisedPnl, getUnrealisedPnlPct } from './math/position-math.js';
+import {
+  getDepthPercentForAllPositions,
+  getUnrealisedPnl,
+  getUnrealisedPnlPct,
+  valuedIn,
+} from './math/position-math.js';
 import { requireArray, requireFinite, requireObject, requireString } from './tables/value-checks.js';
+import type { InstrumentLookup } from './types/instrument.js';
 import type { EngineSimplePosition } from './types/position.js';
 
 const TIMEOUT_MS = 10_000;
 
-/** An account's balance and exposure. Values are in the quote currency. */
+/** An account's balance and exposure. Values are in the quote asset. */
 export interface BalanceUpdateEventData {
   balance: number;
   /** The quote asset. */
@@ -18,7 +24,7 @@ export interface BalanceUpdateEventData {
   upnlPercent: number;
   /** The balance with the unrealised profit or loss. */
   upnlBalance: number;
-  /** In percent of the balance. */
+  /** In percent of the balance. Infinite, when nothing is left of it, is `null` in the JSON. */
   depthPercent: number;
   /** Active positions, a hedged symbol counting twice. */
   leaderCount: number;
@@ -41,7 +47,11 @@ export interface ReportOptions {
 
 /** The part of a store that a report is made from. */
 export interface BalanceReportSource {
+  readonly instruments?: InstrumentLookup | undefined;
+  readonly quoteAsset?: string;
   getWalletBalance(): number;
+  /** By asset. */
+  getWalletBalances?(): Readonly<Record<string, number>>;
   getAllPositions(): readonly Readonly<EngineSimplePosition>[];
   getTotalActivePositions(): { readonly total: number; readonly totalHedged: number };
   getSymbolLeverageCache(): Readonly<Record<string, number>>;
@@ -85,8 +95,11 @@ export async function reportBalanceToServer(
   quoteAsset: string,
   options: ReportOptions | boolean = {},
 ): Promise<void> {
-  const balance = store.getWalletBalance();
-  const positions = store.getAllPositions();
+  const { instruments } = store;
+  const isOther = quoteAsset !== store.quoteAsset;
+  const balance = (isOther ? store.getWalletBalances?.()[quoteAsset] : undefined) ?? store.getWalletBalance();
+  const positions = valuedIn(quoteAsset, store.getAllPositions(), instruments).valued;
+  const leverage = store.getSymbolLeverageCache();
   const { total, totalHedged } = store.getTotalActivePositions();
   const upnlValue = getUnrealisedPnl(positions);
   const updateData: BalanceUpdateEventData = {
@@ -95,7 +108,7 @@ export async function reportBalanceToServer(
     upnlValue,
     upnlPercent: getUnrealisedPnlPct(positions, balance),
     upnlBalance: balance + upnlValue,
-    depthPercent: getDepthPercentForAllPositions(positions, balance, store.getSymbolLeverageCache(), quoteAsset),
+    depthPercent: getDepthPercentForAllPositions(positions, balance, leverage, quoteAsset, instruments),
     leaderCount: total,
     hedgeCount: totalHedged,
   };
@@ -139,7 +152,7 @@ function requireBalance(data: BalanceUpdateEventData): void {
   requireFinite('updateData.upnlValue', data.upnlValue);
   requireFinite('updateData.upnlPercent', data.upnlPercent);
   requireFinite('updateData.upnlBalance', data.upnlBalance);
-  requireFinite('updateData.depthPercent', data.depthPercent);
+  if (data.depthPercent !== Number.POSITIVE_INFINITY) requireFinite('updateData.depthPercent', data.depthPercent);
   requireFinite('updateData.leaderCount', data.leaderCount);
   requireFinite('updateData.hedgeCount', data.hedgeCount);
 }

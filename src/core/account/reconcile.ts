@@ -1,28 +1,49 @@
 import type { BalanceTable } from './tables/balance-table.js';
-import { isActiveOrder, orderSnapshot } from './tables/order-checks.js';
+import { orderSnapshot } from './tables/order-checks.js';
 import type { OrderTable } from './tables/order-table.js';
 import { positionSnapshot } from './tables/position-checks.js';
 import type { PositionTable } from './tables/position-table.js';
-import { requireArray, requireFinite, requireFiniteIfGiven, requireObject } from './tables/value-checks.js';
-import type { EngineOrder } from './types/order.js';
-import type { EnginePositionSide, EngineSimplePosition } from './types/position.js';
+import { invalidValue, requireArray, requireFinite, requireName, requireObject } from './tables/value-checks.js';
+import type { EngineOrder, EngineOrderUpdate } from './types/order.js';
+import type { EnginePositionSide, EnginePositionUpdate, EngineSimplePosition } from './types/position.js';
 
 type Position = Readonly<EngineSimplePosition>;
 type Order = Readonly<EngineOrder>;
 
+/** The parts of a snapshot. */
+type Part = 'positions' | 'orders' | 'balances';
+
 /** A snapshot of the account, from REST. A part that is left out stays as it is. */
 export interface ReconcileInput {
   /** All positions that are open. Of several for one side of a symbol, the newest counts. */
-  readonly positions?: readonly Position[] | undefined;
+  readonly positions?: readonly EnginePositionUpdate[] | undefined;
   /** All orders that are active. Of several with one id, the newest counts. */
-  readonly orders?: readonly Order[] | undefined;
-  /** The wallet balance, in the quote currency. */
+  readonly orders?: readonly EngineOrderUpdate[] | undefined;
+  /** The wallet balances of all assets. One that is missing becomes 0. */
+  readonly balances?: Readonly<Record<string, number>> | ReadonlyMap<string, number> | undefined;
+  /** The wallet balance of the quote asset, in place of `balances`; the others stay. */
   readonly balance?: number | undefined;
   /**
-   * The exchange time that the snapshot speaks for, in ms since the Unix epoch: what the store learned later stays.
-   * When in doubt, the time at which the request was sent.
+   * The exchange time that the snapshot speaks for, in ms since the Unix epoch, in one or for each part: what the store
+   * learned later stays. It is the time before the request was sent.
    */
-  readonly asOfMs: number;
+  readonly asOfMs: number | { readonly [Each in Part]?: number | undefined };
+  /**
+   * What the snapshot speaks for: one category, one settle coin, one symbol. What is held and outside of it stays.
+   * @default everything
+   */
+  readonly scope?:
+    | {
+        readonly positions?: ((position: Position) => boolean) | undefined;
+        readonly orders?: ((order: Order) => boolean) | undefined;
+        readonly balances?: ((asset: string) => boolean) | undefined;
+      }
+    | undefined;
+  /**
+   * By how much a size or a price may differ, relative to the larger one, without counting as `changed`.
+   * @default 1e-9
+   */
+  readonly tolerance?: number | undefined;
 }
 
 /** A position that stayed open, and of which size, entry or exit prices are not what the store held. */
@@ -40,6 +61,12 @@ export interface ReconcileResult {
   readonly closed: readonly Position[];
   readonly changed: readonly ReconciledChange[];
   /**
+   * Orders that the snapshot should have and has not. Pages of a listing race with what happens meanwhile, so one is
+   * still held after the first snapshot without it, and gone after the second one. To know at once, look it up by its
+   * id and give the answer to `upsertActiveOrder`.
+   */
+  readonly vanishedOrders: readonly Order[];
+  /**
    * Symbols that have metadata and no active position: state that would steer the next position. Empty when the
    * snapshot had no positions.
    */
@@ -54,13 +81,24 @@ export interface ReconcileTarget {
   readonly symbolsWithMetadata: readonly string[];
 }
 
+interface Scoped<Values, Entry> {
+  readonly values: Values;
+  readonly asOfMs: number;
+  readonly covers: (entry: Entry) => boolean;
+}
+
 interface Snapshot {
   /** By side and symbol. */
-  readonly positions: ReadonlyMap<string, Position> | undefined;
-  readonly orders: ReadonlyMap<string, Order> | undefined;
-  readonly balance: number | undefined;
-  readonly asOfMs: number;
+  readonly positions: Scoped<ReadonlyMap<string, Position>, Position> | undefined;
+  /** By id, or client id. */
+  readonly orders: Scoped<ReadonlyMap<string, Order>, Order> | undefined;
+  readonly balances: Scoped<ReadonlyMap<string, number>, string> | undefined;
+  readonly tolerance: number;
 }
+
+const NOTHING = { opened: [], closed: [], changed: [], orphanedMetadata: [] };
+
+const DEFAULT_TOLERANCE = 1e-9;
 
 /**
  * Merges a snapshot into the tables. Everything is checked before anything is changed.
@@ -68,36 +106,59 @@ interface Snapshot {
  * @throws `INVALID_KEY`, `INVALID_VALUE`
  */
 export function reconcile(target: ReconcileTarget, input: ReconcileInput): ReconcileResult {
-  const { positions, orders, balance, asOfMs } = checkedSnapshot(input);
+  const { positions, orders, balances, tolerance } = checkedSnapshot(target, input);
   if (positions !== undefined) target.positions.assertWritable();
   if (orders !== undefined) target.orders.assertWritable();
-  if (balance !== undefined) target.balance.assertWritable();
-  const result =
-    positions === undefined
-      ? { opened: [], closed: [], changed: [], orphanedMetadata: [] }
-      : mergePositions(target, positions, asOfMs);
-  if (orders !== undefined) mergeOrders(target.orders, orders, asOfMs);
-  if (balance !== undefined && balance !== target.balance.balance) target.balance.set(balance);
-  return result;
+  if (balances !== undefined) target.balance.assertWritable();
+  const result = positions === undefined ? NOTHING : mergePositions(target, positions, tolerance);
+  const vanishedOrders = orders === undefined ? [] : mergeOrders(target.orders, orders);
+  if (balances !== undefined) mergeBalances(target.balance, balances);
+  return { ...result, vanishedOrders };
 }
 
-function checkedSnapshot(input: ReconcileInput): Snapshot {
+function checkedSnapshot({ orders, balance: table }: ReconcileTarget, input: ReconcileInput): Snapshot {
   requireObject('reconcile', input);
-  const { asOfMs, balance, orders, positions } = input;
-  requireFinite('asOfMs', asOfMs);
-  requireFiniteIfGiven('balance', balance);
+  const { asOfMs, balance, balances, scope = {}, tolerance = DEFAULT_TOLERANCE } = input;
+  requireObject('scope', scope);
+  if (!(Number.isFinite(tolerance) && tolerance >= 0)) throw invalidValue('tolerance', tolerance, '0 or more');
+  if (balance !== undefined && balances !== undefined) {
+    throw invalidValue('balance', balance, 'nothing beside balances');
+  }
+  if (typeof asOfMs !== 'object') requireFinite('asOfMs', asOfMs);
+  const scoped = <Values, Entry>(part: Part, values: Values): Scoped<Values, Entry> => {
+    const isOne = typeof asOfMs !== 'object' || asOfMs === null;
+    const time = isOne ? asOfMs : asOfMs[part];
+    requireFinite(isOne ? 'asOfMs' : `asOfMs.${part}`, time);
+    const covers: unknown = scope[part] ?? (() => true);
+    if (typeof covers !== 'function') throw invalidValue(`scope.${part}`, covers, 'a function');
+    return { values, asOfMs: time as number, covers: covers as (entry: Entry) => boolean };
+  };
+  const wallet = balance === undefined ? balances : { [table.quoteAsset]: balance };
   return {
-    positions: positions === undefined ? undefined : checkedPositions(positions),
-    orders: orders === undefined ? undefined : checkedOrders(orders),
-    balance,
-    asOfMs,
+    positions: input.positions && scoped('positions', checkedPositions(input.positions)),
+    orders: input.orders && scoped('orders', checkedOrders(orders, input.orders)),
+    balances: wallet && {
+      ...scoped('balances', checkedBalances(wallet)),
+      ...(balance === undefined ? {} : { covers: () => false }),
+    },
+    tolerance,
   };
 }
 
-function checkedPositions(positions: readonly Position[]): ReadonlyMap<string, Position> {
+function checkedBalances(given: NonNullable<ReconcileInput['balances']>): ReadonlyMap<string, number> {
+  requireObject('balances', given);
+  const balances = new Map(given instanceof Map ? given : Object.entries(given));
+  for (const [asset, balance] of balances) {
+    requireName('balances: an asset', asset);
+    requireFinite(`balances.${asset}`, balance);
+  }
+  return balances;
+}
+
+function checkedPositions(positions: readonly EnginePositionUpdate[]): ReadonlyMap<string, Position> {
   requireArray('positions', positions);
   const bySide = new Map<string, Position>();
-  for (const each of positions as readonly (Position | null | undefined)[]) {
+  for (const each of positions as readonly (EnginePositionUpdate | null | undefined)[]) {
     const position = positionSnapshot(each?.symbol, each?.positionSide, each);
     const key = keyOf(position.positionSide, position.symbol);
     const other = bySide.get(key);
@@ -106,75 +167,91 @@ function checkedPositions(positions: readonly Position[]): ReadonlyMap<string, P
   return bySide;
 }
 
-function checkedOrders(orders: readonly Order[]): ReadonlyMap<string, Order> {
+function checkedOrders(table: OrderTable, orders: readonly EngineOrderUpdate[]): ReadonlyMap<string, Order> {
   requireArray('orders', orders);
   const byId = new Map<string, Order>();
   for (const each of orders) {
-    const order = orderSnapshot(each);
-    const other = byId.get(order.exchangeOrderId);
-    if (other === undefined || other.updatedAtMs <= order.updatedAtMs) byId.set(order.exchangeOrderId, order);
+    const order = table.identified(orderSnapshot(each));
+    const key = order.exchangeOrderId || `client/${order.customOrderId}`;
+    const other = byId.get(key);
+    if (other === undefined || other.updatedAtMs <= order.updatedAtMs) byId.set(key, order);
   }
   return byId;
 }
 
 function mergePositions(
   { positions, symbolsWithMetadata }: ReconcileTarget,
-  snapshot: ReadonlyMap<string, Position>,
-  asOfMs: number,
-): ReconcileResult {
+  { values, asOfMs, covers }: Scoped<ReadonlyMap<string, Position>, Position>,
+  tolerance: number,
+): Omit<ReconcileResult, 'vanishedOrders'> {
   const opened: Position[] = [];
   const closed: Position[] = [];
   const changed: ReconciledChange[] = [];
-  for (const { side, position: previous } of [...positions.held()]) {
-    if (previous.timestampMs > asOfMs) continue;
-    const current = snapshot.get(keyOf(side, previous.symbol));
+  const before = [...positions.held()];
+  for (const { side, position: previous } of before) {
+    if (previous.timestampMs > asOfMs || !covers(previous)) continue;
+    const current = values.get(keyOf(side, previous.symbol));
     if (current !== undefined && current.assetQty !== 0) continue;
     positions.remove(previous.symbol, side, asOfMs);
     if (previous.assetQty !== 0) closed.push(previous);
   }
-  for (const current of snapshot.values()) {
-    const { positionSide, symbol } = current;
+  for (const update of values.values()) {
+    const { positionSide, symbol } = update;
     const previous = positions.get(symbol, positionSide);
-    const knownMs = previous?.timestampMs ?? positions.endedAtMs(symbol, positionSide);
-    if (current.assetQty === 0 || (knownMs !== undefined && knownMs > asOfMs)) continue;
-    if (previous === undefined || !isSameRecord(previous, current)) positions.put(positionSide, current);
+    const knownMs = positions.knownMs(positionSide, update);
+    if (update.assetQty === 0 || (knownMs !== undefined && knownMs > asOfMs)) continue;
+    positions.putIfNew(positionSide, update);
+    const current = positions.get(symbol, positionSide) ?? update;
     if (previous === undefined || previous.assetQty === 0) opened.push(current);
-    else if (isDifferentPosition(previous, current)) changed.push({ symbol, positionSide, previous, current });
+    else if (isDifferentPosition(previous, current, tolerance))
+      changed.push({ symbol, positionSide, previous, current });
   }
-  positions.clearStale();
   const inPosition = new Set(positions.active().map(({ symbol }) => symbol));
   const orphanedMetadata = symbolsWithMetadata.filter((symbol) => !inPosition.has(symbol));
   return { opened, closed, changed, orphanedMetadata };
 }
 
-function mergeOrders(orders: OrderTable, snapshot: ReadonlyMap<string, Order>, asOfMs: number): void {
-  for (const { exchangeOrderId, updatedAtMs } of orders.all()) {
-    if (updatedAtMs <= asOfMs && !snapshot.has(exchangeOrderId)) orders.remove(exchangeOrderId, asOfMs);
+/** At equal times the end of an order wins, otherwise the snapshot. */
+function mergeOrders(
+  orders: OrderTable,
+  { values, asOfMs, covers }: Scoped<ReadonlyMap<string, Order>, Order>,
+): readonly Order[] {
+  const listed = new Set<Order>();
+  for (const update of values.values()) {
+    const knownMs = orders.knownMs(update);
+    const isKnownBefore = knownMs === undefined || (orders.find(update) ? knownMs <= asOfMs : knownMs < asOfMs);
+    if (isKnownBefore && !orders.isOvertaken(update)) orders.takeIfNew(update);
+    const held = orders.find(update);
+    if (held !== undefined) listed.add(held);
   }
-  for (const current of snapshot.values()) {
-    const { exchangeOrderId, updatedAtMs } = current;
-    const previous = orders.get(exchangeOrderId);
-    const knownMs = previous?.updatedAtMs ?? orders.endedAtMs(exchangeOrderId);
-    if (knownMs !== undefined && knownMs > asOfMs) continue;
-    if (!isActiveOrder(current)) orders.remove(exchangeOrderId, updatedAtMs);
-    else if (previous === undefined || !isSameRecord(previous, current)) orders.put(current);
-  }
-  orders.clearStale();
+  const vanished = orders.all().filter((order) => !listed.has(order) && order.updatedAtMs <= asOfMs && covers(order));
+  for (const order of vanished) orders.miss(order, asOfMs);
+  return vanished;
 }
 
-function isDifferentPosition(previous: Position, current: Position): boolean {
+function mergeBalances(
+  table: BalanceTable,
+  { values, asOfMs, covers }: Scoped<ReadonlyMap<string, number>, string>,
+): void {
+  const missing = Object.keys(table.all()).filter((asset) => !values.has(asset) && covers(asset));
+  const told = [...values, ...missing.map((asset) => [asset, 0] as const)];
+  for (const [asset, balance] of told) {
+    const knownMs = table.knownMs(asset);
+    if (knownMs === undefined || knownMs <= asOfMs) table.set(balance, asset, asOfMs);
+  }
+}
+
+function isDifferentPosition(previous: Position, current: Position, tolerance: number): boolean {
+  const differs = (one: number | undefined, other: number | undefined): boolean =>
+    one === undefined || other === undefined
+      ? one !== other
+      : Math.abs(one - other) > tolerance * Math.max(Math.abs(one), Math.abs(other));
   return (
-    previous.assetQty !== current.assetQty ||
-    previous.positionPrice !== current.positionPrice ||
-    previous.stopLossPrice !== current.stopLossPrice ||
-    previous.takeProfitPrice !== current.takeProfitPrice
+    differs(previous.assetQty, current.assetQty) ||
+    differs(previous.positionPrice, current.positionPrice) ||
+    differs(previous.stopLossPrice, current.stopLossPrice) ||
+    differs(previous.takeProfitPrice, current.takeProfitPrice)
   );
-}
-
-/** Whether all properties are equal; one that is `undefined` counts as absent. */
-function isSameRecord(left: object, right: object): boolean {
-  const names = Object.keys({ ...left, ...right });
-  return names.every((name) => Object.is(Reflect.get(left, name), Reflect.get(right, name)));
 }
 
 function keyOf(side: EnginePositionSide, symbol: string): string {

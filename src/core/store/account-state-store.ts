@@ -1,5 +1,6 @@
 import { AccountState } from '../account/account-state.js';
 import { AccountRecords } from '../account/tables/account-records.js';
+import type { AccountRules } from '../account/tables/account-rules.js';
 import type { TableName } from '../account/tables/table-context.js';
 import { invalidValue } from '../account/tables/value-checks.js';
 import { AccountKeeperError } from '../errors.js';
@@ -58,10 +59,13 @@ export class AccountStateStore<
   readonly #events: StoreEvents;
   readonly #persistence: AccountLifecycle | undefined;
 
-  /** @throws `CONFIG` when an option is unknown or not allowed. */
-  constructor(options: AccountStateStoreOptions<T> = {}) {
-    const { rejectStale, settings } = checkedStoreOptions(options);
-    super({ rejectStale });
+  /**
+   * @param entries for the drop-in: how the entries of the exchange are judged.
+   * @throws `CONFIG` when an option is unknown or not allowed.
+   */
+  constructor(options: AccountStateStoreOptions<T> = {}, entries: AccountRules['entries'] = 'exchange') {
+    const { account, rejectStale, settings } = checkedStoreOptions(options);
+    super(account, { rejectStale, entries });
     this.#events = new StoreEvents(settings?.accountId ?? '');
     if (settings === undefined) return;
     const records = new AccountRecords(this.tables, settings.persist);

@@ -1,3 +1,4 @@
+import type { AccountOptions } from '../account/account-state.js';
 import type { TableName } from '../account/tables/table-context.js';
 import type { HighWaterOptions, SpillOptions } from '../local-files/local-file-options.js';
 import type { OwnershipMode, OwnershipOptions } from '../ownership/ownership-options.js';
@@ -7,7 +8,7 @@ import type { Clock } from '../shared/clock.js';
 import type { FlushOptions } from '../write-behind/flush-options.js';
 
 /** The options of a store that do not depend on where it is persisted. */
-export interface StoreOptions<T extends object> extends RecordFormatOptions<T> {
+export interface StoreOptions<T extends object> extends RecordFormatOptions<T>, AccountOptions {
   /** When changes are written behind. */
   readonly flush?: FlushOptions;
   /**
@@ -17,8 +18,9 @@ export interface StoreOptions<T extends object> extends RecordFormatOptions<T> {
    */
   readonly persist?: readonly TableName[];
   /**
-   * Whether the store ignores positions and orders that are older than what it holds (`timestampMs`, `updatedAtMs`).
-   * @default false
+   * Whether the store ignores positions, orders and balances that are older, by exchange time, than what it holds
+   * (`timestampMs`, `updatedAtMs`, `asOfMs`). What comes without a time is never older.
+   * @default true
    */
   readonly rejectStale?: boolean;
   /**

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { AccountOptions } from '../account/account-state.js';
 import type { TableName } from '../account/tables/table-context.js';
+import type { InstrumentLookup } from '../account/types/instrument.js';
 import type { Codec } from '../codec/record-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import type { HighWaterOptions, SpillOptions } from '../local-files/local-file-options.js';
@@ -86,6 +88,11 @@ const accountIdOption: Check<string> = (path, value) => {
   throw badOption(path, `a string that is not empty and does not begin with ${RESERVED_ACCOUNT_PREFIX}`, value);
 };
 
+const nameOption: Check<string> = (path, value) => {
+  if (typeof value === 'string' && value !== '') return value;
+  throw badOption(path, 'a string that is not empty', value);
+};
+
 const CHECKS = {
   accountId: accountIdOption,
   driver: driverOption,
@@ -98,6 +105,8 @@ const CHECKS = {
   onRejected: oneOf(['throw', 'quarantine'] as const),
   persist: tablesOption,
   rejectStale: flag,
+  quoteAsset: nameOption,
+  instruments: callback<InstrumentLookup>(),
   ownership: (_, options) => ownershipSettings(options as object),
   spill: complete<SpillOptions>({ directory: directoryPath }),
   highWater: complete<HighWaterOptions>({ directory: directoryPath }),
@@ -111,19 +120,22 @@ export const SETTING_NAMES = Object.keys(CHECKS).filter(
   (name) => name !== 'accountId' && name !== 'driver' && name !== 'closeDriver',
 ) as (keyof StoreOptions<object>)[];
 
-/**
- * Checks the options of a store; `settings` is `undefined` when it has no driver.
- *
- * @throws `CONFIG`
- */
-export function checkedStoreOptions<T extends object>(
-  options: AccountStateStoreOptions<T>,
-): { readonly rejectStale: boolean; readonly settings: StoreSettings | undefined } {
+/** The checked options of a store. */
+export interface CheckedStoreOptions {
+  readonly account: AccountOptions;
+  readonly rejectStale: boolean;
+  /** `undefined` without a driver. */
+  readonly settings: StoreSettings | undefined;
+}
+
+/** Checks the options of a store. @throws `CONFIG` */
+export function checkedStoreOptions<T extends object>(options: AccountStateStoreOptions<T>): CheckedStoreOptions {
   const checked = readOptions('', CHECKS, options);
-  const { rejectStale = false } = checked;
+  const { rejectStale = true, quoteAsset, instruments, driver } = checked;
   return {
+    account: { ...(quoteAsset && { quoteAsset }), ...(instruments && { instruments }) },
     rejectStale,
-    settings: checked.driver === undefined ? undefined : resolveStoreOptions(checked, checked.driver),
+    settings: driver === undefined ? undefined : resolveStoreOptions(checked, driver),
   };
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AccountState } from '../../../src/core/account/account-state.js';
 import type { RecordTable } from '../../../src/core/account/tables/record-table.js';
@@ -19,6 +20,12 @@ class WatchedState extends AccountState {
 const long = (symbol: string, part: Parameters<typeof position>[0] = {}): ReturnType<typeof position> =>
   position({ symbol, ...part });
 
+const ids = (orders: readonly { readonly exchangeOrderId: string }[]): string[] =>
+  orders.map(({ exchangeOrderId }) => exchangeOrderId);
+
+const shown = (state: AccountState): string[] =>
+  state.getOrders().map(({ exchangeOrderId, price }) => `${exchangeOrderId} ${price}`);
+
 function stateWith(...positions: ReturnType<typeof position>[]): WatchedState {
   const state = new WatchedState();
   for (const each of positions) state.setActivePosition(each.symbol, each.positionSide, each);
@@ -35,6 +42,7 @@ describe('reconcile: positions', () => {
       opened: [long('opened')],
       closed: [long('closed')],
       changed: [{ symbol: 'changed', positionSide: 'LONG', previous: long('changed'), current }],
+      vanishedOrders: [],
       orphanedMetadata: [],
     });
     expect(state.getAllPositions().map(({ symbol }) => symbol)).toEqual(['kept', 'changed', 'opened']);
@@ -62,16 +70,21 @@ describe('reconcile: positions', () => {
 
   it('marks nothing that is equal', () => {
     const state = stateWith(long('A', { stopLossPrice: undefined }), long('B'), long('C', { takeProfitPrice: 1 }));
+    state.setWalletBalance(5);
+    state.told.length = 0;
     const before = state.getActivePosition('A', 'LONG');
     state.reconcile({
       positions: [long('A'), long('B', { stopLossPrice: undefined }), long('C', { takeProfitPrice: 1 })],
       orders: [],
-      balance: 0,
+      balance: 5,
       asOfMs: 200,
     });
     expect(state.told).toEqual([]);
     expect(state.getActivePosition('A', 'LONG')).toBe(before);
+    // What a snapshot leaves out is not known to it.
     state.reconcile({ positions: [long('A'), long('B'), long('C')], asOfMs: 200 });
+    expect(state.told).toEqual([]);
+    state.reconcile({ positions: [long('A'), long('B'), long('C', { takeProfitPrice: 0 })], asOfMs: 200 });
     expect(state.told).toEqual(['positions/LONG/C']);
   });
 
@@ -123,14 +136,12 @@ describe('reconcile: positions', () => {
   });
 
   it('keeps the sides of a symbol apart', () => {
-    const short = position({ positionSide: 'SHORT' });
+    const short = position({ positionSide: 'SHORT', orderPositionSide: 'SHORT' });
     const state = stateWith(position(), short);
     const { closed } = state.reconcile({ positions: [short], asOfMs: 200 });
     expect(closed).toEqual([position()]);
     expect(state.isSymbolSideInPosition('BTCUSDT', 'SHORT')).toBe(true);
-    const { opened } = state.reconcile({ positions: [position({ positionSide: 'NONE' })], asOfMs: 201 });
-    expect(opened).toHaveLength(1);
-    expect(state.isSymbolSideInPosition('BTCUSDT', 'NONE')).toBe(true);
+    expect(state.reconcile({ positions: [], asOfMs: 201 }).closed).toEqual([short]);
   });
 
   it('counts the newest of several for one side, of equally old ones the last', () => {
@@ -148,7 +159,7 @@ describe('reconcile: positions', () => {
   });
 
   it('remembers when it closed a position', () => {
-    const state = new AccountState({ rejectStale: true });
+    const state = new AccountState();
     state.setActivePosition('A', 'LONG', long('A'));
     state.reconcile({ positions: [], asOfMs: 200 });
     state.setActivePosition('A', 'LONG', long('A', { timestampMs: 199 }));
@@ -174,11 +185,11 @@ describe('reconcile: positions', () => {
 });
 
 describe('reconcile: orders', () => {
-  it('holds those of the snapshot, and drops the others', () => {
+  it('holds those of the snapshot, and drops the others after a second one', () => {
     const state = new WatchedState();
     for (const id of ['kept', 'gone', 'changed', 'filled']) state.upsertActiveOrder(order({ exchangeOrderId: id }));
     state.told.length = 0;
-    state.reconcile({
+    const snapshot = {
       orders: [
         order({ exchangeOrderId: 'kept' }),
         order({ exchangeOrderId: 'changed', price: 5 }),
@@ -187,13 +198,61 @@ describe('reconcile: orders', () => {
         order({ exchangeOrderId: 'ended', status: 'CANCELLED' }),
       ],
       asOfMs: 200,
-    });
-    expect(state.getOrders().map(({ exchangeOrderId, price }) => `${exchangeOrderId} ${price}`)).toEqual([
-      'kept 9',
-      'changed 5',
-      'new 9',
-    ]);
-    expect(state.told.sort()).toEqual(['orders/changed', 'orders/filled', 'orders/gone', 'orders/new']);
+    } as const;
+    expect(ids(state.reconcile(snapshot).vanishedOrders)).toEqual(['gone']);
+    expect(shown(state)).toEqual(['kept 9', 'gone 9', 'changed 5', 'new 9']);
+    expect(state.told.sort()).toEqual(['orders/changed', 'orders/filled', 'orders/new']);
+    expect(ids(state.reconcile({ ...snapshot, asOfMs: 300 }).vanishedOrders)).toEqual(['gone']);
+    expect(shown(state)).toEqual(['kept 9', 'changed 5', 'new 9']);
+    expect(state.reconcile({ ...snapshot, asOfMs: 400 }).vanishedOrders).toEqual([]);
+  });
+
+  it('forgets that one was missing when anything tells of it again', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order());
+    state.reconcile({ orders: [], asOfMs: 200 });
+    state.upsertActiveOrder(order());
+    state.reconcile({ orders: [], asOfMs: 300 });
+    expect(state.getOrders()).toHaveLength(1);
+    state.reconcile({ orders: [order()], asOfMs: 400 });
+    state.reconcile({ orders: [], asOfMs: 500 });
+    expect(state.getOrders()).toHaveLength(1);
+    state.reconcile({ orders: [], asOfMs: 600 });
+    expect(state.getOrders()).toEqual([]);
+  });
+
+  it('does not take an older listing for a second one', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order());
+    state.reconcile({ orders: [], asOfMs: 300 });
+    state.reconcile({ orders: [], asOfMs: 200 });
+    expect(state.getOrders()).toHaveLength(1);
+  });
+
+  it('closes one that is missing as soon as it was looked up', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order());
+    const { vanishedOrders } = state.reconcile({ orders: [], asOfMs: 200 });
+    for (const each of vanishedOrders) state.upsertActiveOrder({ ...each, status: 'CANCELLED', updatedAtMs: 150 });
+    expect(state.getOrders()).toEqual([]);
+  });
+
+  it('gives an order that was held by its client id the id of the exchange', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order({ exchangeOrderId: '', customOrderId: 'c1' }));
+    state.upsertActiveOrder(order({ exchangeOrderId: '', customOrderId: 'never arrived' }));
+    const orders = [order({ exchangeOrderId: 'o7', customOrderId: 'c1' })];
+    const { vanishedOrders } = state.reconcile({ orders, asOfMs: 200 });
+    expect(vanishedOrders.map(({ customOrderId }) => customOrderId)).toEqual(['never arrived']);
+    state.reconcile({ orders, asOfMs: 300 });
+    expect(state.getOrders()).toEqual(orders);
+  });
+
+  it('never takes a fill back', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order({ executedQuantity: 0.5, status: 'PARTIALLY_FILLED' }));
+    state.reconcile({ orders: [order({ price: 5 })], asOfMs: 200 });
+    expect(state.getOrder('o1')).toMatchObject({ executedQuantity: 0.5, price: 9 });
   });
 
   it('leaves what the store learned later', () => {
@@ -204,36 +263,39 @@ describe('reconcile: orders', () => {
     state.upsertActiveOrder(order({ exchangeOrderId: 'at the time', updatedAtMs: 200 }));
     state.upsertActiveOrder(order({ exchangeOrderId: 'ended later', status: 'FILLED', updatedAtMs: 201 }));
     state.upsertActiveOrder(order({ exchangeOrderId: 'ended before', status: 'FILLED', updatedAtMs: 200 }));
+    state.deleteOrder('deleted at the time', 200);
+    state.deleteOrder('deleted before', 199);
     state.reconcile({
       orders: [
         order({ exchangeOrderId: 'changed later' }),
         order({ exchangeOrderId: 'still open', status: 'CANCELLED' }),
         order({ exchangeOrderId: 'ended later' }),
         order({ exchangeOrderId: 'ended before' }),
+        order({ exchangeOrderId: 'deleted at the time' }),
+        order({ exchangeOrderId: 'deleted before' }),
       ],
       asOfMs: 200,
     });
-    expect(state.getOrders().map(({ exchangeOrderId, price }) => `${exchangeOrderId} ${price}`)).toEqual([
+    expect(shown(state)).toEqual([
       'new later 9',
       'changed later 5',
       'still open 5',
-      'ended before 9',
+      'at the time 9',
+      'deleted before 9',
     ]);
   });
 
   it('remembers when an order ended', () => {
-    const state = new AccountState({ rejectStale: true });
+    const state = new AccountState();
     state.upsertActiveOrder(order({ exchangeOrderId: 'gone' }));
-    state.reconcile({
-      orders: [order({ exchangeOrderId: 'filled', status: 'FILLED', updatedAtMs: 150 })],
-      asOfMs: 200,
-    });
+    const orders = [order({ exchangeOrderId: 'filled', status: 'FILLED', updatedAtMs: 150 })];
+    state.reconcile({ orders, asOfMs: 200 });
+    state.reconcile({ orders, asOfMs: 200 });
     state.upsertActiveOrder(order({ exchangeOrderId: 'gone', updatedAtMs: 199 }));
-    state.upsertActiveOrder(order({ exchangeOrderId: 'filled', updatedAtMs: 149 }));
+    state.upsertActiveOrder(order({ exchangeOrderId: 'filled', updatedAtMs: 500 }));
     expect(state.getOrders()).toEqual([]);
     state.upsertActiveOrder(order({ exchangeOrderId: 'gone', updatedAtMs: 200 }));
-    state.upsertActiveOrder(order({ exchangeOrderId: 'filled', updatedAtMs: 150 }));
-    expect(state.getOrders()).toHaveLength(2);
+    expect(ids(state.getOrders())).toEqual(['gone']);
   });
 
   it('counts the newest of several with one id', () => {
@@ -256,7 +318,7 @@ describe('reconcile: the parts', () => {
     state.upsertActiveOrder(order());
     state.setWalletBalance(5);
     state.told.length = 0;
-    const nothing = { opened: [], closed: [], changed: [], orphanedMetadata: [] };
+    const nothing = { opened: [], closed: [], changed: [], vanishedOrders: [], orphanedMetadata: [] };
     expect(state.reconcile({ asOfMs: 200 })).toEqual(nothing);
     expect(state.reconcile({ positions: undefined, orders: undefined, balance: undefined, asOfMs: 200 })).toEqual(
       nothing,
@@ -277,7 +339,18 @@ describe('reconcile: the parts', () => {
     const good = { positions: [long('B')], orders: [order({ exchangeOrderId: 'o2' })], balance: 7, asOfMs: 200 };
     const bads: unknown[] = [
       ...[undefined, null, 5].map((input) => input),
-      ...BAD_NUMBERS.map((asOfMs) => ({ ...good, asOfMs })),
+      ...BAD_NUMBERS.flatMap((asOfMs) => [
+        { ...good, asOfMs },
+        { ...good, asOfMs: { positions: asOfMs, orders: 1 } },
+      ]),
+      ...[-1, ...BAD_NUMBERS].filter((each) => each !== undefined).map((tolerance) => ({ ...good, tolerance })),
+      ...[5, null, { positions: 5 }, { balances: 'BTC' }].map((scope) => ({ ...good, scope })),
+      { ...good, balances: { USDT: 7 } },
+      ...[5, [], { USDT: '7' }, { '': 7 }, new Map([[5, 5]])].map((balances) => ({
+        ...good,
+        balance: undefined,
+        balances,
+      })),
       ...BAD_NUMBERS.filter((each) => each !== undefined).map((balance) => ({ ...good, balance })),
       ...[5, {}, 'x', new Set()].flatMap((list) => [
         { ...good, positions: list },
@@ -318,20 +391,28 @@ describe('reconcile: the parts', () => {
     ]);
     state.reconcile({ balance: 1, asOfMs: 200 });
     expect(state.isPositionStale('A', 'LONG')).toBe(true);
-    state.reconcile({ positions: [], asOfMs: 200 });
-    expect([state.isPositionStale('A', 'LONG'), state.isOrderStale('o1'), state.hasStaleState()]).toEqual([
-      false,
-      true,
-      true,
-    ]);
+    // What was restored is newer: the snapshot says nothing of it, and it stays stale.
+    state.reconcile({ positions: [], orders: [order()], asOfMs: 200 });
+    expect([state.isPositionStale('A', 'LONG'), state.isOrderStale('o1')]).toEqual([true, true]);
     expect(state.getAllPositions()).toHaveLength(1);
-    state.reconcile({ orders: [], asOfMs: 200 });
+    state.reconcile({ positions: [long('A', { timestampMs: 500 })], asOfMs: 500 });
+    expect([state.isPositionStale('A', 'LONG'), state.isOrderStale('o1')]).toEqual([false, true]);
+    state.reconcile({ orders: [order({ updatedAtMs: 500 })], asOfMs: 500 });
     expect(state.hasStaleState()).toBe(false);
     const other = restored();
     other.setActivePosition('A', 'LONG', long('A', { timestampMs: 501 }));
     expect(other.hasStaleState()).toBe(true);
     other.upsertActiveOrder(order({ updatedAtMs: 501 }));
     expect(other.hasStaleState()).toBe(false);
+  });
+
+  it('can each have a time of its own', () => {
+    const state = stateWith(long('A', { timestampMs: 150 }));
+    state.upsertActiveOrder(order({ updatedAtMs: 150 }));
+    const asOfMs = { positions: 200, orders: 100 };
+    const { closed, vanishedOrders } = state.reconcile({ positions: [], orders: [], asOfMs });
+    expect(closed).toHaveLength(1);
+    expect(vanishedOrders).toEqual([]);
   });
 
   it('are never seen half done, nor the account flat', () => {
@@ -345,5 +426,101 @@ describe('reconcile: the parts', () => {
     state.reconcile({ positions: [long('A'), long('B')], asOfMs: 200 });
     state.reconcile({ positions: [long('C'), long('D')], asOfMs: 300 });
     expect(seen).toEqual(Array.from({ length: 6 }, () => 2));
+  });
+});
+
+describe('reconcile: the scope', () => {
+  it('is what a snapshot closes positions and orders in', () => {
+    const state = stateWith(long('BTCUSDT'), long('BTCUSD'));
+    for (const symbol of ['BTCUSDT', 'BTCUSD']) state.upsertActiveOrder(order({ exchangeOrderId: symbol, symbol }));
+    const linear = ({ symbol }: { readonly symbol: string }): boolean => symbol.endsWith('USDT');
+    const snapshot = { positions: [], orders: [], asOfMs: 200, scope: { positions: linear, orders: linear } };
+    const { closed, vanishedOrders } = state.reconcile(snapshot);
+    state.reconcile(snapshot);
+    expect(closed.map(({ symbol }) => symbol)).toEqual(['BTCUSDT']);
+    expect(ids(vanishedOrders)).toEqual(['BTCUSDT']);
+    expect(state.getAllPositions().map(({ symbol }) => symbol)).toEqual(['BTCUSD']);
+    expect(ids(state.getOrders())).toEqual(['BTCUSD']);
+  });
+
+  it('of one symbol leaves the stale marks of the others', () => {
+    const state = new WatchedState();
+    for (const table of state.recordTables) {
+      if (table.name !== 'positions') continue;
+      for (const symbol of ['A', 'B']) table.restoreRecord(`positions/LONG/${symbol}`, long(symbol));
+    }
+    state.reconcile({ positions: [long('A')], asOfMs: 200, scope: { positions: ({ symbol }) => symbol === 'A' } });
+    expect([state.isPositionStale('A', 'LONG'), state.isPositionStale('B', 'LONG')]).toEqual([false, true]);
+  });
+
+  it('never closes what is outside of it, nor keeps what is inside and not in the snapshot', () => {
+    const symbol: fc.Arbitrary<string> = fc.constantFrom('A', 'B', 'C', 'D');
+    const some = fc.uniqueArray(symbol);
+    fc.assert(
+      fc.property(some, some, some, (held, covered, listed) => {
+        const state = stateWith(...held.map((each) => long(each)));
+        const positions = listed.filter((each) => covered.includes(each)).map((each) => long(each));
+        state.reconcile({ positions, asOfMs: 200, scope: { positions: (each) => covered.includes(each.symbol) } });
+        const left = state.getAllPositions().map((each) => each.symbol);
+        const expected = [...held.filter((each) => !covered.includes(each)), ...positions.map((each) => each.symbol)];
+        expect(new Set(left)).toEqual(new Set(expected));
+      }),
+    );
+  });
+});
+
+describe('reconcile: balances', () => {
+  it('are those of all assets: one that is missing becomes 0', () => {
+    for (const balances of [{ USDT: 5, BTC: 1 }, new Map(Object.entries({ USDT: 5, BTC: 1 }))]) {
+      const state = new WatchedState();
+      state.setWalletBalance(7, { asset: 'ETH' });
+      state.reconcile({ balances, asOfMs: 200 });
+      expect({ ...state.getWalletBalances() }).toEqual({ USDT: 5, BTC: 1, ETH: 0 });
+    }
+  });
+
+  it('outside of the scope stay', () => {
+    const state = new WatchedState();
+    state.setWalletBalance(7, { asset: 'ETH' });
+    state.setWalletBalance(8, { asset: 'SOL' });
+    const scope = { balances: (asset: string) => asset === 'ETH' };
+    state.reconcile({ balances: {}, asOfMs: 200, scope });
+    expect({ ...state.getWalletBalances() }).toEqual({ ETH: 0, SOL: 8 });
+  });
+
+  it('that the store learned later stay', () => {
+    const state = new WatchedState();
+    state.setWalletBalance(5, { asOfMs: 300 });
+    state.setWalletBalance(6, { asset: 'BTC', asOfMs: 300 });
+    state.reconcile({ balance: 1, asOfMs: 1 });
+    state.reconcile({ balances: { USDT: 2 }, asOfMs: 299 });
+    expect({ ...state.getWalletBalances() }).toEqual({ USDT: 5, BTC: 6 });
+    state.reconcile({ balances: { USDT: 2 }, asOfMs: 300 });
+    expect({ ...state.getWalletBalances() }).toEqual({ USDT: 2, BTC: 0 });
+    state.setWalletBalance(9, { asOfMs: 299 });
+    expect(state.getWalletBalance()).toBe(2);
+  });
+
+  it('by the old name are that of the quote asset alone', () => {
+    const state = new AccountState({ quoteAsset: 'USDC' });
+    state.setWalletBalance(6, { asset: 'BTC' });
+    state.reconcile({ balance: 4, asOfMs: 200 });
+    expect({ ...state.getWalletBalances() }).toEqual({ BTC: 6, USDC: 4 });
+  });
+});
+
+describe('reconcile: a difference', () => {
+  it('that rounding makes is no change, and is taken over', () => {
+    const state = stateWith(long('A', { positionPrice: 54_600.1 }));
+    const { changed } = state.reconcile({ positions: [long('A', { positionPrice: 54_600.1 + 1.5e-11 })], asOfMs: 200 });
+    expect(changed).toEqual([]);
+    expect(state.getActivePosition('A', 'LONG')?.positionPrice).toBe(54_600.1 + 1.5e-11);
+  });
+
+  it("is relative, and its bound the caller's", () => {
+    const positions = [long('A', { positionPrice: 10.05 })];
+    expect(stateWith(long('A')).reconcile({ positions, asOfMs: 200 }).changed).toHaveLength(1);
+    expect(stateWith(long('A')).reconcile({ positions, asOfMs: 200, tolerance: 0.01 }).changed).toEqual([]);
+    expect(stateWith(long('A')).reconcile({ positions, asOfMs: 200, tolerance: 0 }).changed).toHaveLength(1);
   });
 });

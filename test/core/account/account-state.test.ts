@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { AccountState } from '../../../src/core/account/account-state.js';
 import type { RecordTable } from '../../../src/core/account/tables/record-table.js';
 import type { TableName } from '../../../src/core/account/tables/table-context.js';
+import type { InstrumentLookup } from '../../../src/core/account/types/instrument.js';
 import { AccountKeeperError } from '../../../src/core/errors.js';
-import { BAD_NUMBERS, codeOf, ODD_NAMES, order, position } from './tables/table-harness.js';
+import { BAD_NAMES, BAD_NUMBERS, codeOf, ODD_NAMES, order, position } from './tables/table-harness.js';
 
 /** An account whose hooks can be looked at. */
 class WatchedState extends AccountState {
@@ -29,20 +31,111 @@ class WatchedState extends AccountState {
 const ids = (orders: readonly { readonly exchangeOrderId: string }[]): string[] =>
   orders.map(({ exchangeOrderId }) => exchangeOrderId);
 
+const OTHER_RULES = { rejectStale: false, entries: 'exchange' } as const;
+
 describe('the options', () => {
-  it('make late messages be ignored', () => {
-    const strict = new AccountState({ rejectStale: true });
-    const lenient = new AccountState();
+  it('make late messages count, which are ignored by default', () => {
+    const strict = new AccountState();
+    const lenient = new AccountState({}, OTHER_RULES);
     for (const state of [strict, lenient]) {
       state.setActivePosition('BTCUSDT', 'LONG', position({ timestampMs: 100, assetQty: 1 }));
       state.setActivePosition('BTCUSDT', 'LONG', position({ timestampMs: 99, assetQty: 2 }));
       state.upsertActiveOrder(order({ updatedAtMs: 100, price: 1 }));
       state.upsertActiveOrder(order({ updatedAtMs: 99, price: 2 }));
+      state.setWalletBalance(1, { asOfMs: 100 });
+      state.setWalletBalance(2, { asOfMs: 99 });
     }
-    expect(strict.getActivePosition('BTCUSDT', 'LONG')?.assetQty).toBe(1);
-    expect(lenient.getActivePosition('BTCUSDT', 'LONG')?.assetQty).toBe(2);
-    expect(strict.getOrder('o1')?.price).toBe(1);
-    expect(lenient.getOrder('o1')?.price).toBe(2);
+    const shown = (state: AccountState): unknown[] => [
+      state.getActivePosition('BTCUSDT', 'LONG')?.assetQty,
+      state.getOrder('o1')?.price,
+      state.getWalletBalance(),
+    ];
+    expect(shown(strict)).toEqual([1, 1, 1]);
+    expect(shown(lenient)).toEqual([2, 2, 2]);
+  });
+
+  it('name the asset of the wallet balance', () => {
+    const state = new AccountState({ quoteAsset: 'USDC' });
+    state.setWalletBalance(5);
+    state.setWalletBalance(6, { asset: 'USDT' });
+    expect([state.quoteAsset, state.getWalletBalance(), state.getWalletBalance('USDT')]).toEqual(['USDC', 5, 6]);
+    expect({ ...state.getWalletBalances() }).toEqual({ USDC: 5, USDT: 6 });
+    expect(new AccountState().quoteAsset).toBe('USDT');
+    for (const bad of [null, 5, { asset: '' }, { asOfMs: Number.NaN }] as unknown as readonly never[]) {
+      expect(codeOf(() => state.setWalletBalance(7, bad))).toMatch(/^INVALID/);
+    }
+    expect(state.getWalletBalance()).toBe(5);
+  });
+});
+
+describe('the instruments', () => {
+  const inverse = { kind: 'inverse', multiplier: 1, settleAsset: 'BTC' } as const;
+
+  it('value the contracts', () => {
+    const state = new AccountState({ instruments: () => inverse });
+    state.setActivePosition('BTCUSD', 'LONG', position({ symbol: 'BTCUSD', assetQty: 10_000, positionPrice: 50_000 }));
+    state.processPriceEvent({ symbol: 'BTCUSD', price: 60_000 });
+    expect(state.getActivePosition('BTCUSD', 'LONG')?.valueUpnl).toBeCloseTo(0.0333333, 6);
+  });
+
+  it('leave alone what they do not know', () => {
+    for (const unknown of [undefined, null] as unknown as readonly undefined[]) {
+      const state = new AccountState({ instruments: () => unknown });
+      state.setActivePosition('BTCUSDT', 'LONG', position({ valueUpnl: 3 }));
+      state.processPriceEvent({ symbol: 'BTCUSDT', price: 60_000 });
+      expect(state.getActivePosition('BTCUSDT', 'LONG')?.valueUpnl).toBe(3);
+      expect(state.getSessionSummary(0)).toMatchObject({ activePositionUpnlSum: 0, unvalued: ['BTCUSDT'] });
+    }
+  });
+
+  it.each([
+    5,
+    { ...inverse, kind: 'perpetual' },
+    { ...inverse, multiplier: 0 },
+    { ...inverse, multiplier: Number.NaN },
+    { ...inverse, settleAsset: '' },
+  ])('are refused when they are none: %o', (bad) => {
+    const state = new AccountState({ instruments: () => bad as never });
+    state.setActivePosition('BTCUSDT', 'LONG', position());
+    expect(codeOf(() => state.processPriceEvent({ symbol: 'BTCUSDT', price: 5 }))).toMatch(/^INVALID/);
+    expect(state.getActivePosition('BTCUSDT', 'LONG')?.valueUpnl).toBe(0);
+  });
+
+  it('without an entry price leave an inverse position alone', () => {
+    const state = new AccountState({ instruments: () => inverse });
+    state.setActivePosition('BTCUSD', 'LONG', position({ symbol: 'BTCUSD', positionPrice: 0, valueUpnl: 3 }));
+    state.processPriceEvent({ symbol: 'BTCUSD', price: 60_000 });
+    expect(state.getActivePosition('BTCUSD', 'LONG')?.valueUpnl).toBe(3);
+  });
+});
+
+describe('a price', () => {
+  it('is refused when it is none, or not above 0', () => {
+    const state = new AccountState();
+    state.setActivePosition('BTCUSDT', 'LONG', position());
+    for (const price of [...BAD_NUMBERS, 0, -1] as readonly number[]) {
+      expect(codeOf(() => state.processPriceEvent({ symbol: 'BTCUSDT', price }))).toBe('INVALID_VALUE');
+    }
+    for (const symbol of BAD_NAMES as readonly string[]) {
+      expect(codeOf(() => state.processPriceEvent({ symbol, price: 1 }))).toBe('INVALID_KEY');
+    }
+    expect(state.getActivePosition('BTCUSDT', 'LONG')?.valueUpnl).toBe(0);
+    new AccountState({}, { rejectStale: false, entries: 'accountstate' }).processPriceEvent({ symbol: 'A', price: 0 });
+  });
+});
+
+describe('the leverage', () => {
+  it('makes margin and liquidation price unknown when it changes, and nothing else', () => {
+    const state = new WatchedState();
+    state.setActivePosition('BTCUSDT', 'LONG', position());
+    state.setSymbolLeverage('BTCUSDT', 5);
+    state.setSymbolLeverage('BTCUSDT', 5);
+    expect(state.getActivePosition('BTCUSDT', 'LONG')).toEqual(position());
+    state.told.length = 0;
+    state.setSymbolLeverage('BTCUSDT', 10);
+    const { marginValue: _margin, liquidationPrice: _price, ...rest } = position();
+    expect(state.getActivePosition('BTCUSDT', 'LONG')).toEqual(rest);
+    expect(state.told.sort()).toEqual(['leverage:leverage/BTCUSDT', 'positions:positions/LONG/BTCUSDT']);
   });
 });
 
@@ -181,13 +274,13 @@ describe('positions', () => {
       expect(state.isSymbolInAnyPosition(symbol)).toBe(true);
     }
     state.setActivePosition('constructor', 'SHORT', position({ symbol: 'constructor', positionSide: 'SHORT' }));
-    state.setActivePosition('X', 'NONE', position({ symbol: 'X', positionSide: 'NONE' }));
+    state.setActivePosition('X', 'NONE', position({ symbol: 'X', positionSide: 'NONE', assetQty: 0 }));
     state.setActivePosition('Y', 'SHORT', position({ symbol: 'Y', positionSide: 'SHORT' }));
     state.setActivePosition('Z', 'LONG', position({ symbol: 'Z', assetQty: 0 }));
-    expect(state.getTotalActivePositions()).toEqual({ total: ODD_NAMES.length + 3, totalHedged: 1 });
+    expect(state.getTotalActivePositions()).toEqual({ total: ODD_NAMES.length + 2, totalHedged: 1 });
     expect(state.getTotalHedgedPositions()).toBe(1);
-    expect(state.getAllPositions()).toHaveLength(ODD_NAMES.length + 3);
-    expect(['X', 'Y', 'Z'].map((symbol) => state.isSymbolInAnyPosition(symbol))).toEqual([true, true, false]);
+    expect(state.getAllPositions()).toHaveLength(ODD_NAMES.length + 2);
+    expect(['X', 'Y', 'Z'].map((symbol) => state.isSymbolInAnyPosition(symbol))).toEqual([false, true, false]);
     expect(state.isSymbolSideInPosition('Y', 'SHORT')).toBe(true);
     expect(state.isSymbolSideInPosition('Y', 'LONG')).toBe(false);
     expect(state.isSymbolSideInPosition('Z', 'LONG')).toBe(false);
@@ -294,8 +387,75 @@ describe('getSessionSummary', () => {
         },
         pnlState: { realisedPnl: 10, unrealisedPnl: 3 },
       },
+      unvalued: [],
     });
     expect(codeOf(() => state.getSessionSummary(Number.NaN))).toBe('INVALID_VALUE');
+  });
+
+  const instruments: InstrumentLookup = (symbol) =>
+    ({
+      BTCUSD: { kind: 'inverse', multiplier: 1, settleAsset: 'BTC' } as const,
+      BTCUSDT: { kind: 'linear', multiplier: 1, settleAsset: 'USDT' } as const,
+    })[symbol];
+
+  function mixed(): AccountState {
+    const state = new AccountState({ instruments });
+    state.setWalletBalance(1000);
+    state.setWalletBalance(0.5, { asset: 'BTC' });
+    state.setWalletBalance(3, { asset: 'ETH' });
+    state.setActivePosition('BTCUSDT', 'LONG', position({ valueUpnl: 20, marginValue: 100 }));
+    state.setActivePosition('BTCUSD', 'LONG', position({ symbol: 'BTCUSD', valueUpnl: 0.01, marginValue: 0.1 }));
+    return state;
+  }
+
+  it('counts what is in one asset, and names the rest', () => {
+    const state = mixed();
+    const inQuote = state.getSessionSummary(900);
+    expect(inQuote).toMatchObject({ activePositionUpnlSum: 20, unvalued: ['BTCUSD'] });
+    expect(inQuote.account.quoteBalanceState).toMatchObject({ now: 1000, quoteMarginLockedSum: 100 });
+    const inCoin = state.getSessionSummary(0.4, { asset: 'BTC' });
+    expect(inCoin).toMatchObject({ activePositionUpnlSum: 0.01, unvalued: ['BTCUSDT'] });
+    expect(inCoin.account.quoteBalanceState).toMatchObject({ startedWith: 0.4, now: 0.5, quoteMarginLockedSum: 0.1 });
+    expect(inCoin.activePositions).toHaveLength(2);
+  });
+
+  it('counts all assets that it has rates for, and names those that it has not', () => {
+    const state = mixed();
+    const summary = state.getSessionSummary(30_000, { rates: { BTC: 60_000 } });
+    expect(summary).toMatchObject({ activePositionUpnlSum: 620, unvalued: ['ETH'] });
+    expect(summary.account.quoteBalanceState).toMatchObject({ now: 31_000, quoteMarginLockedSum: 6100 });
+    expect(state.getSessionSummary(0, { rates: { BTC: 60_000, ETH: 2000 } }).unvalued).toEqual([]);
+    for (const rates of [5, { BTC: 0 }, { BTC: Number.NaN }, { BTC: '5' }] as unknown as readonly never[]) {
+      expect(codeOf(() => state.getSessionSummary(0, { rates }))).toBe('INVALID_VALUE');
+    }
+    expect(codeOf(() => state.getSessionSummary(0, { asset: '' }))).toBe('INVALID_KEY');
+  });
+
+  it('names the positions of which profit or margin is not known', () => {
+    const state = new AccountState();
+    const { valueUpnl: _upnl, ...withoutProfit } = position({ symbol: 'A' });
+    const { marginValue: _margin, ...withoutMargin } = position({ symbol: 'B', valueUpnl: 5 });
+    state.setActivePosition('A', 'LONG', withoutProfit);
+    state.setActivePosition('B', 'LONG', withoutMargin);
+    expect(state.getSessionSummary(0)).toMatchObject({ activePositionUpnlSum: 5, unvalued: ['A', 'B'] });
+  });
+
+  it('is worth the same in whichever asset it is counted', () => {
+    const amount = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+    const rate = fc.double({ min: 1e-3, max: 1e3, noNaN: true });
+    fc.assert(
+      fc.property(amount, amount, amount, rate, (wallet, other, valueUpnl, price) => {
+        const state = new AccountState({ instruments });
+        state.setWalletBalance(wallet);
+        state.setWalletBalance(other, { asset: 'BTC' });
+        state.setActivePosition('BTCUSD', 'LONG', position({ symbol: 'BTCUSD', valueUpnl, marginValue: 1 }));
+        const { account } = state.getSessionSummary(0, { rates: { BTC: price } });
+        const inCoin = state.getSessionSummary(0, { asset: 'BTC', rates: { USDT: 1 / price } });
+        const equity = inCoin.account.quoteBalanceState.nowIfEverythingClosedAtMarket * price;
+        const scale = Math.abs(wallet) + (Math.abs(other) + Math.abs(valueUpnl)) * price + 1;
+        expect(Math.abs(account.quoteBalanceState.nowIfEverythingClosedAtMarket - equity) / scale).toBeLessThan(1e-12);
+      }),
+    );
   });
 });
 
@@ -403,7 +563,7 @@ describe('transaction', () => {
   });
 
   it('takes back what it made known of closed positions and ended orders', () => {
-    const state = new AccountState({ rejectStale: true });
+    const state = new AccountState();
     expect(() =>
       state.transaction(() => {
         state.deleteActivePosition('BTCUSDT', 'LONG', 500);

@@ -162,6 +162,7 @@ describe('reportBalanceToApi', () => {
     async (field) => {
       const { host, received } = await receiver();
       for (const value of BAD_NUMBERS) {
+        if (field === 'depthPercent' && value === Infinity) continue;
         const bad = { ...data, [field]: value } as BalanceUpdateEventData;
         expect(await rejection(reportBalanceToApi(`http://${host}`, 'a', [], bad))).toMatchObject({
           code: 'INVALID_VALUE',
@@ -234,6 +235,42 @@ describe('reportBalanceToServer', () => {
         viewTags: 'x',
       });
     }
+  });
+
+  it('has null for an infinite depth: exposure with nothing behind it', async () => {
+    const { host, received } = await receiver();
+    const store = createState();
+    store.setWalletBalance(0);
+    store.setActivePosition('A', 'LONG', position({ symbol: 'A', valueUpnl: -5 }));
+    await reportBalanceToServer(`http://${host}`, 'main', [], store, 'USDT');
+    expect(JSON.parse(received[0]?.body ?? '').updateData.depthPercent).toBeNull();
+  });
+
+  it('counts the balance and the positions of the asset', async () => {
+    const { host, received } = await receiver();
+    const settleAssets = new Map([
+      ['BTCUSD', 'BTC'],
+      ['BTCUSDT', 'USDT'],
+    ]);
+    const store = new AccountState({
+      instruments: (symbol) => ({
+        kind: symbol === 'BTCUSD' ? 'inverse' : 'linear',
+        multiplier: 1,
+        settleAsset: settleAssets.get(symbol) ?? 'EUR',
+      }),
+    });
+    store.setWalletBalance(1000);
+    store.setWalletBalance(0.5, { asset: 'BTC' });
+    const size = { assetQty: 10_000, positionPrice: 50_000 };
+    store.setActivePosition('BTCUSD', 'LONG', position({ symbol: 'BTCUSD', ...size, valueUpnl: 0.05 }));
+    store.setActivePosition('BTCUSDT', 'LONG', position({ valueUpnl: 7 }));
+    await reportBalanceToServer(`http://${host}`, 'main', [], store, 'BTC');
+    expect(JSON.parse(received[0]?.body ?? '').updateData).toMatchObject({
+      balance: 0.5,
+      upnlValue: 0.05,
+      upnlPercent: 10,
+      depthPercent: 36.36,
+    });
   });
 
   it('rejects as the report does', async () => {

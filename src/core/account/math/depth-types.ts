@@ -1,6 +1,6 @@
 import type { EnginePositionSide } from '../types/position.js';
 
-/** How much of the balance one position takes. Values are in the quote currency, percentages of the balance. */
+/** How much of the balance one position takes. Values are in the quote asset, percentages of the balance. */
 export interface PositionDepthState {
   /** The quote asset. */
   asset: string;
@@ -11,7 +11,7 @@ export interface PositionDepthState {
   estimatedValue: number;
   /** `estimatedValue` / leverage */
   estimatedValueWithLeverage: number;
-  /** `estimatedValueWithLeverage`, in percent of the balance. */
+  /** `estimatedValueWithLeverage`, in percent of the balance; infinite when there is no balance. */
   positionDepth: number;
   /** The same without the unrealised profit of all positions. */
   positionDepthUnrealised: number;
@@ -22,9 +22,9 @@ export interface PositionDepthState {
   estimatedPnlPct: number;
 }
 
-/** How much of the balance all positions take. Values are in the quote currency, percentages of the balance. */
+/** How much of the balance all positions take. Values are in the quote asset, percentages of the balance. */
 export interface DepthSummary {
-  /** The sum of each position's depth, in percent. */
+  /** The sum of all positions' depths, in percent. */
   rawDepthSum: number;
   estimatedValueWithLeverage: number;
   /** The share that counts towards `crossBalance`: of all positions with cross margin, 0 with isolated. */
@@ -32,8 +32,10 @@ export interface DepthSummary {
   crossBalance: number;
   /** `estimatedValueWithLeverage`, in percent of the balance. */
   depthWithoutPnL: number;
-  /** `estimatedValueWithLeverage`, in percent of `crossBalance`, 100 at most. */
+  /** `estimatedValueWithLeverage`, in percent of `crossBalance`; infinite when nothing is left of that. */
   depthWithPnL: number;
+  /** Symbols whose profit or value is not known in the quote asset, so that the sums are not complete. */
+  unvalued: readonly string[];
 }
 
 /** One position in a log: its age, size and cost. */

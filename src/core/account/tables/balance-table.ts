@@ -1,50 +1,99 @@
-import { RecordTable } from './record-table.js';
-import { requireFinite, requireObject } from './value-checks.js';
+import type { AccountRules } from './account-rules.js';
+import { type RecordMap, RecordTable } from './record-table.js';
+import type { TableContext } from './table-context.js';
+import { requireFinite, requireFiniteIfGiven, requireName, requireObject } from './value-checks.js';
 
 const WALLET_KEY = 'balance/wallet';
+const ASSET_PREFIX = 'balance/asset/';
 
-/** In the quote currency. */
-interface Wallet {
+interface Balance {
   readonly balance: number;
+  /** In exchange time; absent when it is not known. */
+  readonly asOfMs?: number | undefined;
+}
+
+/** In the quote asset. */
+interface Wallet extends Balance {
   readonly previousBalance: number;
 }
 
-const EMPTY: Wallet = Object.freeze({ balance: 0, previousBalance: 0 });
-
-/** The wallet balance, and the one that was set aside before. */
+/** The wallet balances: that of the quote asset, with the one that was set aside before, and those of other assets. */
 export class BalanceTable extends RecordTable {
   readonly name = 'balance';
   readonly #wallet = this.recordMap<Wallet>(WALLET_KEY);
+  readonly #byAsset = this.recordMap<Balance>(ASSET_PREFIX);
+  readonly quoteAsset: string;
+  readonly #rejectStale: boolean;
 
-  get balance(): number {
-    return (this.#wallet.get('') ?? EMPTY).balance;
+  constructor(context: TableContext, quoteAsset: string, { rejectStale }: AccountRules) {
+    super(context);
+    this.quoteAsset = quoteAsset;
+    this.#rejectStale = rejectStale;
   }
 
   get previousBalance(): number {
-    return (this.#wallet.get('') ?? EMPTY).previousBalance;
+    return this.#wallet.get('')?.previousBalance ?? 0;
   }
 
-  set(balance: number): void {
+  /** 0 for an asset that was never set. */
+  get(asset: string = this.quoteAsset): number {
+    return this.#held(asset)?.balance ?? 0;
+  }
+
+  /** The assets that were set, and their balances. */
+  all(): Record<string, number> {
+    const balances: Record<string, number> = Object.create(null);
+    const wallet = this.#wallet.get('');
+    if (wallet !== undefined) balances[this.quoteAsset] = wallet.balance;
+    for (const [asset, { balance }] of this.#byAsset.entries()) balances[asset] = balance;
+    return balances;
+  }
+
+  /** @param asOfMs exchange time. What is older than the balance that is held is ignored. */
+  set(balance: number, asset: string = this.quoteAsset, asOfMs?: number): void {
     requireFinite('balance', balance);
-    this.#put({ balance, previousBalance: this.previousBalance });
+    requireName('asset', asset);
+    requireFiniteIfGiven('asOfMs', asOfMs);
+    this.assertWritable();
+    const held = this.#held(asset);
+    if (this.#rejectStale && asOfMs !== undefined && held?.asOfMs !== undefined && asOfMs < held.asOfMs) return;
+    const next = balanceOf(balance, asOfMs);
+    const isWallet = asset === this.quoteAsset;
+    if (isWallet) this.#wallet.set('', Object.freeze({ ...next, previousBalance: this.previousBalance }));
+    else this.#byAsset.set(asset, Object.freeze(next));
+    // That it is known for a later time is not worth a write.
+    if (held?.balance !== balance) this.context.markChanged('balance', isWallet ? WALLET_KEY : ASSET_PREFIX + asset);
+  }
+
+  /** The exchange time of the balance that is held, where it is known. */
+  knownMs(asset: string): number | undefined {
+    return this.#held(asset)?.asOfMs;
   }
 
   /** Sets the balance of now aside. */
   storePrevious(): void {
-    this.#put({ balance: this.balance, previousBalance: this.balance });
-  }
-
-  protected checked(_key: string, value: unknown): Wallet {
-    requireObject('wallet', value);
-    const { balance, previousBalance } = value as Wallet;
-    requireFinite('wallet.balance', balance);
-    requireFinite('wallet.previousBalance', previousBalance);
-    return Object.freeze({ balance, previousBalance });
-  }
-
-  #put(wallet: Wallet): void {
     this.assertWritable();
-    this.#wallet.set('', Object.freeze(wallet));
+    const { balance, asOfMs } = this.#wallet.get('') ?? { balance: 0 };
+    this.#wallet.set('', Object.freeze({ ...balanceOf(balance, asOfMs), previousBalance: balance }));
     this.context.markChanged('balance', WALLET_KEY);
   }
+
+  protected checked(_key: string, value: unknown, map: RecordMap<unknown>): Balance {
+    requireObject('wallet', value);
+    const { balance, previousBalance, asOfMs } = value as Wallet;
+    requireFinite('wallet.balance', balance);
+    requireFiniteIfGiven('wallet.asOfMs', asOfMs);
+    const known = balanceOf(balance, asOfMs);
+    if (map !== this.#wallet) return Object.freeze(known);
+    requireFinite('wallet.previousBalance', previousBalance);
+    return Object.freeze({ ...known, previousBalance });
+  }
+
+  #held(asset: string): Balance | undefined {
+    return asset === this.quoteAsset ? this.#wallet.get('') : this.#byAsset.get(asset);
+  }
+}
+
+function balanceOf(balance: number, asOfMs: number | undefined): Balance {
+  return asOfMs === undefined ? { balance } : { balance, asOfMs };
 }

@@ -1,26 +1,23 @@
+import type { AccountRules } from './account-rules.js';
 import { JournaledMap } from './journaled-map.js';
 import { RecordTable } from './record-table.js';
 import type { TableContext } from './table-context.js';
 import { Tombstones } from './tombstones.js';
 
-/** How a table treats messages that come late. */
-export interface StaleRule {
-  /**
-   * Ignore what is older, by exchange time, than what is held or known to have ended.
-   * @default false
-   */
-  readonly rejectStale?: boolean;
-}
+/** The end of what cannot begin again: later than any message. */
+const FINAL_MS = Number.POSITIVE_INFINITY;
 
 /** A table of the exchange's entries. It knows which ones the exchange has sent since a restore, and which have ended. */
 export abstract class ExchangeTable extends RecordTable {
+  protected readonly isStrict: boolean;
   readonly #rejectStale: boolean;
   readonly #tombstones: Tombstones;
   /** The records that were restored, and not told by the exchange since. */
   readonly #stale: JournaledMap<string, true>;
 
-  constructor(context: TableContext, { rejectStale = false }: StaleRule = {}) {
+  constructor(context: TableContext, { rejectStale, entries }: AccountRules) {
     super(context);
+    this.isStrict = entries === 'exchange';
     this.#rejectStale = rejectStale;
     this.#tombstones = new Tombstones(context);
     this.#stale = new JournaledMap(context);
@@ -28,11 +25,6 @@ export abstract class ExchangeTable extends RecordTable {
 
   hasStale(): boolean {
     return this.#stale.size > 0;
-  }
-
-  /** The exchange has told the state of everything. */
-  clearStale(): void {
-    this.#stale.clear();
   }
 
   override restoreRecord(recordKey: string, value: unknown): void {
@@ -49,15 +41,20 @@ export abstract class ExchangeTable extends RecordTable {
     return this.#stale.has(recordKey);
   }
 
+  /** The exchange has told the record, which is what was held already. */
+  protected confirmed(recordKey: string): void {
+    this.#stale.delete(recordKey);
+  }
+
   /** When a record that is no longer held ended, in exchange time. */
   protected recordEndedAtMs(recordKey: string): number | undefined {
     return this.#tombstones.get(recordKey);
   }
 
-  /** Whether to ignore a message of this time. */
-  protected isOutdated(recordKey: string, heldMs: number | undefined, atMs: number): boolean {
-    const knownMs = heldMs ?? this.#tombstones.get(recordKey);
-    return this.#rejectStale && knownMs !== undefined && atMs < knownMs;
+  /** Whether to ignore a message of this time, given the newest that is known; 0 is no time. */
+  protected isOutdated(knownMs: number | undefined, atMs: number): boolean {
+    if (knownMs === FINAL_MS) return true;
+    return this.#rejectStale && knownMs !== undefined && atMs !== 0 && atMs < knownMs;
   }
 
   /** The exchange has told the record, which has changed. */
@@ -71,5 +68,10 @@ export abstract class ExchangeTable extends RecordTable {
   protected ended(recordKey: string, atMs: number | undefined): void {
     if (atMs !== undefined) this.#tombstones.bury(recordKey, atMs);
     this.#stale.delete(recordKey);
+  }
+
+  /** The record has ended, and cannot be again. */
+  protected endedForGood(recordKey: string): void {
+    this.ended(recordKey, FINAL_MS);
   }
 }

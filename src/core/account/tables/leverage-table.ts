@@ -1,10 +1,19 @@
+import { type AccountRules, EXCHANGE_RULES } from './account-rules.js';
 import { RecordTable } from './record-table.js';
+import type { TableContext } from './table-context.js';
 import { invalidValue, requireName } from './value-checks.js';
 
 /** The leverage of each symbol. */
 export class LeverageTable extends RecordTable {
   readonly name = 'leverage';
   readonly #bySymbol = this.recordMap<number>('leverage/');
+
+  readonly #isStrict: boolean;
+
+  constructor(context: TableContext, { entries }: AccountRules = EXCHANGE_RULES) {
+    super(context);
+    this.#isStrict = entries === 'exchange';
+  }
 
   get(symbol: string): number | undefined {
     return this.#bySymbol.get(symbol);
@@ -23,7 +32,7 @@ export class LeverageTable extends RecordTable {
   }
 
   protected checked(_symbol: string, leverage: unknown): unknown {
-    if (Number.isFinite(leverage) && Number(leverage) > 0) return leverage;
-    throw invalidValue('leverage', leverage, 'a finite number above 0');
+    if (Number.isFinite(leverage) && (Number(leverage) > 0 || (leverage === 0 && !this.#isStrict))) return leverage;
+    throw invalidValue('leverage', leverage, `a finite number${this.#isStrict ? ' above 0' : ', 0 or more'}`);
   }
 }

@@ -1,44 +1,98 @@
-import { ENGINE_ORDER_STATUS, ENGINE_ORDER_TYPE, type EngineOrder } from '../types/order.js';
+import {
+  ENGINE_ORDER_STATUS,
+  ENGINE_ORDER_TYPE,
+  type EngineOrder,
+  type EngineOrderStatus,
+  type EngineOrderUpdate,
+} from '../types/order.js';
 import { ENGINE_POSITION_SIDE } from '../types/position.js';
 import {
   invalidValue,
   requireFinite,
+  requireFiniteIfGiven,
   requireKeyOf,
   requireName,
   requireObject,
   requireString,
+  withoutNulls,
 } from './value-checks.js';
 
+type Order = Readonly<EngineOrder>;
+
 const ORDER_SIDES = { BUY: 'BUY', SELL: 'SELL' };
+const FLAGS = ['isreduceOnly', 'closePosition'] as const;
+const KEPT = [...FLAGS, 'averagePrice', 'triggerPrice', 'timeInForce'] as const;
+
+const ACTIVE: ReadonlySet<EngineOrderStatus> = new Set(['NEW', 'PARTIALLY_FILLED', 'PENDING_CANCEL']);
+
+/** How much more than the original quantity rounding can make of the executed one. */
+const ROUNDING = 1 + 1e-9;
 
 /**
  * A frozen copy of an order. The copy is what is checked: it has neither accessors nor inherited properties.
  *
  * @throws `INVALID_KEY` for the id and the symbol, `INVALID_VALUE` for all else.
  */
-export function orderSnapshot(value: unknown): Readonly<EngineOrder> {
+export function orderSnapshot(value: unknown, isStrict = true): Order {
   requireObject('order', value);
-  const order = { ...(value as EngineOrder) };
-  requireName('order.exchangeOrderId', order.exchangeOrderId);
-  requireName('order.symbol', order.symbol);
+  const order = withoutNulls<EngineOrder>(value as EngineOrderUpdate);
+  order.exchangeOrderId ??= '';
+  order.customOrderId ??= '';
+  order.createdAtMs ??= 0;
+  order.updatedAtMs ??= 0;
   requireString('order.customOrderId', order.customOrderId);
+  if (!isStrict || order.customOrderId === '') requireName('order.exchangeOrderId', order.exchangeOrderId);
+  requireString('order.exchangeOrderId', order.exchangeOrderId);
+  requireName('order.symbol', order.symbol);
   requireKeyOf('order.orderSide', order.orderSide, ORDER_SIDES);
   requireKeyOf('order.positionSide', order.positionSide, ENGINE_POSITION_SIDE);
-  requireKeyOf('order.orderType', order.orderType, ENGINE_ORDER_TYPE);
-  requireKeyOf('order.status', order.status, ENGINE_ORDER_STATUS);
+  if (isStrict) requireKeyOf('order.orderType', order.orderType, ENGINE_ORDER_TYPE);
+  if (isStrict) requireKeyOf('order.status', order.status, ENGINE_ORDER_STATUS);
   requireFinite('order.price', order.price);
   requireFinite('order.originalQuantity', order.originalQuantity);
   requireFinite('order.executedQuantity', order.executedQuantity);
-  requireFinite('order.averagePrice', order.averagePrice);
+  requireFiniteIfGiven('order.averagePrice', order.averagePrice);
+  requireFiniteIfGiven('order.triggerPrice', order.triggerPrice);
   requireFinite('order.createdAtMs', order.createdAtMs);
   requireFinite('order.updatedAtMs', order.updatedAtMs);
-  if (order.isreduceOnly !== undefined && typeof order.isreduceOnly !== 'boolean') {
-    throw invalidValue('order.isreduceOnly', order.isreduceOnly, 'a boolean');
+  if (order.timeInForce !== undefined) requireString('order.timeInForce', order.timeInForce);
+  for (const name of FLAGS) {
+    if (order[name] !== undefined && typeof order[name] !== 'boolean') {
+      throw invalidValue(`order.${name}`, order[name], 'a boolean');
+    }
   }
+  if (isStrict) requirePossible(order);
   return Object.freeze(order);
 }
 
-/** Whether the order can still execute. */
-export function isActiveOrder(order: Pick<EngineOrder, 'status'>): boolean {
-  return order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
+/** @throws `INVALID_VALUE` for quantities below 0, or more executed than ordered */
+function requirePossible({ originalQuantity, executedQuantity, closePosition }: Order): void {
+  if (originalQuantity < 0) throw invalidValue('order.originalQuantity', originalQuantity, '0 or more');
+  if (executedQuantity < 0) throw invalidValue('order.executedQuantity', executedQuantity, '0 or more');
+  // An order that closes a position does not always say how much that is.
+  if (executedQuantity <= originalQuantity * ROUNDING || closePosition === true) return;
+  throw invalidValue('order.executedQuantity', executedQuantity, `at most the original ${originalQuantity}`);
+}
+
+/** The order, with what the update leaves out and still holds. */
+export function mergedOrder(held: Order | undefined, update: Order): Order {
+  if (held === undefined) return update;
+  const { executedQuantity, exchangeOrderId, customOrderId, createdAtMs, updatedAtMs } = update;
+  const isSameFill = held.executedQuantity === executedQuantity;
+  const missing = KEPT.filter(
+    (name) => update[name] === undefined && held[name] !== undefined && (isSameFill || name !== 'averagePrice'),
+  );
+  return Object.freeze({
+    ...update,
+    exchangeOrderId: exchangeOrderId || held.exchangeOrderId,
+    customOrderId: customOrderId || held.customOrderId,
+    createdAtMs: createdAtMs || held.createdAtMs,
+    updatedAtMs: updatedAtMs || held.updatedAtMs,
+    ...Object.fromEntries(missing.map((name) => [name, held[name]])),
+  });
+}
+
+/** Whether the order can still execute; `accountstate` takes one that is being cancelled for over. */
+export function isActiveOrder({ status }: Pick<EngineOrder, 'status'>, isStrict = true): boolean {
+  return ACTIVE.has(status) && (isStrict || status !== 'PENDING_CANCEL');
 }

@@ -1,41 +1,50 @@
-import type { EngineOrder } from '../types/order.js';
+import type { EngineOrder, EngineOrderUpdate } from '../types/order.js';
 import { ExchangeTable } from './exchange-table.js';
 import { JournaledMap } from './journaled-map.js';
-import { isActiveOrder, orderSnapshot } from './order-checks.js';
-import { invalidValue, requireFiniteIfGiven, requireName } from './value-checks.js';
-
-const PREFIX = 'orders/';
+import { isActiveOrder, mergedOrder, orderSnapshot } from './order-checks.js';
+import { OrderIndex } from './order-index.js';
+import type { RecordMap } from './record-table.js';
+import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
 type Order = Readonly<EngineOrder>;
 
-/** The active orders, by id and by symbol. Each is a frozen snapshot that a change replaces. */
+/** The active orders, by id, by client id and by symbol. Each is a frozen snapshot that a change replaces. */
 export class OrderTable extends ExchangeTable {
   readonly name = 'orders';
-  readonly #byId = this.recordMap<Order>(PREFIX);
-  readonly #bySymbol = new JournaledMap<string, JournaledMap<string, Order>>(this.context);
+  readonly #byId = this.recordMap<Order>('orders/');
+  /** Those that the exchange has given no id yet, by client id. */
+  readonly #withoutId = this.recordMap<Order>('client-orders/');
+  readonly #bySymbol = new OrderIndex(this.context, 'symbol');
+  readonly #byCustomId = new OrderIndex(this.context, 'customOrderId');
+  /** The times of the listings that did not have the order, by record key: the first one, of which pages may have raced. */
+  readonly #missedAtMs = new JournaledMap<string, number>(this.context);
 
   get(orderId: string): Order | undefined {
     return this.#byId.get(orderId);
   }
 
+  /** Of several, the newest. */
+  getByCustomId(customOrderId: string): Order | undefined {
+    const [newest] = this.#byCustomId.get(customOrderId).sort((one, other) => other.updatedAtMs - one.updatedAtMs);
+    return newest;
+  }
+
   all(): Order[] {
-    return [...this.#byId.values()];
+    return [...this.#byId.values(), ...this.#withoutId.values()];
   }
 
   /** Touches the orders of this symbol only. */
   forSymbol(symbol: string): Order[] {
-    const orders = this.#bySymbol.get(symbol);
-    return orders === undefined ? [] : [...orders.values()];
+    return this.#bySymbol.get(symbol);
   }
 
-  /** Holds an order that is active, and drops one that no longer is. */
-  upsert(order: Order): void {
-    const snapshot = orderSnapshot(order);
+  /** Holds an order that is active, and drops one that no longer is. `false` when it is older than what is known. */
+  upsert(update: EngineOrderUpdate): boolean {
+    const order = this.identified(orderSnapshot(update, this.isStrict));
     this.assertWritable();
-    const { exchangeOrderId, updatedAtMs } = snapshot;
-    if (this.isOutdated(PREFIX + exchangeOrderId, this.#byId.get(exchangeOrderId)?.updatedAtMs, updatedAtMs)) return;
-    if (isActiveOrder(snapshot)) this.put(snapshot);
-    else this.remove(exchangeOrderId, updatedAtMs);
+    if (this.isOutdated(this.knownMs(order), order.updatedAtMs) || this.isOvertaken(order)) return false;
+    this.take(order);
+    return true;
   }
 
   /** @param atMs when the order ended, in exchange time. Default: the time of the order that is held. */
@@ -43,83 +52,138 @@ export class OrderTable extends ExchangeTable {
     requireName('orderId', orderId);
     requireFiniteIfGiven('atMs', atMs);
     this.assertWritable();
-    this.remove(orderId, atMs);
+    const held = this.#byId.get(orderId) ?? this.#withoutId.get(orderId);
+    this.remove(held ?? { exchangeOrderId: orderId, customOrderId: '' }, atMs);
   }
 
   clear(): void {
     this.assertWritable();
-    const orders = this.all();
-    this.#byId.clear();
-    this.#bySymbol.clear();
-    for (const { exchangeOrderId, updatedAtMs } of orders) {
-      this.ended(PREFIX + exchangeOrderId, updatedAtMs);
-      this.context.markChanged('orders', PREFIX + exchangeOrderId);
-    }
+    for (const order of this.all()) this.remove(order);
   }
 
-  /** Takes over a checked snapshot of an active order, whatever its time. */
-  put(snapshot: Order): void {
-    const { exchangeOrderId } = snapshot;
-    const before = this.#byId.get(exchangeOrderId);
-    this.#byId.set(exchangeOrderId, snapshot);
-    this.#index(snapshot, before);
-    this.told(PREFIX + exchangeOrderId);
+  /** The order with the exchange's id, where one is held under the same client id. */
+  identified(order: Order): Order {
+    const exchangeOrderId = order.exchangeOrderId || this.getByCustomId(order.customOrderId)?.exchangeOrderId;
+    return exchangeOrderId ? Object.freeze({ ...order, exchangeOrderId }) : order;
+  }
+
+  /** The order as it is held under its id or, as long as it has none, under its client id. */
+  find(order: Order): Order | undefined {
+    return this.#map(order).get(keyOf(order));
+  }
+
+  /** The cumulative fill only grows: one that is smaller was told earlier, whatever its time. */
+  isOvertaken(order: Order): boolean {
+    const held = this.find(order);
+    return this.isStrict && held !== undefined && order.executedQuantity < held.executedQuantity;
+  }
+
+  /** The newest exchange time that is known of an order that the exchange has given an id. */
+  knownMs(order: Order): number | undefined {
+    if (order.exchangeOrderId === '') return undefined;
+    return this.#byId.get(order.exchangeOrderId)?.updatedAtMs ?? this.recordEndedAtMs(recordKeyOf(order));
+  }
+
+  /** Takes over a checked snapshot, whatever its time: holds it or, when it is not active, drops what is held. */
+  take(order: Order): void {
+    const { exchangeOrderId, customOrderId } = order;
+    const held = this.find(order);
+    const withoutId = this.#withoutId.get(customOrderId);
+    if (isActiveOrder(order, this.isStrict)) {
+      this.#hold(this.isStrict ? mergedOrder(held ?? withoutId, order) : order);
+    } else {
+      this.remove(order, order.updatedAtMs);
+      if (this.isStrict && exchangeOrderId !== '') this.endedForGood(recordKeyOf(order));
+    }
+    if (withoutId !== undefined && exchangeOrderId !== '') this.remove(withoutId);
+  }
+
+  /** Takes over a checked snapshot, unless it is what is held already. */
+  takeIfNew(order: Order): void {
+    const held = this.find(order);
+    const isHeld = held !== undefined && isSameRecord(held, mergedOrder(held, order));
+    if (!isHeld) this.take(order);
+    else this.confirmed(recordKeyOf(order));
+    this.#missedAtMs.delete(recordKeyOf(order));
   }
 
   /** Forgets an order, and remembers when it ended. */
-  remove(orderId: string, atMs?: number): void {
-    const held = this.#byId.get(orderId);
-    this.ended(PREFIX + orderId, atMs ?? held?.updatedAtMs);
+  remove(order: Pick<Order, 'exchangeOrderId' | 'customOrderId'>, atMs?: number): void {
+    const recordKey = recordKeyOf(order);
+    const held = this.#map(order).get(keyOf(order));
+    this.ended(recordKey, atMs ?? held?.updatedAtMs);
+    this.#missedAtMs.delete(recordKey);
     if (held === undefined) return;
-    this.#byId.delete(orderId);
-    this.#unindex(held);
-    this.context.markChanged('orders', PREFIX + orderId);
+    this.#map(order).delete(keyOf(order));
+    this.#unindex(recordKey, held);
+    this.context.markChanged('orders', recordKey);
   }
 
-  /** When an order that is no longer held ended, in exchange time. */
-  endedAtMs(orderId: string): number | undefined {
-    return this.recordEndedAtMs(PREFIX + orderId);
+  /**
+   * Notes that a listing of this time does not have the order. Pages race with what happens between them: only after
+   * a second one the order goes.
+   */
+  miss(order: Order, asOfMs: number): void {
+    const recordKey = recordKeyOf(order);
+    const missedAtMs = this.#missedAtMs.get(recordKey);
+    if (missedAtMs === undefined) this.#missedAtMs.set(recordKey, asOfMs);
+    else if (missedAtMs <= asOfMs) this.remove(order, asOfMs);
   }
 
   isStale(orderId: string): boolean {
-    return this.isStaleRecord(PREFIX + orderId);
+    return this.isStaleRecord(`orders/${orderId}`);
   }
 
   override restoreRecord(recordKey: string, value: unknown): void {
     const before = this.recordValue(recordKey) as Order | undefined;
     super.restoreRecord(recordKey, value);
-    this.#index(this.recordValue(recordKey) as Order, before);
+    this.#index(recordKey, this.recordValue(recordKey) as Order, before);
   }
 
   override forgetRecord(recordKey: string): void {
     const order = this.recordValue(recordKey) as Order | undefined;
-    if (order !== undefined) this.#unindex(order);
+    if (order !== undefined) this.#unindex(recordKey, order);
     super.forgetRecord(recordKey);
   }
 
-  protected checked(orderId: string, value: unknown): Order {
-    const order = orderSnapshot(value);
-    if (order.exchangeOrderId !== orderId) {
-      throw invalidValue('order.exchangeOrderId', order.exchangeOrderId, JSON.stringify(orderId));
+  protected checked(key: string, value: unknown, map: RecordMap<unknown>): Order {
+    const order = orderSnapshot(value, this.isStrict);
+    const field = map === this.#byId ? 'exchangeOrderId' : 'customOrderId';
+    if (this.#map(order) !== map || order[field] !== key) {
+      throw invalidValue(`order.${field}`, order[field], JSON.stringify(key));
     }
-    if (!isActiveOrder(order)) throw invalidValue('order.status', order.status, 'NEW or PARTIALLY_FILLED');
+    if (!isActiveOrder(order)) throw invalidValue('order.status', order.status, 'one that is active');
     return order;
   }
 
-  #index(order: Order, before: Order | undefined): void {
-    const { exchangeOrderId, symbol } = order;
-    if (before !== undefined && before.symbol !== symbol) this.#unindex(before);
-    let orders = this.#bySymbol.get(symbol);
-    if (orders === undefined) {
-      orders = new JournaledMap(this.context);
-      this.#bySymbol.set(symbol, orders);
-    }
-    orders.set(exchangeOrderId, order);
+  #hold(order: Order): void {
+    const recordKey = recordKeyOf(order);
+    const before = this.#map(order).get(keyOf(order));
+    this.#map(order).set(keyOf(order), order);
+    this.#index(recordKey, order, before);
+    this.#missedAtMs.delete(recordKey);
+    this.told(recordKey);
   }
 
-  #unindex({ exchangeOrderId, symbol }: Order): void {
-    const orders = this.#bySymbol.get(symbol);
-    orders?.delete(exchangeOrderId);
-    if (orders?.size === 0) this.#bySymbol.delete(symbol);
+  #map({ exchangeOrderId }: Pick<Order, 'exchangeOrderId'>): RecordMap<Order> {
+    return exchangeOrderId === '' ? this.#withoutId : this.#byId;
   }
+
+  #index(recordKey: string, order: Order, before: Order | undefined): void {
+    this.#bySymbol.put(recordKey, order, before);
+    this.#byCustomId.put(recordKey, order, before);
+  }
+
+  #unindex(recordKey: string, order: Order): void {
+    this.#bySymbol.remove(recordKey, order);
+    this.#byCustomId.remove(recordKey, order);
+  }
+}
+
+function keyOf({ exchangeOrderId, customOrderId }: Pick<Order, 'exchangeOrderId' | 'customOrderId'>): string {
+  return exchangeOrderId || customOrderId;
+}
+
+function recordKeyOf(order: Pick<Order, 'exchangeOrderId' | 'customOrderId'>): string {
+  return `${order.exchangeOrderId === '' ? 'client-orders' : 'orders'}/${keyOf(order)}`;
 }

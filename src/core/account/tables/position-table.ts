@@ -1,8 +1,9 @@
-import type { EnginePositionSide, EngineSimplePosition } from '../types/position.js';
+import { profitAt, type Valuation } from '../math/profit.js';
+import type { EnginePositionSide, EnginePositionUpdate, EngineSimplePosition } from '../types/position.js';
 import { ExchangeTable } from './exchange-table.js';
-import { positionSnapshot, requirePositionSide } from './position-checks.js';
+import { mergedPosition, positionSnapshot, requirePositionSide, withoutMargin } from './position-checks.js';
 import type { RecordMap } from './record-table.js';
-import { invalidValue, requireFinite, requireFiniteIfGiven, requireName } from './value-checks.js';
+import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
 const SIDES: readonly EnginePositionSide[] = ['LONG', 'SHORT', 'NONE'];
 
@@ -56,12 +57,22 @@ export class PositionTable extends ExchangeTable {
     return count;
   }
 
-  set(symbol: string, side: EnginePositionSide, position: Position): void {
-    const snapshot = positionSnapshot(symbol, side, position);
+  set(symbol: string, side: EnginePositionSide, update: EnginePositionUpdate): void {
+    const position = positionSnapshot(symbol, side, update, this.isStrict);
     this.assertWritable();
-    const heldMs = this.#bySide[side].get(symbol)?.timestampMs;
-    if (this.isOutdated(recordKeyOf(side, symbol), heldMs, snapshot.timestampMs)) return;
-    this.put(side, snapshot);
+    if (!this.isOutdated(this.knownMs(side, position), position.timestampMs)) this.put(side, position);
+  }
+
+  /** The newest exchange time that is known of what a position stands for: in one-way mode, of all sides. */
+  knownMs(side: EnginePositionSide, { symbol, orderPositionSide }: Position): number | undefined {
+    const sides = this.isStrict && orderPositionSide === 'BOTH' ? SIDES : [side];
+    let newest: number | undefined;
+    for (const each of sides) {
+      const recordKey = recordKeyOf(each, symbol);
+      const knownMs = this.#bySide[each].get(symbol)?.timestampMs ?? this.recordEndedAtMs(recordKey);
+      if (knownMs !== undefined && (newest === undefined || knownMs > newest)) newest = knownMs;
+    }
+    return newest;
   }
 
   /** @param atMs when the position ended, in exchange time. Default: the time of the position that is held. */
@@ -75,8 +86,39 @@ export class PositionTable extends ExchangeTable {
 
   /** Takes over a checked snapshot, whatever its time. */
   put(side: EnginePositionSide, snapshot: Position): void {
-    this.#bySide[side].set(snapshot.symbol, snapshot);
-    this.told(recordKeyOf(side, snapshot.symbol));
+    const { symbol } = snapshot;
+    if (this.isStrict) this.#endOthers(side, snapshot);
+    const held = this.#bySide[side].get(symbol);
+    this.#bySide[side].set(symbol, this.isStrict ? mergedPosition(held, snapshot) : snapshot);
+    this.told(recordKeyOf(side, symbol));
+  }
+
+  /** Takes over a checked snapshot, unless it is what is held already. */
+  putIfNew(side: EnginePositionSide, snapshot: Position): void {
+    const held = this.#bySide[side].get(snapshot.symbol);
+    const isHeld = held !== undefined && isSameRecord(held, mergedPosition(held, snapshot));
+    if (isHeld) this.confirmed(recordKeyOf(side, snapshot.symbol));
+    else this.put(side, snapshot);
+  }
+
+  /** In one-way mode a symbol has one position. That it is flat says nothing of those of the hedge mode. */
+  #endOthers(side: EnginePositionSide, { symbol, orderPositionSide, assetQty, timestampMs }: Position): void {
+    if (orderPositionSide !== 'BOTH') return;
+    for (const other of SIDES) {
+      const held = other === side ? undefined : this.#bySide[other].get(symbol);
+      if (held === undefined || (assetQty === 0 && held.orderPositionSide !== 'BOTH')) continue;
+      this.remove(symbol, other, timestampMs || undefined);
+    }
+  }
+
+  /** The symbol has another leverage: what follows from it is not known any more. */
+  forgetMargin(symbol: string): void {
+    for (const side of SIDES) {
+      const held = this.#bySide[side].get(symbol);
+      if (held?.marginValue === undefined && held?.liquidationPrice === undefined) continue;
+      this.#bySide[side].set(symbol, withoutMargin(held));
+      this.context.markChanged('positions', recordKeyOf(side, symbol));
+    }
   }
 
   /** Forgets a position, and remembers when it ended. */
@@ -86,23 +128,18 @@ export class PositionTable extends ExchangeTable {
     if (this.#bySide[side].delete(symbol)) this.context.markChanged('positions', recordKey);
   }
 
-  /** When a position that is no longer held ended, in exchange time. */
-  endedAtMs(symbol: string, side: EnginePositionSide): number | undefined {
-    return this.recordEndedAtMs(recordKeyOf(side, symbol));
-  }
-
   /**
    * Values the symbol's positions at a price. Not a change of what is persisted: it needs no writability and marks
    * nothing.
    */
-  tick(symbol: string, price: number): void {
-    requireName('symbol', symbol);
-    requireFinite('price', price);
-    for (const side of SIDES) this.#requireUpnl(symbol, side, price);
-    for (const side of SIDES) {
+  tick(symbol: string, price: number, instrument: Valuation): void {
+    // `accountstate` values no position that is on no side.
+    const sides = this.isStrict ? SIDES : SIDES.filter((side) => side !== 'NONE');
+    for (const side of sides) this.#requireProfit(symbol, side, price, instrument);
+    for (const side of sides) {
       const position = this.#bySide[side].get(symbol);
       if (position === undefined) continue;
-      const valueUpnl = upnlAt(price, position, side);
+      const valueUpnl = profitAt(price, position, side, instrument) ?? position.valueUpnl;
       if (valueUpnl !== position.valueUpnl) {
         this.#bySide[side].set(symbol, Object.freeze({ ...position, valueUpnl }));
       }
@@ -115,21 +152,15 @@ export class PositionTable extends ExchangeTable {
 
   protected checked(symbol: string, value: unknown, map: RecordMap<unknown>): Position {
     const side = SIDES.find((each) => this.#bySide[each] === map);
-    return positionSnapshot(symbol, side, value);
+    return positionSnapshot(symbol, side, value, this.isStrict);
   }
 
-  #requireUpnl(symbol: string, side: EnginePositionSide, price: number): void {
+  #requireProfit(symbol: string, side: EnginePositionSide, price: number, instrument: Valuation): void {
     const position = this.#bySide[side].get(symbol);
-    if (position === undefined || Number.isFinite(upnlAt(price, position, side))) return;
+    const valueUpnl = position && profitAt(price, position, side, instrument);
+    if (valueUpnl === undefined || Number.isFinite(valueUpnl)) return;
     throw invalidValue('price', price, 'a price at which the profit is a finite number');
   }
-}
-
-/** Whichever sign a short's quantity has: Bybit's is positive, Binance's negative. */
-function upnlAt(price: number, { assetQty, positionPrice }: Position, side: EnginePositionSide): number {
-  const gain = price - positionPrice;
-  if (side === 'NONE') return assetQty * gain;
-  return Math.abs(assetQty) * (side === 'LONG' ? gain : -gain);
 }
 
 function recordKeyOf(side: EnginePositionSide, symbol: string): string {

@@ -74,3 +74,16 @@ export function refusePromise(field: string, value: unknown): void {
   const message = `${field}: expected a synchronous function, received one that returned a promise, whose work goes on by itself`;
   throw new AccountKeeperError('INVALID_VALUE', message);
 }
+
+/** A copy without the fields that are `null` or `undefined`: neither is known. */
+export function withoutNulls<Type extends object>(value: { readonly [Key in keyof Type]: Type[Key] | null }): Type {
+  const copy = { ...value } as Type;
+  for (const name of Object.keys(copy) as (keyof Type)[]) if (copy[name] == null) delete copy[name];
+  return copy;
+}
+
+/** Whether all properties are equal; one that is `undefined` counts as absent. */
+export function isSameRecord(left: object, right: object): boolean {
+  const names = Object.keys({ ...left, ...right });
+  return names.every((name) => Object.is(Reflect.get(left, name), Reflect.get(right, name)));
+}

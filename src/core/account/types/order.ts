@@ -1,4 +1,6 @@
-/** Every state an order can be in. Only `NEW` and `PARTIALLY_FILLED` are active. */
+import type { OrNull } from './or-null.js';
+
+/** Every state an order can be in. `NEW`, `PARTIALLY_FILLED` and `PENDING_CANCEL` are active: they can still fill. */
 export const ENGINE_ORDER_STATUS = {
   NEW: 'NEW',
   PARTIALLY_FILLED: 'PARTIALLY_FILLED',
@@ -29,8 +31,15 @@ export type EngineOrderType = keyof typeof ENGINE_ORDER_TYPE;
 /** The direction of an order. */
 export type EngineOrderSide = 'BUY' | 'SELL';
 
-/** An order, as the exchange last told it. Prices are in the quote currency, quantities in the base asset. */
+/**
+ * An order, as the exchange last reported it. Prices are in the quote currency, quantities in the unit that the exchange
+ * counts in (see `Instrument.multiplier`). A field that is not there is not known; 0 means that there is none.
+ */
 export interface EngineOrder {
+  /**
+   * The exchange's id, and the key under which the order is held. Where ids are unique per symbol only, or in several
+   * spaces, the key has them in front. `''` until the exchange has given one; `customOrderId` is the key until then.
+   */
   exchangeOrderId: string;
   /** The client's own order id; `''` when there is none. */
   customOrderId: string;
@@ -39,13 +48,25 @@ export interface EngineOrder {
   positionSide: 'LONG' | 'SHORT' | 'NONE';
   orderType: EngineOrderType;
   status: EngineOrderStatus;
+  /** The limit price. */
   price: number;
   originalQuantity: number;
+  /** Of all fills together. */
   executedQuantity: number;
-  averagePrice: number;
-  /** Exchange time, in milliseconds since the Unix epoch. */
+  /** Of all fills. */
+  averagePrice?: number | undefined;
+  /** The price at which a conditional order is triggered. */
+  triggerPrice?: number | undefined;
+  /** As the exchange calls it, such as `GTC`. */
+  timeInForce?: string | undefined;
+  /** Closes the whole position, whatever its size then. */
+  closePosition?: boolean | undefined;
+  /** Exchange time, in milliseconds since the Unix epoch; 0 when it is not known. */
   createdAtMs: number;
-  /** Exchange time, in milliseconds since the Unix epoch. */
+  /** Exchange time, in milliseconds since the Unix epoch; 0 when it is not known. */
   updatedAtMs: number;
   isreduceOnly?: boolean | undefined;
 }
+
+/** An order as it is given to the store. `null` counts as not known. */
+export type EngineOrderUpdate = OrNull<EngineOrder>;

@@ -1,15 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { AccountRules } from '../../../../src/core/account/tables/account-rules.js';
 import { OrderTable } from '../../../../src/core/account/tables/order-table.js';
 import { ENGINE_ORDER_STATUS, ENGINE_ORDER_TYPE, type EngineOrder } from '../../../../src/core/account/types/order.js';
 import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, type Harness, ODD_NAMES, order } from './table-harness.js';
 
-function createTable(rejectStale = false): Harness & { readonly table: OrderTable } {
+type Entries = AccountRules['entries'];
+
+function createTable(rejectStale = false, entries: Entries = 'exchange'): Harness & { readonly table: OrderTable } {
   const harness = createHarness();
-  return Object.assign(harness, { table: new OrderTable(harness.context, { rejectStale }) });
+  return Object.assign(harness, { table: new OrderTable(harness.context, { rejectStale, entries }) });
 }
 
-const ENDED = ['FILLED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'PENDING_CANCEL'] as const;
+const ENDED = ['FILLED', 'CANCELLED', 'EXPIRED', 'REJECTED'] as const;
+
+/** When an order is known to have ended. */
+function endOf(table: OrderTable, exchangeOrderId: string): number | undefined {
+  return table.get(exchangeOrderId) === undefined ? table.knownMs(order({ exchangeOrderId })) : undefined;
+}
 
 describe('upsert', () => {
   it('holds a frozen copy, and tells the sink', () => {
@@ -36,11 +44,11 @@ describe('upsert', () => {
     table.upsert(order({ status, updatedAtMs: 120 }));
     expect(table.get('o1')).toBeUndefined();
     expect(table.forSymbol('BTCUSDT').map(({ exchangeOrderId }) => exchangeOrderId)).toEqual(['o2']);
-    expect(table.endedAtMs('o1')).toBe(120);
+    expect(endOf(table, 'o1')).toBe(Infinity);
     expect(told()).toEqual(['orders:orders/o1']);
     table.upsert(order({ exchangeOrderId: 'never seen', status }));
     expect(told()).toEqual([]);
-    expect(table.endedAtMs('never seen')).toBe(100);
+    expect(endOf(table, 'never seen')).toBe(Infinity);
   });
 
   it('takes every status, type and side that is known, and whatever id and symbol', () => {
@@ -53,18 +61,27 @@ describe('upsert', () => {
       expect(table.forSymbol(name)).toHaveLength(1);
     }
     for (const orderType of Object.values(ENGINE_ORDER_TYPE)) table.upsert(order({ orderType }));
-    for (const status of Object.values(ENGINE_ORDER_STATUS)) table.upsert(order({ status }));
+    for (const status of Object.values(ENGINE_ORDER_STATUS)) table.upsert(order({ exchangeOrderId: status, status }));
     for (const positionSide of ['LONG', 'SHORT', 'NONE'] as const) table.upsert(order({ positionSide }));
     for (const isreduceOnly of [true, false, undefined]) table.upsert(order({ isreduceOnly }));
     table.upsert(order({ orderSide: 'SELL' }));
     expect(table.get('o1')?.orderSide).toBe('SELL');
   });
 
-  it.each(['price', 'originalQuantity', 'executedQuantity', 'averagePrice', 'createdAtMs', 'updatedAtMs'])(
-    'refuses a %s that is no finite number',
+  it.each(['price', 'originalQuantity', 'executedQuantity'])('refuses a %s that is no finite number', (field) => {
+    const { table, told } = createTable();
+    for (const value of BAD_NUMBERS) {
+      expect(codeOf(() => table.upsert({ ...order(), [field]: value } as EngineOrder))).toBe('INVALID_VALUE');
+    }
+    expect(table.all()).toEqual([]);
+    expect(told()).toEqual([]);
+  });
+
+  it.each(['averagePrice', 'triggerPrice', 'createdAtMs', 'updatedAtMs'])(
+    'refuses a %s that is neither a finite number nor unknown',
     (field) => {
       const { table, told } = createTable();
-      for (const value of BAD_NUMBERS) {
+      for (const value of BAD_NUMBERS.filter((each) => each != null)) {
         expect(codeOf(() => table.upsert({ ...order(), [field]: value } as EngineOrder))).toBe('INVALID_VALUE');
       }
       expect(table.all()).toEqual([]);
@@ -73,12 +90,14 @@ describe('upsert', () => {
   );
 
   it.each([
-    { field: 'customOrderId', values: [undefined, null, 5] },
+    { field: 'customOrderId', values: [5, {}] },
+    { field: 'timeInForce', values: [5, {}] },
+    { field: 'closePosition', values: [0, 'true'] },
     { field: 'orderSide', values: ['', 'buy', 'LONG', 'toString', undefined] },
     { field: 'positionSide', values: ['', 'BOTH', 'constructor', undefined] },
     { field: 'orderType', values: ['', 'limit', 'valueOf', undefined, 5] },
     { field: 'status', values: ['', 'new', 'CANCELED', '__proto__', undefined] },
-    { field: 'isreduceOnly', values: [null, 0, 'true'] },
+    { field: 'isreduceOnly', values: [0, 'true'] },
   ])('refuses a $field that is not known', ({ field, values }) => {
     const { table } = createTable();
     for (const value of values) {
@@ -161,13 +180,13 @@ describe('delete', () => {
     table.upsert(order());
     told();
     table.delete('o2');
-    expect(table.endedAtMs('o2')).toBeUndefined();
+    expect(endOf(table, 'o2')).toBeUndefined();
     expect(told()).toEqual([]);
     table.delete('o1');
     expect(told()).toEqual(['orders:orders/o1']);
-    expect(table.endedAtMs('o1')).toBe(100);
+    expect(endOf(table, 'o1')).toBe(100);
     table.delete('o1', 130);
-    expect(table.endedAtMs('o1')).toBe(130);
+    expect(endOf(table, 'o1')).toBe(130);
     expect(told()).toEqual([]);
     expect(codeOf(() => table.delete('o1', Number.NaN))).toBe('INVALID_VALUE');
   });
@@ -182,7 +201,7 @@ describe('delete', () => {
     expect(table.all()).toEqual([]);
     expect(table.forSymbol('A')).toEqual([]);
     expect(told()).toEqual(['orders:orders/o1', 'orders:orders/o2']);
-    expect(table.endedAtMs('o2')).toBe(7);
+    expect(endOf(table, 'o2')).toBe(7);
   });
 });
 
@@ -191,32 +210,232 @@ describe('rejectStale', () => {
     const { table, told } = createTable(true);
     table.upsert(order({ price: 1 }));
     told();
-    table.upsert(order({ price: 2, updatedAtMs: 99 }));
-    table.upsert(order({ status: 'FILLED', updatedAtMs: 99 }));
+    expect(table.upsert(order({ price: 2, updatedAtMs: 99 }))).toBe(false);
+    expect(table.upsert(order({ status: 'FILLED', updatedAtMs: 99 }))).toBe(false);
     expect(table.get('o1')?.price).toBe(1);
     expect(told()).toEqual([]);
-    table.upsert(order({ price: 3, updatedAtMs: 100 }));
+    expect(table.upsert(order({ price: 3, updatedAtMs: 100 }))).toBe(true);
     expect(table.get('o1')?.price).toBe(3);
   });
 
-  it('ignores what is older than the end of what was held', () => {
+  it('takes what has no time, and keeps the time that is known', () => {
     const { table } = createTable(true);
-    table.upsert(order({ status: 'FILLED', updatedAtMs: 100 }));
-    table.upsert(order({ updatedAtMs: 99 }));
-    expect(table.get('o1')).toBeUndefined();
-    table.upsert(order({ updatedAtMs: 100 }));
-    expect(table.get('o1')?.updatedAtMs).toBe(100);
-    expect(table.endedAtMs('o1')).toBeUndefined();
+    table.upsert(order({ price: 1 }));
+    table.upsert({ ...order({ price: 2 }), updatedAtMs: undefined as never, createdAtMs: 0 });
+    expect(table.get('o1')).toEqual(order({ price: 2 }));
   });
 
-  it('is off by default', () => {
-    const table = new OrderTable(createHarness().context);
+  it('ignores what is older than the end of one that was deleted', () => {
+    const { table } = createTable(true);
+    table.delete('o1', 100);
+    expect(table.upsert(order({ updatedAtMs: 99 }))).toBe(false);
+    expect(table.upsert(order({ updatedAtMs: 100 }))).toBe(true);
+    expect(table.get('o1')?.updatedAtMs).toBe(100);
+  });
+
+  it('takes what is older where it is off', () => {
+    const { table } = createTable(false);
     table.upsert(order({ updatedAtMs: 100 }));
     table.upsert(order({ updatedAtMs: 50 }));
     expect(table.get('o1')?.updatedAtMs).toBe(50);
     table.delete('o1', 200);
     table.upsert(order({ updatedAtMs: 40 }));
     expect(table.get('o1')?.updatedAtMs).toBe(40);
+  });
+});
+
+describe('the end of an order', () => {
+  it.each(ENDED)('is final once it is %s, whatever comes', (status) => {
+    for (const rejectStale of [true, false]) {
+      const { table, told } = createTable(rejectStale);
+      table.upsert(order({ status }));
+      told();
+      for (const updatedAtMs of [99, 100, 500, 0]) expect(table.upsert(order({ updatedAtMs }))).toBe(false);
+      expect(table.all()).toEqual([]);
+      expect(told()).toEqual([]);
+    }
+  });
+
+  it('has not come for one that is being cancelled: it can still fill', () => {
+    const { table } = createTable();
+    table.upsert(order({ status: 'PENDING_CANCEL' }));
+    expect(table.get('o1')?.status).toBe('PENDING_CANCEL');
+    table.upsert(order({ status: 'PARTIALLY_FILLED', executedQuantity: 0.5 }));
+    expect(table.get('o1')?.executedQuantity).toBe(0.5);
+  });
+
+  it('is undone with the transaction that fails', () => {
+    const { table, transactions } = createTable();
+    table.upsert(order());
+    expect(() =>
+      transactions.run(() => {
+        table.upsert(order({ status: 'FILLED' }));
+        throw new RangeError('undo');
+      }),
+    ).toThrow(RangeError);
+    expect(table.upsert(order({ price: 2 }))).toBe(true);
+    expect(table.get('o1')?.price).toBe(2);
+  });
+});
+
+describe('the fills of an order', () => {
+  it('never go backwards, whatever the time', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ executedQuantity: 0.5, status: 'PARTIALLY_FILLED' }));
+    for (const updatedAtMs of [100, 150]) expect(table.upsert(order({ updatedAtMs }))).toBe(false);
+    expect(table.get('o1')?.executedQuantity).toBe(0.5);
+  });
+
+  it('end in the same whichever way the messages of one millisecond come, and however often', () => {
+    const executed = fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(executed, fc.boolean(), (amounts, isFilled) => {
+        const { table } = createTable(true);
+        const messages = amounts.map((amount) => order({ originalQuantity: 10, executedQuantity: amount }));
+        for (const each of messages) table.upsert(each);
+        if (isFilled) table.upsert(order({ originalQuantity: 10, executedQuantity: 10, status: 'FILLED' }));
+        for (const each of messages) table.upsert(each);
+        expect(table.get('o1')?.executedQuantity).toBe(isFilled ? undefined : Math.max(...amounts));
+      }),
+    );
+  });
+});
+
+describe('what cannot be', () => {
+  it.each([
+    { originalQuantity: -1 },
+    { executedQuantity: -1 },
+    { executedQuantity: 1.1 },
+    { originalQuantity: 0, executedQuantity: 1 },
+  ])('is refused: $0', (part) => {
+    const { table } = createTable();
+    expect(codeOf(() => table.upsert(order(part)))).toBe('INVALID_VALUE');
+    expect(createTable(false, 'accountstate').table.upsert(order(part))).toBe(true);
+  });
+
+  it('is not what rounding makes of the last fill, nor a size that an order to close does not name', () => {
+    const { table } = createTable();
+    expect(table.upsert(order({ originalQuantity: 0.3, executedQuantity: 0.1 + 0.2 }))).toBe(true);
+    const closing = order({ exchangeOrderId: 'o2', originalQuantity: 0, executedQuantity: 5, closePosition: true });
+    expect(table.upsert(closing)).toBe(true);
+  });
+});
+
+describe('what an update leaves out', () => {
+  it('is kept, and null is nothing', () => {
+    const { table } = createTable();
+    const full = { averagePrice: 9, triggerPrice: 8, timeInForce: 'GTC', closePosition: false, isreduceOnly: true };
+    table.upsert(order(full));
+    const { averagePrice: _, ...bare } = order({ price: 10 });
+    table.upsert(bare);
+    expect(table.get('o1')).toEqual(order({ ...full, price: 10 }));
+    table.upsert({ ...bare, averagePrice: null, triggerPrice: null, timeInForce: null });
+    expect(table.get('o1')).toEqual(order({ ...full, price: 10 }));
+    table.upsert({ ...bare, triggerPrice: 0, isreduceOnly: false });
+    expect(table.get('o1')).toEqual(order({ ...full, price: 10, triggerPrice: 0, isreduceOnly: false }));
+  });
+
+  it('is not the average price of other fills', () => {
+    const { table } = createTable();
+    table.upsert(order({ averagePrice: 9, executedQuantity: 0.5 }));
+    table.upsert({ ...order({ executedQuantity: 0.7 }), averagePrice: null });
+    expect(table.get('o1')?.averagePrice).toBeUndefined();
+  });
+});
+
+describe('the client id', () => {
+  const intent = (part: Partial<EngineOrder> = {}): EngineOrder =>
+    order({ exchangeOrderId: '', customOrderId: 'c1', ...part });
+
+  it('holds an order alone until the exchange has given it an id', () => {
+    const { table, told } = createTable(true);
+    table.upsert(intent({ updatedAtMs: 10_000 }));
+    expect(table.getByCustomId('c1')).toEqual(intent({ updatedAtMs: 10_000 }));
+    expect([...table.recordKeys()]).toEqual(['client-orders/c1']);
+    expect(told()).toEqual(['orders:client-orders/c1']);
+    // The clock of the bot is ahead of the exchange's.
+    table.upsert(order({ customOrderId: 'c1' }));
+    expect(table.all()).toEqual([order({ customOrderId: 'c1' })]);
+    expect(table.getByCustomId('c1')).toBe(table.get('o1'));
+    expect(table.forSymbol('BTCUSDT')).toEqual([table.get('o1')]);
+    expect([...table.recordKeys()]).toEqual(['orders/o1']);
+    expect(told().sort()).toEqual(['orders:client-orders/c1', 'orders:orders/o1']);
+  });
+
+  it('ends an order that never got an id', () => {
+    const { table } = createTable(true);
+    table.upsert(intent());
+    table.upsert(intent({ status: 'REJECTED' }));
+    expect(table.all()).toEqual([]);
+    expect(table.upsert(intent({ updatedAtMs: 200 }))).toBe(true);
+    table.delete('c1');
+    expect(table.all()).toEqual([]);
+  });
+
+  it('ends the intent of an order that was over before its id was known', () => {
+    const { table } = createTable(true);
+    table.upsert(intent());
+    table.upsert(order({ customOrderId: 'c1', status: 'FILLED', executedQuantity: 1 }));
+    expect(table.all()).toEqual([]);
+    expect(table.getByCustomId('c1')).toBeUndefined();
+  });
+
+  it('leads a message without an id to the order that has one', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ customOrderId: 'c1' }));
+    table.upsert(intent({ price: 5, updatedAtMs: 120 }));
+    expect(table.all()).toEqual([order({ customOrderId: 'c1', price: 5, updatedAtMs: 120 })]);
+    table.upsert(intent({ status: 'CANCELLED', updatedAtMs: 130 }));
+    expect(table.all()).toEqual([]);
+  });
+
+  it('leads to the newest of several', () => {
+    const { table } = createTable();
+    table.upsert(order({ exchangeOrderId: 'old', customOrderId: 'c1', updatedAtMs: 100 }));
+    table.upsert(order({ exchangeOrderId: 'new', customOrderId: 'c1', updatedAtMs: 300 }));
+    table.upsert(order({ exchangeOrderId: 'mid', customOrderId: 'c1', updatedAtMs: 200 }));
+    expect(table.getByCustomId('c1')?.exchangeOrderId).toBe('new');
+    table.upsert(order({ exchangeOrderId: 'new', customOrderId: 'c1', updatedAtMs: 300, status: 'FILLED' }));
+    expect(table.getByCustomId('c1')?.exchangeOrderId).toBe('mid');
+  });
+
+  it('is none when it is empty', () => {
+    const { table } = createTable();
+    table.upsert(order());
+    expect(table.getByCustomId('')).toBeUndefined();
+    expect(codeOf(() => table.upsert(intent({ customOrderId: '' })))).toBe('INVALID_KEY');
+  });
+
+  it('and the exchange have key spaces of their own', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (id) => {
+        const { table } = createTable();
+        table.upsert(order({ exchangeOrderId: id, customOrderId: 'other' }));
+        table.upsert(intent({ customOrderId: id }));
+        expect(table.all()).toHaveLength(2);
+        expect(new Set(table.recordKeys()).size).toBe(2);
+        for (const key of table.recordKeys()) {
+          expect(table.checkRecord(key, table.recordValue(key))).toEqual(table.recordValue(key));
+        }
+      }),
+    );
+  });
+});
+
+describe('the rules of accountstate', () => {
+  it('let the newest call count', () => {
+    const { table } = createTable(false, 'accountstate');
+    table.upsert(order({ executedQuantity: 0.5, averagePrice: 3 }));
+    table.upsert({ ...order(), averagePrice: undefined });
+    expect(table.get('o1')?.averagePrice).toBeUndefined();
+    expect(table.get('o1')?.executedQuantity).toBe(0);
+    table.upsert(order({ status: 'FILLED' }));
+    table.upsert(order());
+    expect(table.all()).toHaveLength(1);
+    table.upsert(order({ status: 'PENDING_CANCEL' }));
+    table.upsert(order({ exchangeOrderId: 'o2', status: 'CALCULATED' as never }));
+    expect(table.all()).toEqual([]);
+    expect(codeOf(() => table.upsert(order({ exchangeOrderId: '', customOrderId: 'c1' })))).toBe('INVALID_KEY');
   });
 });
 
@@ -268,9 +487,9 @@ describe('the records', () => {
     expect(table.hasStale()).toBe(true);
     table.clear();
     expect(table.hasStale()).toBe(false);
-    table.restoreRecord('orders/o1', order());
-    table.clearStale();
-    expect(table.isStale('o1')).toBe(false);
+    table.restoreRecord('orders/o5', order({ exchangeOrderId: 'o5' }));
+    table.takeIfNew(order({ exchangeOrderId: 'o5' }));
+    expect(table.isStale('o5')).toBe(false);
   });
 
   it('are orders that are active, and of the id of their key', () => {

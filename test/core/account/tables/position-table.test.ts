@@ -1,11 +1,30 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LINEAR } from '../../../../src/core/account/math/profit.js';
+import type { AccountRules } from '../../../../src/core/account/tables/account-rules.js';
 import { PositionTable } from '../../../../src/core/account/tables/position-table.js';
 import type { EnginePositionSide, EngineSimplePosition } from '../../../../src/core/account/types/position.js';
 import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, type Harness, ODD_NAMES, position } from './table-harness.js';
 
-function createTable(rejectStale = false): Harness & { readonly table: PositionTable } {
+type Entries = AccountRules['entries'];
+
+function createTable(rejectStale = false, entries: Entries = 'exchange'): Harness & { readonly table: PositionTable } {
   const harness = createHarness();
-  return Object.assign(harness, { table: new PositionTable(harness.context, { rejectStale }) });
+  return Object.assign(harness, { table: new PositionTable(harness.context, { rejectStale, entries }) });
+}
+
+/** When a position is known to have ended. */
+function endOf(table: PositionTable, symbol: string, side: EnginePositionSide): number | undefined {
+  const { orderPositionSide } = position();
+  return table.get(symbol, side) === undefined
+    ? table.knownMs(side, position({ symbol, orderPositionSide }))
+    : undefined;
+}
+
+/** A position whose side fits. */
+function on(side: EnginePositionSide, part: Partial<EngineSimplePosition> = {}): EngineSimplePosition {
+  const sizeless = side === 'NONE' ? { assetQty: 0 } : { orderPositionSide: side };
+  return position({ positionSide: side, ...sizeless, ...part });
 }
 
 const KEY = 'positions:positions/LONG/BTCUSDT';
@@ -16,7 +35,7 @@ describe('set', () => {
     const given = position({ stopLossPrice: undefined, takeProfitPrice: 5 });
     table.set('BTCUSDT', 'LONG', given);
     const held = table.get('BTCUSDT', 'LONG');
-    expect(held).toStrictEqual(given);
+    expect(held).toEqual(given);
     expect(held).not.toBe(given);
     expect(Object.isFrozen(held)).toBe(true);
     expect(Object.isFrozen(given)).toBe(false);
@@ -32,12 +51,12 @@ describe('set', () => {
     const sides: EnginePositionSide[] = ['LONG', 'SHORT', 'NONE'];
     for (const symbol of ODD_NAMES) for (const side of sides) expect(table.get(symbol, side)).toBeUndefined();
     for (const symbol of ODD_NAMES) {
-      for (const side of sides) table.set(symbol, side, position({ symbol, positionSide: side }));
+      for (const side of sides) table.set(symbol, side, on(side, { symbol }));
     }
     for (const symbol of ODD_NAMES) {
       for (const side of sides) expect(table.get(symbol, side)).toMatchObject({ symbol, positionSide: side });
     }
-    expect(table.active()).toHaveLength(3 * ODD_NAMES.length);
+    expect(table.active()).toHaveLength(2 * ODD_NAMES.length);
     expect(table.get('BTCUSDT', 'toString' as never)).toBeUndefined();
     expect(table.isActive('BTCUSDT', 'LONG')).toBe(false);
   });
@@ -48,28 +67,28 @@ describe('set', () => {
     expect(table.get('BTCUSDT', 'SHORT')?.positionSide).toBe('NONE');
   });
 
-  it.each(['timestampMs', 'positionPrice', 'assetQty', 'value', 'valueUpnl', 'marginValue', 'liquidationPrice'])(
-    'refuses a %s that is no finite number',
-    (field) => {
-      const { table, told } = createTable();
-      for (const value of BAD_NUMBERS) {
-        const bad = { ...position(), [field]: value } as EngineSimplePosition;
-        expect(codeOf(() => table.set('BTCUSDT', 'LONG', bad))).toBe('INVALID_VALUE');
-        expect(codeOf(() => table.restoreRecord('positions/LONG/BTCUSDT', bad))).toBe('INVALID_VALUE');
-      }
-      expect(table.get('BTCUSDT', 'LONG')).toBeUndefined();
-      expect(told()).toEqual([]);
-    },
-  );
-
-  it.each(['stopLossPrice', 'takeProfitPrice'])('refuses a %s that is neither undefined nor finite', (field) => {
-    const { table } = createTable();
-    for (const value of BAD_NUMBERS.filter((each) => each !== undefined)) {
+  it.each(['positionPrice', 'assetQty'])('refuses a %s that is no finite number', (field) => {
+    const { table, told } = createTable();
+    for (const value of BAD_NUMBERS) {
       const bad = { ...position(), [field]: value } as EngineSimplePosition;
       expect(codeOf(() => table.set('BTCUSDT', 'LONG', bad))).toBe('INVALID_VALUE');
+      expect(codeOf(() => table.restoreRecord('positions/LONG/BTCUSDT', bad))).toBe('INVALID_VALUE');
     }
-    expect(codeOf(() => table.set('BTCUSDT', 'LONG', { ...position(), [field]: 1 }))).toBe('nothing was thrown');
+    expect(table.get('BTCUSDT', 'LONG')).toBeUndefined();
+    expect(told()).toEqual([]);
   });
+
+  it.each(['timestampMs', 'value', 'valueUpnl', 'marginValue', 'liquidationPrice', 'stopLossPrice', 'takeProfitPrice'])(
+    'refuses a %s that is neither unknown nor finite',
+    (field) => {
+      const { table } = createTable();
+      for (const value of BAD_NUMBERS.filter((each) => each != null)) {
+        const bad = { ...position(), [field]: value } as EngineSimplePosition;
+        expect(codeOf(() => table.set('BTCUSDT', 'LONG', bad))).toBe('INVALID_VALUE');
+      }
+      expect(codeOf(() => table.set('BTCUSDT', 'LONG', { ...position(), [field]: 1 }))).toBe('nothing was thrown');
+    },
+  );
 
   it.each([
     { what: 'another symbol', bad: position({ symbol: 'ETHUSDT' }) },
@@ -95,7 +114,6 @@ describe('set', () => {
     for (const symbol of BAD_NAMES as readonly string[]) {
       expect(codeOf(() => table.set(symbol, 'LONG', position({ symbol })))).toBe('INVALID_KEY');
       expect(codeOf(() => table.delete(symbol, 'LONG'))).toBe('INVALID_KEY');
-      expect(codeOf(() => table.tick(symbol, 1))).toBe('INVALID_KEY');
     }
     for (const side of ['', 'long', 'BOTH', 'constructor', undefined, 5] as unknown as readonly never[]) {
       expect(codeOf(() => table.set('BTCUSDT', side, position()))).toBe('INVALID_VALUE');
@@ -148,17 +166,17 @@ describe('delete', () => {
 
   it('remembers when the position ended, in exchange time', () => {
     const { table } = createTable();
-    expect(table.endedAtMs('BTCUSDT', 'LONG')).toBeUndefined();
+    expect(endOf(table, 'BTCUSDT', 'LONG')).toBeUndefined();
     table.delete('BTCUSDT', 'LONG');
-    expect(table.endedAtMs('BTCUSDT', 'LONG')).toBeUndefined();
+    expect(endOf(table, 'BTCUSDT', 'LONG')).toBeUndefined();
     table.set('BTCUSDT', 'LONG', position({ timestampMs: 100 }));
     table.delete('BTCUSDT', 'LONG');
-    expect(table.endedAtMs('BTCUSDT', 'LONG')).toBe(100);
+    expect(endOf(table, 'BTCUSDT', 'LONG')).toBe(100);
     table.delete('BTCUSDT', 'LONG', 150);
-    expect(table.endedAtMs('BTCUSDT', 'LONG')).toBe(150);
-    expect(table.endedAtMs('BTCUSDT', 'SHORT')).toBeUndefined();
+    expect(endOf(table, 'BTCUSDT', 'LONG')).toBe(150);
+    expect(endOf(table, 'BTCUSDT', 'SHORT')).toBeUndefined();
     table.set('BTCUSDT', 'LONG', position({ timestampMs: 120 }));
-    expect(table.endedAtMs('BTCUSDT', 'LONG')).toBeUndefined();
+    expect(endOf(table, 'BTCUSDT', 'LONG')).toBeUndefined();
     for (const atMs of [Number.NaN, '5', null] as unknown as readonly never[]) {
       expect(codeOf(() => table.delete('BTCUSDT', 'LONG', atMs))).toBe('INVALID_VALUE');
     }
@@ -190,9 +208,8 @@ describe('rejectStale', () => {
     expect(table.get('BTCUSDT', 'LONG')?.timestampMs).toBe(110);
   });
 
-  it('is off by default', () => {
-    const { context } = createHarness();
-    const table = new PositionTable(context);
+  it('takes what is older where it is off', () => {
+    const { table } = createTable(false);
     table.set('BTCUSDT', 'LONG', position({ timestampMs: 100 }));
     table.set('BTCUSDT', 'LONG', position({ timestampMs: 99 }));
     expect(table.get('BTCUSDT', 'LONG')?.timestampMs).toBe(99);
@@ -206,16 +223,13 @@ describe('tick', () => {
   it.each([
     { side: 'LONG', assetQty: 2, price: 13, upnl: 6 },
     { side: 'LONG', assetQty: 2, price: 7, upnl: -6 },
-    { side: 'LONG', assetQty: -2, price: 13, upnl: 6 },
     { side: 'SHORT', assetQty: 2, price: 13, upnl: -6 },
     { side: 'SHORT', assetQty: -2, price: 13, upnl: -6 },
     { side: 'SHORT', assetQty: -2, price: 7, upnl: 6 },
-    { side: 'NONE', assetQty: 2, price: 13, upnl: 6 },
-    { side: 'NONE', assetQty: -2, price: 13, upnl: -6 },
   ] as const)('values $assetQty on side $side at $price', ({ side, assetQty, price, upnl }) => {
     const { table } = createTable();
     table.set('BTCUSDT', side, position({ positionSide: side, assetQty, positionPrice: 10 }));
-    table.tick('BTCUSDT', price);
+    table.tick('BTCUSDT', price, LINEAR);
     expect(table.get('BTCUSDT', side)?.valueUpnl).toBe(upnl);
   });
 
@@ -227,15 +241,15 @@ describe('tick', () => {
     const before = table.get('BTCUSDT', 'LONG');
     told();
     harness.writable = false;
-    table.tick('BTCUSDT', 11);
+    table.tick('BTCUSDT', 11, LINEAR);
     const after = table.get('BTCUSDT', 'LONG');
     expect(before?.valueUpnl).toBe(0);
     expect(after).toEqual({ ...position(), valueUpnl: 2 });
     expect(Object.isFrozen(after)).toBe(true);
     expect(table.get('ETHUSDT', 'LONG')?.valueUpnl).toBe(0);
-    table.tick('BTCUSDT', 11);
+    table.tick('BTCUSDT', 11, LINEAR);
     expect(table.get('BTCUSDT', 'LONG')).toBe(after);
-    table.tick('SOLUSDT', 1);
+    table.tick('SOLUSDT', 1, LINEAR);
     expect(told()).toEqual([]);
   });
 
@@ -243,11 +257,167 @@ describe('tick', () => {
     const { table } = createTable();
     table.set('BTCUSDT', 'LONG', position());
     table.set('BTCUSDT', 'SHORT', position({ positionSide: 'SHORT', assetQty: 1e300 }));
-    for (const price of BAD_NUMBERS as readonly number[]) {
-      expect(codeOf(() => table.tick('BTCUSDT', price))).toBe('INVALID_VALUE');
-    }
-    expect(codeOf(() => table.tick('BTCUSDT', 1e300))).toBe('INVALID_VALUE');
+    expect(codeOf(() => table.tick('BTCUSDT', 1e300, LINEAR))).toBe('INVALID_VALUE');
     expect(table.get('BTCUSDT', 'LONG')?.valueUpnl).toBe(0);
+  });
+});
+
+describe('what cannot be', () => {
+  it.each([
+    ['LONG', { assetQty: -1 }],
+    ['LONG', { positionSide: 'NONE', assetQty: 1 }],
+    ['NONE', { positionSide: 'NONE', assetQty: -1 }],
+  ] as const)('is refused on side %s: %o', (side, part) => {
+    const { table } = createTable();
+    const bad = position({ positionSide: side, ...part });
+    expect(codeOf(() => table.set('BTCUSDT', side, bad))).toBe('INVALID_VALUE');
+    expect([...table.held()]).toEqual([]);
+    createTable(false, 'accountstate').table.set('BTCUSDT', side, bad);
+  });
+});
+
+describe('what an update leaves out', () => {
+  const { value: _value, valueUpnl: _upnl, marginValue: _margin, liquidationPrice: _price, ...bare } = position();
+  const full = {
+    ...bare,
+    value: 1,
+    valueUpnl: 2,
+    marginValue: 3,
+    liquidationPrice: 4,
+    stopLossPrice: 5,
+    takeProfitPrice: 6,
+  };
+
+  it('is kept as long as size and entry stay, and null is nothing', () => {
+    const { table } = createTable();
+    table.set('BTCUSDT', 'LONG', full);
+    table.set('BTCUSDT', 'LONG', { ...bare, timestampMs: 200 });
+    expect(table.get('BTCUSDT', 'LONG')).toEqual({ ...full, timestampMs: 200 });
+    table.set('BTCUSDT', 'LONG', { ...bare, valueUpnl: null, liquidationPrice: null, takeProfitPrice: null });
+    expect(table.get('BTCUSDT', 'LONG')).toEqual(full);
+    table.set('BTCUSDT', 'LONG', { ...bare, liquidationPrice: 0, takeProfitPrice: 0 });
+    expect(table.get('BTCUSDT', 'LONG')).toEqual({ ...full, liquidationPrice: 0, takeProfitPrice: 0 });
+  });
+
+  it.each([{ assetQty: 3 }, { positionPrice: 11 }])('is not known when the position has $0', (part) => {
+    const { table } = createTable();
+    table.set('BTCUSDT', 'LONG', full);
+    table.set('BTCUSDT', 'LONG', { ...bare, ...part });
+    expect(table.get('BTCUSDT', 'LONG')).toEqual({ ...bare, ...part, stopLossPrice: 5, takeProfitPrice: 6 });
+  });
+
+  it('does not survive a close, a flip, or a reopening', () => {
+    const { table } = createTable();
+    table.set('BTCUSDT', 'LONG', full);
+    table.set('BTCUSDT', 'LONG', { ...bare, assetQty: 0 });
+    expect(table.get('BTCUSDT', 'LONG')).toEqual({ ...bare, assetQty: 0 });
+    table.set('BTCUSDT', 'LONG', bare);
+    expect(table.get('BTCUSDT', 'LONG')).toEqual(bare);
+    table.set('BTCUSDT', 'LONG', full);
+    table.delete('BTCUSDT', 'LONG');
+    table.set('BTCUSDT', 'LONG', bare);
+    expect(table.get('BTCUSDT', 'LONG')).toEqual(bare);
+    table.set('BTCUSDT', 'LONG', { ...full, orderPositionSide: 'BOTH' });
+    table.set('BTCUSDT', 'SHORT', { ...bare, positionSide: 'SHORT', orderPositionSide: 'BOTH' });
+    expect(table.get('BTCUSDT', 'LONG')).toBeUndefined();
+    expect(table.get('BTCUSDT', 'SHORT')).toEqual({ ...bare, positionSide: 'SHORT', orderPositionSide: 'BOTH' });
+  });
+
+  it('is not known of the margin once the leverage is another one', () => {
+    const { table, told } = createTable();
+    table.set('BTCUSDT', 'LONG', full);
+    table.set('ETHUSDT', 'LONG', { ...full, symbol: 'ETHUSDT' });
+    told();
+    table.forgetMargin('BTCUSDT');
+    const { marginValue: _m, liquidationPrice: _l, ...rest } = full;
+    expect(table.get('BTCUSDT', 'LONG')).toEqual(rest);
+    expect(table.get('ETHUSDT', 'LONG')?.marginValue).toBe(3);
+    expect(told()).toEqual([KEY]);
+    table.forgetMargin('BTCUSDT');
+    expect(told()).toEqual([]);
+  });
+
+  it('is the time, which stays the one that is known', () => {
+    const { table } = createTable(true);
+    table.set('BTCUSDT', 'LONG', position({ timestampMs: 100 }));
+    table.set('BTCUSDT', 'LONG', { ...position({ assetQty: 3 }), timestampMs: undefined as never });
+    expect(table.get('BTCUSDT', 'LONG')).toEqual(position({ assetQty: 3, timestampMs: 100 }));
+    table.set('BTCUSDT', 'LONG', position({ assetQty: 4, timestampMs: 99 }));
+    expect(table.get('BTCUSDT', 'LONG')?.assetQty).toBe(3);
+  });
+
+  it('is not kept by the rules of accountstate', () => {
+    const { table } = createTable(false, 'accountstate');
+    table.set('BTCUSDT', 'LONG', full);
+    table.set('BTCUSDT', 'LONG', bare);
+    expect(table.get('BTCUSDT', 'LONG')).toEqual(bare);
+  });
+});
+
+describe('one-way mode', () => {
+  const both = (part: Partial<EngineSimplePosition>): EngineSimplePosition =>
+    position({ orderPositionSide: 'BOTH', ...part });
+
+  it('has one position for each symbol', () => {
+    const { table, told } = createTable(true);
+    table.set('BTCUSDT', 'LONG', both({}));
+    table.set('ETHUSDT', 'LONG', both({ symbol: 'ETHUSDT' }));
+    told();
+    table.set('BTCUSDT', 'SHORT', both({ positionSide: 'SHORT', timestampMs: 120 }));
+    expect(table.active().map(({ symbol, positionSide }) => `${positionSide} ${symbol}`)).toEqual([
+      'LONG ETHUSDT',
+      'SHORT BTCUSDT',
+    ]);
+    expect(told().sort()).toEqual([KEY, 'positions:positions/SHORT/BTCUSDT']);
+  });
+
+  it('takes what is older than the position on another side for outdated', () => {
+    const { table } = createTable(true);
+    table.set('BTCUSDT', 'SHORT', both({ positionSide: 'SHORT', timestampMs: 120 }));
+    table.set('BTCUSDT', 'LONG', both({ timestampMs: 119 }));
+    expect(table.active().map(({ positionSide }) => positionSide)).toEqual(['SHORT']);
+    table.delete('BTCUSDT', 'SHORT', 150);
+    table.set('BTCUSDT', 'LONG', both({ timestampMs: 149 }));
+    expect(table.active()).toEqual([]);
+  });
+
+  it('is flat when its position is, and says nothing of those of the hedge mode', () => {
+    const { table } = createTable(true);
+    table.set('BTCUSDT', 'LONG', both({}));
+    table.set('BTCUSDT', 'NONE', both({ positionSide: 'NONE', assetQty: 0, timestampMs: 110 }));
+    expect(table.active()).toEqual([]);
+    table.set('BTCUSDT', 'LONG', position({ timestampMs: 120 }));
+    table.set('BTCUSDT', 'SHORT', on('SHORT', { timestampMs: 120 }));
+    table.set('BTCUSDT', 'NONE', both({ positionSide: 'NONE', assetQty: 0, timestampMs: 130 }));
+    expect(table.active()).toHaveLength(2);
+  });
+
+  it('ends as one position whatever the order in which the messages come', () => {
+    const message = fc.record({
+      isLong: fc.boolean(),
+      timestampMs: fc.integer({ min: 1, max: 50 }),
+      size: fc.integer({ min: 1, max: 9 }),
+    });
+    const messages = fc.uniqueArray(message, {
+      selector: ({ timestampMs }) => timestampMs,
+      minLength: 1,
+      maxLength: 8,
+    });
+    const shuffled = messages.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([all, given]) => {
+        const { table } = createTable(true);
+        for (const { isLong, timestampMs, size } of given) {
+          const side = isLong ? 'LONG' : 'SHORT';
+          table.set('BTCUSDT', side, both({ positionSide: side, timestampMs, assetQty: size }));
+        }
+        const newest = all.toSorted((one, other) => other.timestampMs - one.timestampMs)[0];
+        expect(table.active()).toHaveLength(1);
+        expect(table.active()[0]).toMatchObject({ timestampMs: newest?.timestampMs, assetQty: newest?.size });
+      }),
+    );
   });
 });
 
@@ -262,7 +432,7 @@ describe('a store that must not change', () => {
     expect(codeOf(() => table.delete('BTCUSDT', 'LONG', 500))).toBe('NOT_RESTORED');
     expect(codeOf(() => table.delete('ETHUSDT', 'LONG', 500))).toBe('NOT_RESTORED');
     expect(table.get('BTCUSDT', 'LONG')).toEqual(position());
-    expect(table.endedAtMs('ETHUSDT', 'LONG')).toBeUndefined();
+    expect(endOf(table, 'ETHUSDT', 'LONG')).toBeUndefined();
     expect(told()).toEqual([]);
   });
 });
@@ -291,20 +461,20 @@ describe('the records', () => {
   it('are restored without a word, as stale until the exchange tells their state', () => {
     const { table, told } = createTable();
     table.restoreRecord('positions/LONG/BTCUSDT', position());
-    table.restoreRecord('positions/NONE/ETHUSDT', position({ symbol: 'ETHUSDT', positionSide: 'NONE' }));
+    table.restoreRecord('positions/NONE/ETHUSDT', on('NONE', { symbol: 'ETHUSDT' }));
     table.restoreRecord('positions/SHORT/SOLUSDT', position({ symbol: 'SOLUSDT', positionSide: 'SHORT' }));
     expect(told()).toEqual([]);
     expect(Object.isFrozen(table.get('BTCUSDT', 'LONG'))).toBe(true);
     expect(table.isStale('BTCUSDT', 'LONG')).toBe(true);
     expect(table.isStale('BTCUSDT', 'SHORT')).toBe(false);
-    table.tick('BTCUSDT', 11);
+    table.tick('BTCUSDT', 11, LINEAR);
     expect(table.isStale('BTCUSDT', 'LONG')).toBe(true);
     table.set('BTCUSDT', 'LONG', position());
     expect(table.isStale('BTCUSDT', 'LONG')).toBe(false);
     table.delete('ETHUSDT', 'NONE');
     expect(table.isStale('ETHUSDT', 'NONE')).toBe(false);
     expect(table.hasStale()).toBe(true);
-    table.clearStale();
+    table.putIfNew('SHORT', position({ symbol: 'SOLUSDT', positionSide: 'SHORT', orderPositionSide: 'SHORT' }));
     expect(table.hasStale()).toBe(false);
     expect(table.isStale('SOLUSDT', 'SHORT')).toBe(false);
   });
