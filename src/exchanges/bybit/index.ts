@@ -1,0 +1,10 @@
+export { ExchangeMessageError } from '../shared/fields.js';
+export type { AccountChange, EntryFault, MessageOutcome, OrderFill, PositionChange } from '../shared/outcome.js';
+export type { ExchangeRequest } from '../shared/snapshot.js';
+export { type BybitCategory, type BybitOptions, bybitSymbolKey, type ListingScope } from './categories.js';
+export { bybitInstruments, mapBybitInstrument } from './instruments.js';
+export { type BybitRequest, mapBybitWallet } from './lists.js';
+export { mapBybitOrder } from './orders.js';
+export { mapBybitPosition } from './positions.js';
+export { applyBybitResponse, type BybitResponseOptions, type BybitSyncOptions, syncBybit } from './rest.js';
+export { applyBybitMessage } from './stream.js';

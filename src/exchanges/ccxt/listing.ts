@@ -1,0 +1,64 @@
+import { Fields } from '../shared/fields.js';
+import { readPages } from '../shared/snapshot.js';
+import type { CcxtExchange, CcxtSyncOptions } from './exchange.js';
+import type { Info } from './options.js';
+
+/** What ccxt does not say: the calls for open orders, the parameter of their next page, what is listed by default. */
+type Quirks = { queries?: readonly Info[]; next?: string; type?: string; defaultSettle?: string };
+
+const PAGE_SIZE = 100;
+const CONDITIONAL = [{}, { trigger: true }];
+const ALGO = [...CONDITIONAL, { trailing: true }];
+const QUIRKS: Readonly<Record<string, Quirks>> = {
+  binance: { queries: CONDITIONAL },
+  binancecoinm: { queries: CONDITIONAL, type: 'all' },
+  binanceusdm: { queries: CONDITIONAL, type: 'all' },
+  bitget: { queries: [...ALGO, { planType: 'profit_loss' }], next: 'idLessThan', defaultSettle: 'USDT' },
+  bybit: { queries: [{ paginate: true, paginationCalls: 100 }] },
+  gate: { next: 'lastId', defaultSettle: 'USDT' },
+  okx: { queries: [...ALGO, { trigger: true, ordType: 'conditional,oco' }], next: 'after', type: 'all' },
+};
+const byNumber = new Intl.Collator('en', { numeric: true });
+
+/** The type of the markets that the exchange lists, or `all`. */
+export function listedType({ id = '', has, options }: CcxtExchange, { params, symbols }: CcxtSyncOptions): unknown {
+  if (symbols?.some((symbol) => symbol.includes(':'))) return 'all';
+  const { defaultType = has.spot === true ? 'spot' : 'all' }: Info = { ...options };
+  return params?.['type'] ?? QUIRKS[id]?.type ?? defaultType;
+}
+
+/** Whether the listings would have a symbol. */
+export function isListed(symbol: string, exchange: CcxtExchange, options: CcxtSyncOptions): boolean {
+  if (options.symbols !== undefined) return options.symbols.includes(symbol);
+  const type = listedType(exchange, options);
+  const { defaultSubType, defaultSettle }: Info = { ...QUIRKS[exchange.id ?? ''], ...exchange.options };
+  const [base, asset, , strike] = [symbol.split('/')[0], ...(symbol.split(':')[1]?.split('-') ?? [])];
+  if (type === 'all' || type === 'spot' || asset === undefined) return type === 'all' || (type === 'spot') === !asset;
+  const isInverse = base === asset;
+  const isSettled = isInverse || (defaultSettle ?? asset) === asset;
+  return isSettled && (type === 'option') === (strike !== undefined) && (defaultSubType === 'inverse') === isInverse;
+}
+
+/** The positions of all symbols, or of those that are asked for. */
+export async function positionsOf(exchange: CcxtExchange, { symbols, params }: CcxtSyncOptions): Promise<unknown[]> {
+  const asked = symbols?.filter((symbol) => symbol.includes(':')).map((symbol) => [symbol]) ?? [undefined];
+  return (await Promise.all(asked.map((each) => exchange.fetchPositions?.(each, params)))).flat();
+}
+
+/** The open orders of all symbols, or of those that are asked for. */
+export async function openOrdersOf(exchange: CcxtExchange, options: CcxtSyncOptions): Promise<unknown[]> {
+  const { next, queries } = QUIRKS[exchange.id ?? ''] ?? {};
+  const isOneList = exchange.features?.swap?.linear?.fetchOpenOrders?.trigger === false;
+  const read = (symbol: string | undefined, query: Info) =>
+    readPages('orders', async (cursor) => {
+      const page = next === undefined || cursor === undefined ? {} : { [next]: cursor };
+      const params = { ...options.params, ...query, ...page };
+      const limit = next === undefined ? undefined : PAGE_SIZE;
+      const entries = [await exchange.fetchOpenOrders(symbol, undefined, limit, params)].flat();
+      if (next === undefined || entries.length < PAGE_SIZE) return { entries, next: undefined };
+      return { entries, next: entries.map((each) => new Fields(each, 'order').id('id')).sort(byNumber.compare)[0] };
+    });
+  const all = options.orderQueries ?? queries ?? (isOneList ? [{}] : CONDITIONAL);
+  const lists = (options.symbols ?? [undefined]).flatMap((symbol) => all.map((query) => read(symbol, query)));
+  return (await Promise.all(lists)).flat();
+}

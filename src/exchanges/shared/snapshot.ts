@@ -1,0 +1,34 @@
+import { ExchangeMessageError } from './fields.js';
+
+/**
+ * Sends a GET request with the caller's credentials and resolves to the parsed response, as a client of the exchange's
+ * SDK does: `(path, parameters) => client.getPrivate(path, parameters)`.
+ */
+export type ExchangeRequest = (path: string, parameters: Readonly<Record<string, string | number>>) => Promise<unknown>;
+
+/** More pages than any account has: an exchange whose cursor leads in a circle must not keep us for ever. */
+const MAX_PAGES = 1000;
+
+/**
+ * Reads a listing to its end.
+ *
+ * @param readPage reads the page behind a cursor, `undefined` for the first one; resolves to its entries and the cursor
+ * of the next page, `undefined` when there is none.
+ * @throws ExchangeMessageError when the pages do not end
+ */
+export async function readPages(
+  name: string,
+  readPage: (cursor: string | undefined) => Promise<{ entries: readonly unknown[]; next: string | undefined }>,
+): Promise<unknown[]> {
+  const all: unknown[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const { entries, next } = await readPage(cursor);
+    all.push(...entries);
+    if (next === undefined || next === '') return all;
+    if (next === cursor)
+      throw new ExchangeMessageError(name, `expected another page, received the cursor ${next} again`);
+    cursor = next;
+  }
+  throw new ExchangeMessageError(name, `expected at most ${MAX_PAGES} pages`);
+}
