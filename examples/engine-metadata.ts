@@ -1,5 +1,7 @@
-import type { PositionSide } from './exchange-message.js';
 import type { TrailingStop } from './trailing-stop.js';
+
+/** A side on which a position can be. */
+export type PositionSide = 'LONG' | 'SHORT';
 
 /** The engine's knowledge of a symbol that no exchange can give back. `null`: none. */
 export interface SymbolMetadata {

@@ -1,37 +1,31 @@
-import type { AccountStateStore, EngineOrder, EngineSimplePosition } from 'accountkeeper';
+import type { AccountStateStore, EngineOrderUpdate, EngineSimplePosition, ReconcileResult } from 'accountkeeper';
+import type { AccountChange, MessageOutcome, OrderFill } from 'accountkeeper/bybit';
 import {
   type EngineMetadata,
   entryCount,
   NEW_SYMBOL,
   nextDailyResult,
+  type PositionSide,
   type SymbolMetadata,
   trailingStop,
   withEntryCount,
   withoutSide,
   withTrailingStop,
 } from './engine-metadata.js';
-import type {
-  AccountChange,
-  AccountTarget,
-  ExchangeMessage,
-  MessageOutcome,
-  OrderFill,
-  PositionSide,
-  ResyncChanges,
-} from './exchange-message.js';
+import type { RecordedMessage } from './recorded-message.js';
 import { advanceTrailingStop } from './trailing-stop.js';
 
 const SIDES: readonly PositionSide[] = ['LONG', 'SHORT'];
 
-/** The part of an account that the engine uses. */
-export type EngineAccount = AccountTarget &
-  Pick<
-    AccountStateStore<SymbolMetadata, EngineMetadata>,
-    'getAccountMetadata' | 'getSymbolMetadata' | 'isSymbolInAnyPosition' | 'setAccountMetadata' | 'updateSymbolMetadata'
-  >;
+const QUOTE_ASSET = 'USDT';
 
-/** `applyBybitMessage`, `applyBinanceMessage`, or one of your own. */
-export type ApplyMessage = (account: AccountTarget, message: ExchangeMessage) => MessageOutcome;
+const NOTHING: Pick<AccountChange, 'atMs' | 'balances'> = { atMs: undefined, balances: {} };
+
+/** The account that the engine keeps. */
+export type EngineAccount = AccountStateStore<SymbolMetadata, EngineMetadata>;
+
+/** Puts a recorded message into an account, by the adapter of its exchange. */
+export type ApplyMessage = (account: EngineAccount, message: RecordedMessage) => MessageOutcome;
 
 /**
  * The bookkeeping of a small trading bot, for any exchange: it hands each message to the store and keeps, as metadata,
@@ -57,7 +51,7 @@ export class TradingEngine {
    * One message. Its changes, the metadata that they led to and the cursor are one transaction, and so they are one
    * commit: after a restart the cursor can neither skip a message nor count one twice.
    */
-  process(message: ExchangeMessage): MessageOutcome {
+  process(message: RecordedMessage): MessageOutcome {
     return this.#account.transaction(() => {
       const outcome = this.#applyMessage(this.#account, message);
       if (outcome.kind === 'applied') this.#observe(outcome);
@@ -67,22 +61,21 @@ export class TradingEngine {
   }
 
   /** The current price of a symbol after a restart: known again, and no reason for anything. */
-  resume(ticker: ExchangeMessage): void {
+  resume(ticker: RecordedMessage): void {
     const outcome = this.#applyMessage(this.#account, ticker);
-    if (outcome.kind === 'applied' && outcome.price !== undefined) {
-      this.#prices.set(outcome.price.symbol, outcome.price.price);
-    }
+    if (outcome.kind !== 'applied') return;
+    for (const { symbol, price } of outcome.prices) this.#prices.set(symbol, price);
   }
 
   #observe(change: AccountChange): void {
-    for (const fill of change.fills ?? []) this.#countEntry(fill);
-    for (const { symbol, side, before, after } of change.positions ?? []) {
-      if (before === undefined) this.#opened(symbol, change.atMs);
+    const { atMs = 0 } = change;
+    for (const fill of change.fills) this.#countEntry(fill);
+    for (const { symbol, side, before, after } of change.positions) {
+      if (before === undefined) this.#opened(symbol, atMs);
       if (before !== undefined && after === undefined) this.#closed(symbol, side, before);
     }
-    if (change.resync !== undefined) this.#resynced(change.resync, change.atMs);
-    if (change.price !== undefined) {
-      const { symbol, price } = change.price;
+    if (change.resync !== undefined) this.#resynced(change.resync, atMs);
+    for (const { symbol, price } of change.prices) {
       this.#prices.set(symbol, price);
       for (const side of SIDES) this.#trail(symbol, side, price);
     }
@@ -110,7 +103,7 @@ export class TradingEngine {
   }
 
   /** The fills of what happened while the connection was down were missed. */
-  #resynced({ opened, closed, orphanedMetadata }: ResyncChanges, atMs: number): void {
+  #resynced({ opened, closed, orphanedMetadata }: ReconcileResult, atMs: number): void {
     for (const position of closed) {
       if (position.positionSide !== 'NONE') this.#closed(position.symbol, position.positionSide, position);
     }
@@ -137,11 +130,12 @@ export class TradingEngine {
 
   #advanceCursor(outcome: MessageOutcome): void {
     const { messagesProcessed, daily } = this.#account.getAccountMetadata() ?? { messagesProcessed: 0, daily: null };
-    const balance = outcome.kind === 'applied' ? outcome.balance : undefined;
+    const { atMs, balances } = outcome.kind === 'applied' ? outcome : NOTHING;
+    const balance = balances[QUOTE_ASSET];
+    const isKnown = atMs !== undefined && balance !== undefined;
     this.#account.setAccountMetadata({
       messagesProcessed: messagesProcessed + 1,
-      daily:
-        outcome.kind === 'applied' && balance !== undefined ? nextDailyResult(daily, outcome.atMs, balance) : daily,
+      daily: isKnown ? nextDailyResult(daily, atMs, balance) : daily,
     });
   }
 
@@ -151,7 +145,7 @@ export class TradingEngine {
 }
 
 /** The side that an order opens or enlarges, or `undefined` for one that closes. In one-way mode, closing orders say so. */
-function sideOpenedBy({ orderSide, positionSide, isreduceOnly }: EngineOrder): PositionSide | undefined {
+function sideOpenedBy({ orderSide, positionSide, isreduceOnly }: EngineOrderUpdate): PositionSide | undefined {
   const side = orderSide === 'BUY' ? 'LONG' : 'SHORT';
   return isreduceOnly === true || (positionSide !== 'NONE' && positionSide !== side) ? undefined : side;
 }

@@ -1,4 +1,4 @@
-import type { PositionSide } from './exchange-message.js';
+import type { PositionSide } from './engine-metadata.js';
 
 /** Follows the price of a position at a distance, and never goes back. Prices in the quote currency. */
 export type TrailingStop = LongTrailingStop | ShortTrailingStop;

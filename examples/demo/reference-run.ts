@@ -1,7 +1,7 @@
 import { AccountStateStore } from 'accountkeeper';
+import type { MessageOutcome } from 'accountkeeper/bybit';
 import { TradingEngine } from '../engine.js';
 import type { EngineMetadata, SymbolMetadata } from '../engine-metadata.js';
-import type { MessageOutcome } from '../exchange-message.js';
 import { type MetadataRecords, metadataRecords } from './metadata-records.js';
 import type { Session } from './session-file.js';
 
@@ -15,7 +15,7 @@ export interface ReferenceRun {
 
 /** Replays a session in memory, without any persistence. */
 export function runReference({ exchange, messages }: Session): ReferenceRun {
-  const account = new AccountStateStore<SymbolMetadata, EngineMetadata>({ rejectStale: true });
+  const account = new AccountStateStore<SymbolMetadata, EngineMetadata>();
   const engine = new TradingEngine(account, exchange.applyMessage);
   const history = [metadataRecords(account)];
   const outcomes = messages.map((message) => {

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { Fields } from '../exchange-fields.js';
-import { parseExchangeJson } from '../exchange-json.js';
-import type { ExchangeMessage } from '../exchange-message.js';
+import { parseExchangeJson } from 'accountkeeper/binance';
+import type { RecordedMessage } from '../recorded-message.js';
 import { UsageError } from './arguments.js';
 import { EXCHANGES, type Exchange } from './exchanges.js';
 
 /** The messages of one account, in the order in which they came. */
 export interface Session {
   readonly exchange: Exchange;
-  readonly messages: readonly ExchangeMessage[];
+  readonly messages: readonly RecordedMessage[];
 }
 
 /** Reads a file of recorded messages, one JSON object a line. @throws UsageError */
@@ -17,9 +16,9 @@ export function readSession(path: string): Session {
   const names = new Set<string>();
   const messages = lines.map((line, index) => {
     try {
-      const fields = new Fields(parseExchangeJson(line), 'message');
-      names.add(fields.oneOf('exchange', Object.fromEntries(Object.keys(EXCHANGES).map((name) => [name, name]))));
-      return readMessage(fields);
+      const { exchange, ...message } = readMessage(line);
+      names.add(exchange);
+      return message;
     } catch (error) {
       throw new UsageError(`${path}, message ${index + 1}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -31,13 +30,17 @@ export function readSession(path: string): Session {
   return { exchange, messages };
 }
 
-function readMessage(fields: Fields): ExchangeMessage {
-  return {
-    transport: fields.oneOf('transport', { rest: 'rest', ws: 'ws' } as const),
-    channel: fields.text('channel'),
-    payload: fields.raw('payload'),
-    asOfMs: fields.numberIfGiven('asOfMs'),
-  };
+function readMessage(line: string): RecordedMessage & { readonly exchange: string } {
+  const message: unknown = parseExchangeJson(line);
+  if (typeof message !== 'object' || message === null) throw new TypeError('expected an object');
+  const { exchange, transport, channel, payload, asOfMs } = message as Readonly<Record<string, unknown>>;
+  if (typeof exchange !== 'string' || !Object.hasOwn(EXCHANGES, exchange)) {
+    throw new TypeError(`exchange: expected one of ${Object.keys(EXCHANGES).join(', ')}, received ${exchange}`);
+  }
+  if (transport !== 'rest' && transport !== 'ws')
+    throw new TypeError(`transport: expected rest or ws, received ${transport}`);
+  if (typeof channel !== 'string') throw new TypeError(`channel: expected a text, received ${channel}`);
+  return { exchange, transport, channel, payload, asOfMs: typeof asOfMs === 'number' ? asOfMs : undefined };
 }
 
 function readLines(path: string): readonly string[] {

@@ -1,4 +1,4 @@
-import type { MessageOutcome } from '../exchange-message.js';
+import type { MessageOutcome } from 'accountkeeper/bybit';
 import { type AccountDemo, acknowledgementsOf, type Kill } from './account-demo.js';
 import { type Comparison, cursorOf } from './comparison.js';
 import type { MetadataRecords } from './metadata-records.js';

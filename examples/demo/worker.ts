@@ -22,7 +22,6 @@ const account = await openAccount<SymbolMetadata, EngineMetadata>({
   persistence: { driver: 'sqlite', path: task.db },
   // Everything, for a warm start: the replay goes on where it stopped. A live bot resyncs over REST instead.
   persist: ['metadata', 'positions', 'orders', 'leverage', 'balance'],
-  rejectStale: true,
   restore: { mustExist: task.mustExist },
 });
 const engine = new TradingEngine(account, exchange.applyMessage);

@@ -1,10 +1,11 @@
+import { AccountStateStore } from 'accountkeeper';
+import type { MessageOutcome } from 'accountkeeper/bybit';
 import { describe, expect, it } from 'vitest';
-import { applyBybitMessage } from '../../examples/bybit-v5.js';
-import { TradingEngine } from '../../examples/engine.js';
+import { EXCHANGES } from '../../examples/demo/exchanges.js';
+import { type ApplyMessage, TradingEngine } from '../../examples/engine.js';
 import type { EngineMetadata, SymbolMetadata } from '../../examples/engine-metadata.js';
 import { nextDailyResult } from '../../examples/engine-metadata.js';
-import { type AccountChange, applied, type ExchangeMessage, unknown } from '../../examples/exchange-message.js';
-import { AccountStateStore } from '../../src/core/store/account-state-store.js';
+import type { RecordedMessage } from '../../examples/recorded-message.js';
 import {
   FLAT,
   LONG,
@@ -19,12 +20,15 @@ import {
 const FILLED = { orderStatus: 'Filled', cumExecQty: '1.5', avgPrice: '2950' };
 const PART = { orderStatus: 'PartiallyFilled', cumExecQty: '0.5', avgPrice: '2950' };
 
+const applyBybit: ApplyMessage = (account, message) =>
+  EXCHANGES['bybit-v5']?.applyMessage(account, message) ?? { kind: 'unknown', reason: 'no such exchange' };
+
 function startEngine(): { engine: TradingEngine; account: AccountStateStore<SymbolMetadata, EngineMetadata> } {
   const account = new AccountStateStore<SymbolMetadata, EngineMetadata>();
-  return { engine: new TradingEngine(account, applyBybitMessage), account };
+  return { engine: new TradingEngine(account, applyBybit), account };
 }
 
-function metadataAfter(...messages: readonly ExchangeMessage[]): SymbolMetadata | undefined {
+function metadataAfter(...messages: readonly RecordedMessage[]): SymbolMetadata | undefined {
   const { engine, account } = startEngine();
   for (const message of messages) engine.process(message);
   return account.getSymbolMetadata('ETHUSDT');
@@ -164,10 +168,13 @@ describe('the cursor', () => {
   });
 
   it('works with any mapper', () => {
-    const change: AccountChange = { atMs: 1 };
-    const outcomes = [applied(change), unknown('a riddle')];
+    const nothing = { positions: [], fills: [], balances: {}, prices: [], faults: [] };
+    const outcomes: MessageOutcome[] = [
+      { kind: 'applied', atMs: 1, ...nothing },
+      { kind: 'unknown', reason: 'a riddle' },
+    ];
     const engine = new TradingEngine(new AccountStateStore<SymbolMetadata, EngineMetadata>(), () => {
-      return outcomes.shift() ?? unknown('nothing');
+      return outcomes.shift() ?? { kind: 'ignored', reason: 'nothing' };
     });
     const message = { transport: 'ws', channel: 'any', payload: {} } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PositionSide } from '../../examples/exchange-message.js';
+import type { PositionSide } from '../../examples/engine-metadata.js';
 import { advanceTrailingStop, type TrailingStop } from '../../examples/trailing-stop.js';
 
 function follow(side: PositionSide, entryPrice: number, prices: readonly number[]): TrailingStop | null {

@@ -56,7 +56,7 @@ function stream(topic: string, item: object, venue: Venue): SessionMessage {
 function response(channel: string, result: object, venue: Venue): SessionMessage {
   const page = channel === 'wallet' ? {} : { nextPageCursor: '' };
   const payload = { retCode: 0, retMsg: 'OK', result: { ...result, ...page }, retExtInfo: {}, time: venue.nowMs };
-  return { exchange: EXCHANGE, transport: 'rest', channel, payload };
+  return { exchange: EXCHANGE, transport: 'rest', channel, payload, asOfMs: venue.nowMs };
 }
 
 function orderItem(order: VenueOrder): object {
