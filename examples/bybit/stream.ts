@@ -48,7 +48,7 @@ export function subscribePrivate(
       clearTimeout(limit);
       listener.onSubscribed();
     });
-    opened.subscribeV5([...topics], 'linear');
+    void opened.subscribeV5([...topics], 'linear');
     return opened;
   }
 
@@ -70,5 +70,5 @@ export function subscribePrivate(
 export function subscribePrices(symbol: string, onMessage: (message: unknown) => void, wsUrl?: string): void {
   const client = new WebsocketClient({ market: 'v5', ...(wsUrl && { wsUrl }) });
   client.on('update', onMessage);
-  client.subscribeV5(`tickers.${symbol}`, 'linear');
+  void client.subscribeV5(`tickers.${symbol}`, 'linear');
 }

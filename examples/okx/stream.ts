@@ -53,7 +53,7 @@ export function subscribeAccount(
       clearTimeout(limit);
       listener.onSubscribed();
     });
-    opened.subscribe([...CHANNELS]);
+    void opened.subscribe([...CHANNELS]);
     return opened;
   }
 
@@ -78,5 +78,5 @@ export function subscribePrices(instId: string, onMessage: (message: unknown) =>
   const client = new WebsocketClient({ ...(wsUrl && { wsUrl }) });
   client.on('update', onMessage);
   client.on('exception', console.error);
-  client.subscribe({ channel: 'mark-price', instId });
+  void client.subscribe({ channel: 'mark-price', instId });
 }

@@ -159,7 +159,7 @@ class Bot {
 
   async subscribe(): Promise<void> {
     const subscribed = this.subscribed();
-    this.#client.subscribeV5(PRIVATE, 'linear');
+    void this.#client.subscribeV5(PRIVATE, 'linear');
     await subscribed;
   }
 

@@ -176,8 +176,8 @@ class Bot {
 
   async subscribe(): Promise<void> {
     const subscribed = this.subscribed();
-    this.#client.subscribe(this.#private, true);
-    this.#client.subscribe(this.#prices);
+    void this.#client.subscribe(this.#private, true);
+    void this.#client.subscribe(this.#prices);
     await subscribed;
   }
 
