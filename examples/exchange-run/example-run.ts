@@ -12,6 +12,8 @@ import { check, until } from './until.js';
 
 export interface ExampleParts extends Omit<ChildBotOptions, 'persistence'> {
   readonly exchange: ExchangeSimulator;
+  /** The symbol that is traded, as the simulator calls it; `symbol` is as the adapter calls it. Default: the same. */
+  readonly marketSymbol?: string;
   /** How the adapter calls what the simulator knows by its own names. */
   readonly keys: StoreKeys;
 }
@@ -55,19 +57,17 @@ export class ExampleRun {
 
   /** Lets the price fall until the bot has bought. */
   async dip(price: string, entries: number): Promise<void> {
-    const { exchange, symbol } = this.#parts;
     await until(
-      () => exchange.setPrice(symbol, price),
+      () => this.#setPrice(price),
       () => this.#isEqual(entries),
     );
   }
 
   /** Lets the price fall until the bot's order is under way, or the answer to it, and kills the bot there. */
   async killAt(price: string, arrived: Promise<unknown>): Promise<void> {
-    const { exchange, symbol } = this.#parts;
     const isThere = arrived.then(() => true);
     await until(
-      () => exchange.setPrice(symbol, price),
+      () => this.#setPrice(price),
       () => Promise.race([isThere, setTimeout(20, false)]),
     );
     await this.#bot.kill();
@@ -116,6 +116,11 @@ export class ExampleRun {
     const bot = this.#bots.at(-1);
     if (bot === undefined) throw new Error('the bot was not started');
     return bot;
+  }
+
+  #setPrice(price: string): void {
+    const { exchange, symbol, marketSymbol = symbol } = this.#parts;
+    exchange.setPrice(marketSymbol, price);
   }
 
   async #isEqual(entries: number): Promise<boolean> {
