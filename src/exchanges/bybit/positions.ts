@@ -44,15 +44,18 @@ export function readPosition(item: Fields): PositionEntry {
 /**
  * Sets the leverage of symbols of which the store knows nothing newer than `asOfMs`, or than the entry. It comes before the
  * positions, since another leverage makes their margin unknown. In hedge mode the sides can differ, while the store has one
- * leverage a symbol: a flat side's does not count beside an open one, and of two open sides the larger one's counts.
+ * leverage a symbol: that of the larger side counts.
  */
 export function setLeverage(store: AccountTarget, entries: readonly PositionEntry[] = [], asOfMs?: number): void {
   for (const { update, leverage } of entries.toSorted((left, right) => left.update.assetQty - right.update.assetQty)) {
     const { symbol, timestampMs, assetQty, orderPositionSide } = update;
     const held = (['LONG', 'SHORT'] as const).flatMap((side) => store.getActivePosition(symbol, side) ?? []);
-    const isOlder = held.some((position) => position.timestampMs > (asOfMs ?? (timestampMs || Infinity)));
-    const isBesideOpen = assetQty === 0 && orderPositionSide !== 'BOTH' && held.length > 0;
-    if (leverage === undefined || leverage === store.getSymbolLeverage(symbol) || isOlder || isBesideOpen) continue;
+    const isOverruled = held.some((each) =>
+      orderPositionSide === 'BOTH' || orderPositionSide === each.positionSide
+        ? each.timestampMs > (asOfMs ?? (timestampMs || Infinity))
+        : each.assetQty > assetQty,
+    );
+    if (leverage === undefined || isOverruled || leverage === store.getSymbolLeverage(symbol)) continue;
     store.setSymbolLeverage(symbol, leverage);
   }
 }

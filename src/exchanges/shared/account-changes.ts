@@ -27,8 +27,14 @@ export function applyPosition(store: AccountTarget, update: EnginePositionUpdate
   }
   return held.flatMap(({ side, before }) => {
     const after = store.getActivePosition(symbol, side);
-    return after === before ? [] : [{ symbol, side, before, after }];
+    return isSame(before, after) ? [] : [{ symbol, side, before, after }];
   });
+}
+
+/** Whether nothing has changed. The store makes a new object of what it knows already, too. */
+function isSame(before: object | undefined, after: object | undefined): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return Object.keys({ ...before, ...after }).every((name) => Reflect.get(before, name) === Reflect.get(after, name));
 }
 
 /**
