@@ -48,8 +48,7 @@ export function applyBinanceMessage(store: AccountTarget, message: unknown, opti
     const content = unwrapped(message);
     const events = Array.isArray(content) ? content : [content];
     if (events.length === 0) return ignored('an empty list');
-    const first: unknown = events.find((each) => Object(each) === each) ?? content;
-    const outer = new Fields(first, 'message');
+    const outer = new Fields(events.find((each) => Object(each) === each) ?? content, 'message');
     const event = outer.renamed(EVENT);
     if (outer.has('error')) return unknown(`a request failed: ${outer.object('error').textIfGiven('msg')}`);
     if (!event.has('name') && outer.has('id')) return ignored('the answer to a request');

@@ -6,8 +6,8 @@ import { ENTRY } from './names.js';
 const MODE = { BOTH: 'BOTH', LONG: 'LONG', SHORT: 'SHORT' } as const;
 
 /**
- * A position: an entry of `account` or `positionRisk`, in each version, or of the `P` of an ACCOUNT_UPDATE, with the `T`
- * around it as `atMs`. A flat one has the side `NONE`; a short has a negative amount; COIN-M counts in contracts.
+ * A position: an entry of `account` or `positionRisk`, in each version, or of the `P` of an ACCOUNT_UPDATE, with the
+ * `T` around it as `atMs`. A flat one has the side `NONE`; a short has a negative amount; COIN-M counts in contracts.
  */
 export function mapBinancePosition(entry: object, atMs?: number): EnginePositionUpdate {
   return readPosition(new Fields(entry, 'position'), atMs);

@@ -21,7 +21,7 @@ export interface BinanceResponseOptions {
   readonly asOfMs?: number | undefined;
   /** The one symbol that was asked for. */
   readonly symbol?: string | undefined;
-  /** `'CM'`: COIN-M was asked, or portfolio margin's `/cm/`. @default USDⓈ-M, and the balances of all assets */
+  /** Where there are both: whether `/um/` or `/cm/` (`/dapi/`) was asked. @default USDⓈ-M, and all balances */
   readonly product?: 'UM' | 'CM' | undefined;
 }
 

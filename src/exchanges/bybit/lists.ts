@@ -9,7 +9,7 @@ import { type BybitOptions, bybitSymbolKey, categoryOf, isTaken } from './catego
 import { readOrder } from './orders.js';
 import { type PositionEntry, readPosition, setLeverage } from './positions.js';
 
-/** What can be requested: `/v5/position/list`, `/v5/order/realtime`, `/v5/account/wallet-balance`, `/v5/market/tickers`. */
+/** The requests: `/v5/position/list`, `/v5/order/realtime`, `/v5/account/wallet-balance`, `/v5/market/tickers`. */
 export type BybitRequest = 'positions' | 'orders' | 'wallet' | 'tickers';
 
 type List = readonly unknown[];
@@ -89,7 +89,7 @@ export function applyEntries(store: AccountTarget, entries: BybitEntries, atMs?:
   });
 }
 
-/** Merges what was requested at a time into the store. What it speaks for and does not name is gone, unless in doubt. */
+/** Merges what was requested at a time. What it speaks for and does not name is gone, unless that is in doubt. */
 export function reconcileEntries(
   store: AccountTarget,
   entries: BybitEntries,

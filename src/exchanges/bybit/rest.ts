@@ -12,13 +12,13 @@ export interface BybitResponseOptions extends BybitOptions, ListingScope {
   readonly asOfMs?: number | undefined;
   /** Default: what the response says. */
   readonly category?: BybitCategory | undefined;
-  /** One page of several closes nothing; `syncBybit` reads them all. */
+  /** A page that has one, or names a next one, closes nothing, though it may be the last: `syncBybit` reads on. */
   readonly cursor?: string | undefined;
   /** Of the wallet: coins, separated by commas. */
   readonly coin?: string | undefined;
 }
 
-/** Puts one response of the REST API, `{ retCode, result }`, into the store. What it speaks for and does not name, closes. */
+/** Puts one response of REST, `{ retCode, result }`, into the store. What it speaks for and does not name, closes. */
 export function applyBybitResponse(
   store: AccountTarget,
   request: BybitRequest,
@@ -54,8 +54,8 @@ export interface BybitSyncOptions extends BybitOptions {
 }
 
 /**
- * Takes over positions, leverage, open orders (conditional ones, too) and wallet of a unified account, in one synchronous
- * step when all pages have come. What the stream reports after the first request stays. With bybit-api:
+ * Takes over positions, leverage, open orders (conditional ones, too) and wallet of a unified account, in one
+ * synchronous step when all pages have come. What the stream reports after the first request stays. With bybit-api:
  *
  *     await syncBybit(store, (path, parameters) => client.getPrivate(path, parameters));
  *

@@ -1,5 +1,5 @@
 /**
- * A message of an exchange that cannot be read: a field is missing, is not a number, or holds a value that is not known.
+ * A message of an exchange that cannot be read: a field is missing, is no number, or holds a value that is not known.
  * Carries the path of the field, such as `position.size`, and nothing of an account's secrets.
  */
 export class ExchangeMessageError extends Error {

@@ -84,7 +84,7 @@ export function applyWhole(
   }
 }
 
-/** As {@link applyWhole}, for what has to be read from the exchange first. What `read` rejects with else, it does, too. */
+/** As {@link applyWhole}, for what has to be requested first. What a request rejects with, this rejects with. */
 export async function applyWhenRead(
   store: Parameters<typeof applyWhole>[0],
   read: () => Promise<() => MessageOutcome>,

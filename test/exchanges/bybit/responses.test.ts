@@ -141,6 +141,17 @@ describe('in hedge mode', () => {
     expect(store.getSymbolLeverage('ETHUSDT')).toBe(3);
   });
 
+  it('of two sides of one size the one that was reported last sets the leverage', () => {
+    const store = new AccountState();
+    const later = String(T + 9);
+    const first = push('position', { ...LONG, positionIdx: 1 });
+    for (const message of [first, push('position', { ...short, leverage: '3', updatedTime: later }), first]) {
+      applyBybitMessage(store, message);
+    }
+
+    expect(store.getSymbolLeverage('ETHUSDT')).toBe(3);
+  });
+
   it('both sides keep their margin when each has a leverage of its own, and the larger one counts', () => {
     const store = new AccountState();
 
