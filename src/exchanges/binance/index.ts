@@ -7,5 +7,4 @@ export { binanceInstruments, mapBinanceInstrument } from './instruments.js';
 export { applyBinanceMessage, type BinanceOptions } from './messages.js';
 export { binanceAlgoOrderKey, binanceOrderKey, mapBinanceAlgoOrder, mapBinanceOrder } from './orders.js';
 export { mapBinanceBalances, mapBinancePosition } from './positions.js';
-export type { BinanceRequest, BinanceResponseOptions } from './responses.js';
-export { applyBinanceResponse, syncBinance } from './responses.js';
+export { applyBinanceResponse, type BinanceRequest, type BinanceResponseOptions, syncBinance } from './responses.js';

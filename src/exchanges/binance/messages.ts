@@ -1,17 +1,11 @@
+import type { EngineOrderUpdate } from '../../core/account/types/order.js';
 import { applyOrder, applyPosition } from '../shared/account-changes.js';
 import type { AccountTarget } from '../shared/account-target.js';
 import { readEntries } from '../shared/entries.js';
 import { Fields } from '../shared/fields.js';
 import { applied, applyWhole, ignored, type MessageOutcome, type OrderFill, unknown } from '../shared/outcome.js';
 import { EVENT } from './names.js';
-import {
-  binanceAlgoOrderKey,
-  binanceOrderKey,
-  isConditional,
-  type OrderSpace,
-  orderSpaceOf,
-  readOrder,
-} from './orders.js';
+import { binanceAlgoOrderKey, binanceOrderKey, isConditional, type OrderSpace, readOrder } from './orders.js';
 import { readBalance, readLeverage, readPosition } from './positions.js';
 
 /** Options of {@link applyBinanceMessage}. */
@@ -25,9 +19,11 @@ const IGNORED = Object.entries({
   'the stream has ended: reconnect and call syncBinance': 'listenKeyExpired eventStreamTerminated serverShutdown',
   'a warning: the account is close to liquidation': 'MARGIN_CALL riskLevelChange PM_PRO_ACCOUNT_UPDATE openOrderLoss',
   'another event reports the effect on the account': 'TRADE_LITE STRATEGY_UPDATE GRID_UPDATE COIN_SWAP_ORDER',
-  'about the margin wallet': 'outboundAccountPosition balanceUpdate executionReport listStatus liabilityChange',
-  'market data': `aggTrade trade bookTicker depthUpdate kline continuous_kline markPrice_kline indexPrice_kline
-    indexPriceUpdate forceOrder compositeIndex contractInfo assetIndexUpdate`,
+  'about the spot or the margin wallet': `outboundAccountPosition outboundAccountInfo balanceUpdate executionReport
+    listStatus externalLockUpdate liabilityChange USER_LIABILITY_CHANGE MARGIN_LEVEL_STATUS_CHANGE`,
+  'market data': `aggTrade trade blockTrade bookTicker depthUpdate partialBookDepth avgPrice 1hTicker 4hTicker 1dTicker
+    kline continuous_kline markPrice_kline indexPrice_kline indexPriceUpdate forceOrder compositeIndex contractInfo
+    assetIndexUpdate EquityUpdate CommodityUpdate`,
 });
 
 const PRICES = { markPriceUpdate: 'mark', '24hrTicker': 'last', '24hrMiniTicker': 'last' } as const;
@@ -52,7 +48,7 @@ export function applyBinanceMessage(store: AccountTarget, message: unknown, opti
     const content = unwrapped(message);
     const events = Array.isArray(content) ? content : [content];
     if (events.length === 0) return ignored('an empty list');
-    const outer = new Fields(events[0], 'message');
+    const outer = new Fields(events.find((each) => Object(each) === each) ?? content, 'message');
     const event = outer.renamed(EVENT);
     if (outer.has('error')) return unknown(`a request failed: ${outer.object('error').textIfGiven('msg')}`);
     if (!event.has('name') && outer.has('id')) return ignored('the answer to a request');
@@ -100,7 +96,7 @@ function applyAccountUpdate(store: AccountTarget, event: Fields): MessageOutcome
 
 function applyOrderUpdate(store: AccountTarget, event: Fields, space: OrderSpace): MessageOutcome {
   const atMs = event.number('time');
-  const read = (item: Fields): OrderFill[] => takeOrder(store, readOrder(item, space, atMs));
+  const read = (item: Fields): OrderFill[] => takeOrder(store, readOrder(item, space, atMs), space);
   const { values, faults } = readEntries([event.raw('order')], space, read, () => space);
   return applied({ atMs, fills: values.flat(), faults });
 }
@@ -109,9 +105,9 @@ function applyOrderUpdate(store: AccountTarget, event: Fields, space: OrderSpace
  * When a conditional order of the matching engine is triggered, it expires and goes on under its id, in the same
  * millisecond, with another type: that it expired is not final.
  */
-function takeOrder(store: AccountTarget, order: ReturnType<typeof readOrder>): OrderFill[] {
+function takeOrder(store: AccountTarget, order: EngineOrderUpdate, space: OrderSpace): OrderFill[] {
   const { exchangeOrderId: key, status, updatedAtMs } = order;
-  const isFinal = status !== 'EXPIRED' || !isConditional(order) || orderSpaceOf(order) !== 'order';
+  const isFinal = status !== 'EXPIRED' || !isConditional(order) || space !== 'order';
   if (isFinal) return applyOrder(store, order);
   const held = store.getOrder(key);
   if (held === undefined || isConditional(held)) store.deleteOrder(key, updatedAtMs);

@@ -2,17 +2,15 @@
 type Names = Readonly<Record<string, readonly string[]>>;
 
 /** What is around the entries of the stream. */
-export const EVENT: Names =
-  namesOf(`name:e,eventType market:wsMarket eventTime:E time:T,transactionTime symbol:s id:i,orderId
-  config:ac,assetConfiguration account:a,updateData positions:P,updatedPositions balances:B,updatedBalances
+export const EVENT: Names = namesOf(`name:e,eventType market:wsMarket eventTime:E time:T,transactionTime symbol:s
+  id:i,orderId config:ac,assetConfiguration account:a,updateData positions:P,updatedPositions balances:B,updatedBalances
   order:o,or,so,ao,algoOrder markPrice:p lastPrice:c,currentClose,close`);
 
 /** What is in the lists of positions, balances and settings. */
-export const ENTRY: Names =
-  namesOf(`symbol:s positionSide:ps amount:pa,positionAmount,positionAmt entryPrice:ep leverage:l
-  profit:up,unrealisedPnl,unrealizedProfit,unRealizedProfit initialMargin:positionInitialMargin notional:notionalValue
-  marginType:mt isolatedWallet:iw,isolatedWalletAmount liquidationPrice updateTime asset:a balance:wb,walletBalance
-  um:umWalletBalance,crossWalletBalance cm:cmWalletBalance`);
+export const ENTRY: Names = namesOf(`symbol:s positionSide:ps amount:pa,positionAmount,positionAmt entryPrice:ep
+  leverage:l profit:up,unrealisedPnl,unrealizedProfit,unRealizedProfit initialMargin:positionInitialMargin
+  notional:notionalValue marginType:mt isolatedWallet:iw,isolatedWalletAmount liquidationPrice updateTime asset:a
+  balance:wb,walletBalance um:umWalletBalance,crossWalletBalance cm:cmWalletBalance`);
 
 const ANY_ORDER = `symbol:s side:S,orderSide positionSide:ps timeInForce:f quantity:q,originalQuantity,origQty
   price:p,originalPrice reduceOnly:R,isReduceOnly closePosition:cp,isCloseAll

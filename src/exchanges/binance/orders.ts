@@ -56,7 +56,9 @@ export function readOrder(entry: Fields, space: OrderSpace, atMs = 0): EngineOrd
   const originalQuantity = closePosition ? (item.numberOrNone('quantity') ?? 0) : item.number('quantity');
   const executedQuantity = space === 'order' ? item.number('executed') : 0;
   const isTooMuch = executedQuantity > originalQuantity * ROUNDING && !closePosition;
-  if (isTooMuch || executedQuantity < 0 || originalQuantity < 0) throw item.error('executed', 'exceeds the quantity');
+  if (isTooMuch || executedQuantity < 0 || originalQuantity < 0) {
+    throw item.error('executed', `expected 0 to ${originalQuantity}, received ${executedQuantity}`);
+  }
   const isTrailing = orderType === 'TRAILING_STOP_MARKET';
   // A liquidation's order does not say in its status how much is executed.
   const told = item.oneOf('status', STATUS);

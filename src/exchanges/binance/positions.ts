@@ -6,8 +6,8 @@ import { ENTRY } from './names.js';
 const MODE = { BOTH: 'BOTH', LONG: 'LONG', SHORT: 'SHORT' } as const;
 
 /**
- * A position: an entry of `account` or `positionRisk`, in each version, or of the `P` of an ACCOUNT_UPDATE, with the `T`
- * around it as `atMs`. A flat one has the side `NONE`; a short has a negative amount; COIN-M counts in contracts.
+ * A position: an entry of `account` or `positionRisk`, in each version, or of the `P` of an ACCOUNT_UPDATE, with the
+ * `T` around it as `atMs`. A flat one has the side `NONE`; a short has a negative amount; COIN-M counts in contracts.
  */
 export function mapBinancePosition(entry: object, atMs?: number): EnginePositionUpdate {
   return readPosition(new Fields(entry, 'position'), atMs);
@@ -42,7 +42,7 @@ export function readPosition(entry: Fields, atMs?: number): EnginePositionUpdate
   if (assetQty === 0) return { ...known, positionSide: 'NONE', positionPrice: 0, assetQty: 0 };
   const positionSide = assetQty > 0 ? 'LONG' : 'SHORT';
   const isOnOtherSide = orderPositionSide !== 'BOTH' && orderPositionSide !== positionSide;
-  if (isOnOtherSide) throw item.error('positionSide', `${orderPositionSide} contradicts the amount ${assetQty}`);
+  if (isOnOtherSide) throw item.error('positionSide', `expected ${positionSide}, received ${orderPositionSide}`);
   const size = Math.abs(assetQty);
   const notional = item.has('notional') ? Math.abs(item.number('notional')) : undefined;
   const leverage = item.numberIfGiven('leverage');
@@ -52,16 +52,19 @@ export function readPosition(entry: Fields, atMs?: number): EnginePositionUpdate
   const positionPrice = implied === undefined ? item.number('entryPrice') : Number(implied.toPrecision(9));
   const isCross = item.textIfGiven('marginType').toLowerCase().startsWith('cross');
   const isolatedWallet = isCross ? 0 : item.numberIfGiven('isolatedWallet');
+  // Version 2 of `positionRisk` has the leverage instead of the initial margin.
+  const initialMargin = item.numberIfGiven('initialMargin') ?? (leverage && notional && notional / leverage);
+  const value = isCoinMargined(symbol) ? notional : size * positionPrice;
+  const isBounded = Number.isFinite(positionPrice + (value ?? 0) + (initialMargin ?? 0));
+  if (!isBounded) throw item.error('amount', `expected one of a finite value, received ${assetQty}`);
   return {
     ...known,
     positionSide,
     positionPrice,
     assetQty,
-    value: isCoinMargined(symbol) ? notional : size * positionPrice,
+    value,
     valueUpnl: item.numberIfGiven('profit'),
-    // Version 2 of `positionRisk` has the leverage instead of the initial margin.
-    marginValue:
-      isolatedWallet || (item.numberIfGiven('initialMargin') ?? (leverage && notional && notional / leverage)),
+    marginValue: isolatedWallet || initialMargin,
     liquidationPrice: item.numberIfGiven('liquidationPrice'),
   };
 }

@@ -17,11 +17,11 @@ export type BinanceRequest = 'account' | 'balance' | 'positionRisk' | 'symbolCon
 
 /** Options of {@link applyBinanceResponse}. */
 export interface BinanceResponseOptions {
-  /** The exchange's time before it was sent (ms). By default 0: adds what is not known yet, and ends nothing. */
+  /** The exchange's time before it was sent (ms). Without it, it adds what is not known yet, and ends nothing. */
   readonly asOfMs?: number | undefined;
   /** The one symbol that was asked for. */
   readonly symbol?: string | undefined;
-  /** For portfolio margin: whether `/um/` or `/cm/` was asked. @default USDⓈ-M, and the balances of all assets */
+  /** Where there are both: whether `/um/` or `/cm/` (`/dapi/`) was asked. @default USDⓈ-M, and all balances */
   readonly product?: 'UM' | 'CM' | undefined;
 }
 
@@ -80,7 +80,7 @@ function readResponse(request: BinanceRequest, response: unknown): Snapshot {
   if (request === 'balance') return { balances: read(readBalance, 'asset') };
   if (request === 'symbolConfig') return { leverage: read(readLeverage) };
   if (request === 'positionRisk')
-    return { positions: read((item) => readPosition(item)), leverage: read(readLeverage) };
+    return { positions: read((item) => readPosition(item)), leverage: { ...read(readLeverage), faults: [] } };
   const space = ORDER_LISTS[request];
   return { orders: { [space]: read((item) => readOrder(item, space)) } };
 }
@@ -89,7 +89,7 @@ function readResponse(request: BinanceRequest, response: unknown): Snapshot {
 function applySnapshot(
   store: AccountTarget,
   { positions, orders, balances, leverage }: Snapshot,
-  { asOfMs = 0, symbol: asked, product }: BinanceResponseOptions,
+  { asOfMs, symbol: asked, product }: BinanceResponseOptions,
   leverageBefore: Readonly<Record<string, number>> = store.getSymbolLeverageCache(),
 ): MessageOutcome {
   const listings = Object.values(orders ?? {});
@@ -98,18 +98,19 @@ function applySnapshot(
     const current = store.getSymbolLeverage(symbol);
     if (current !== value && current === leverageBefore[symbol]) store.setSymbolLeverage(symbol, value);
   }
+  const isKnownTime = asOfMs !== undefined;
   const isOf = (symbol: string): boolean =>
-    asked === undefined ? isCoinMargined(symbol) === (product === 'CM') : symbol === asked;
+    isKnownTime && (asked === undefined ? isCoinMargined(symbol) === (product === 'CM') : symbol === asked);
   const wallet = Object.fromEntries(balances?.values ?? []);
   const resync = store.reconcile({
-    asOfMs,
+    asOfMs: asOfMs ?? 0,
     positions: positions?.values,
     orders: orders && listings.flatMap(({ values }) => values),
     balances: balances && wallet,
     scope: {
       positions: ({ symbol }) => isOf(symbol) && positions?.isInDoubt(symbol) === false,
       orders: (order) => isOf(order.symbol) && orders?.[orderSpaceOf(order)]?.isInDoubt(order.symbol) === false,
-      balances: (asset) => product === undefined && balances?.isInDoubt(asset) === false,
+      balances: (asset) => isKnownTime && product === undefined && balances?.isInDoubt(asset) === false,
     },
   });
   return applied({ atMs: asOfMs, balances: wallet, resync, faults });

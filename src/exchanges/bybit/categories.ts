@@ -11,8 +11,8 @@ export interface BybitOptions {
 export const BYBIT_CATEGORIES: readonly BybitCategory[] = ['linear', 'inverse', 'spot'];
 
 /**
- * The key of a symbol in the store. `BTCUSDT` names a linear contract and a spot pair, so spot has a prefix. The symbols of
- * inverse contracts (`BTCUSD`, `BTCUSDH25`) are unambiguous.
+ * The key of a symbol in the store. `BTCUSDT` is a linear contract and a spot pair, so spot has a prefix. The symbols
+ * of inverse contracts (`BTCUSD`, `BTCUSDH25`) are unambiguous.
  */
 export function bybitSymbolKey(category: string, symbol: string): string {
   return category === 'spot' ? `spot:${symbol}` : symbol;
@@ -26,7 +26,7 @@ export function isTaken(category: string, { categories = BYBIT_CATEGORIES }: Byb
   return categories.some((each) => each === category);
 }
 
-/** The parameters of a request that, beside its category, say what its listing speaks for. */
+/** What else a request asked for. With another filter than these, such as `orderFilter`, leave `asOfMs` out. */
 export interface ListingScope {
   /** A linear listing that was requested with neither this nor a symbol closes nothing. */
   readonly settleCoin?: string | undefined;

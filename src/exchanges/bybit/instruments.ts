@@ -6,8 +6,8 @@ const [LINEAR, INVERSE] = ['linear', 'inverse'] as const;
 const KIND = { LinearPerpetual: LINEAR, LinearFutures: LINEAR, InversePerpetual: INVERSE, InverseFutures: INVERSE };
 
 /**
- * An entry of `/v5/market/instruments-info`. The multiplier is 1: Bybit counts linear contracts and spot in the base coin,
- * inverse contracts in US dollars. @throws ExchangeMessageError also for an option
+ * An entry of `/v5/market/instruments-info`. The multiplier is 1: Bybit counts linear contracts and spot in the base
+ * coin, inverse contracts in US dollars. @throws ExchangeMessageError also for an option
  */
 export function mapBybitInstrument(entry: object): Instrument {
   const item = new Fields(entry, 'instrument');

@@ -9,7 +9,7 @@ import { type BybitOptions, bybitSymbolKey, categoryOf, isTaken } from './catego
 import { readOrder } from './orders.js';
 import { type PositionEntry, readPosition, setLeverage } from './positions.js';
 
-/** What can be requested: `/v5/position/list`, `/v5/order/realtime`, `/v5/account/wallet-balance`, `/v5/market/tickers`. */
+/** The requests: `/v5/position/list`, `/v5/order/realtime`, `/v5/account/wallet-balance`, `/v5/market/tickers`. */
 export type BybitRequest = 'positions' | 'orders' | 'wallet' | 'tickers';
 
 type List = readonly unknown[];
@@ -25,16 +25,15 @@ export interface BybitEntries {
 
 /** The entries of a list, each with the category that the message gives for all. @throws ExchangeMessageError */
 export function entriesOf(parent: Fields, name: string, category?: string): List {
-  const entries: unknown = parent.raw(name);
-  if (!Array.isArray(entries)) throw parent.error(name, 'expected a list');
-  return entries.map((each: unknown) => (typeof each === 'object' && each !== null ? { category, ...each } : each));
+  return parent.array(name).map((each) => (typeof each === 'object' && each !== null ? { category, ...each } : each));
 }
 
 export const READ: Readonly<Record<BybitRequest, (list: List, options: BybitOptions) => BybitEntries>> = {
   positions: (list, options) => ({ positions: readTaken(list, 'positions', options, readPosition) }),
   orders: (list, options) => ({ orders: readTaken(list, 'orders', options, readOrder) }),
   wallet: (list) => {
-    const coins = fieldsList(list, 'wallet').flatMap((account) => account.raw('coin'));
+    const isAccount = (each: unknown) => typeof each === 'object' && each !== null && 'coin' in each;
+    const coins = list.flatMap((each) => (isAccount(each) ? each.coin : [each]));
     return { coins: readEntries(coins, 'wallet.coin', readCoin, (coin) => coin.text('coin')) };
   },
   tickers: (list) => ({ ticks: readEntries(list, 'tickers', readTick, (ticker) => ticker.text('symbol')) }),
@@ -90,7 +89,7 @@ export function applyEntries(store: AccountTarget, entries: BybitEntries, atMs?:
   });
 }
 
-/** Merges what was requested at a time into the store. What it speaks for and does not name is gone, unless in doubt. */
+/** Merges what was requested at a time. What it speaks for and does not name is gone, unless that is in doubt. */
 export function reconcileEntries(
   store: AccountTarget,
   entries: BybitEntries,

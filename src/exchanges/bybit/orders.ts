@@ -27,8 +27,8 @@ const CLOSING: readonly unknown[] = ['StopLoss', 'TakeProfit', 'TrailingStop'];
 const POSITION_SIDE = { 0: 'NONE', 1: 'LONG', 2: 'SHORT' } as const;
 
 /**
- * An entry of the order topic or of `/v5/order/realtime`, whose `category` is beside the list. The key is `orderId`, which
- * is unique across categories. @throws ExchangeMessageError
+ * An entry of the order topic or of `/v5/order/realtime`, whose `category` is beside the list. The key is `orderId`,
+ * which is unique across categories. @throws ExchangeMessageError
  */
 export function mapBybitOrder(entry: object, category?: BybitCategory): EngineOrderUpdate {
   const item = new Fields({ category, ...entry }, 'order');

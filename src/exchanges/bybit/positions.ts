@@ -8,7 +8,7 @@ export interface PositionEntry {
   readonly leverage: number | undefined;
 }
 
-/** An entry of the position topic or of `/v5/position/list`. A flat one has the side `NONE`. @throws ExchangeMessageError */
+/** An entry of the position topic or of `/v5/position/list`. A flat one is on no side. @throws ExchangeMessageError */
 export function mapBybitPosition(entry: object): EnginePositionUpdate {
   return readPosition(new Fields(entry, 'position')).update;
 }
@@ -22,7 +22,7 @@ export function readPosition(item: Fields): PositionEntry {
   if (positionSide !== 'NONE' && orderPositionSide !== 'BOTH' && positionSide !== orderPositionSide) {
     throw item.error('side', `expected ${orderPositionSide}, as positionIdx says, received ${positionSide}`);
   }
-  // Portfolio margin leaves these empty, and with them a liquidation price that exists: it is unknown, rather than none.
+  // Portfolio margin leaves these empty, and with them a liquidation price that exists: unknown, rather than none.
   const isPortfolioMargin = item.raw('positionIM') === '' || item.raw('leverage') === '';
   const update: EnginePositionUpdate = {
     symbol: item.text('symbol'),
@@ -42,17 +42,20 @@ export function readPosition(item: Fields): PositionEntry {
 }
 
 /**
- * Sets the leverage of symbols of which the store knows nothing newer than `asOfMs`, or than the entry. It comes before the
- * positions, since another leverage makes their margin unknown. In hedge mode the sides can differ, while the store has one
- * leverage a symbol: a flat side's does not count beside an open one, and of two open sides the larger one's counts.
+ * Sets the leverage of symbols of which the store knows nothing newer than `asOfMs`, or than the entry. It comes before
+ * the positions, since another leverage makes their margin unknown. In hedge mode the sides can differ, while the store
+ * has one leverage a symbol: that of the larger side counts.
  */
 export function setLeverage(store: AccountTarget, entries: readonly PositionEntry[] = [], asOfMs?: number): void {
   for (const { update, leverage } of entries.toSorted((left, right) => left.update.assetQty - right.update.assetQty)) {
     const { symbol, timestampMs, assetQty, orderPositionSide } = update;
     const held = (['LONG', 'SHORT'] as const).flatMap((side) => store.getActivePosition(symbol, side) ?? []);
-    const isOlder = held.some((position) => position.timestampMs > (asOfMs ?? (timestampMs || Infinity)));
-    const isBesideOpen = assetQty === 0 && orderPositionSide !== 'BOTH' && held.length > 0;
-    if (leverage === undefined || leverage === store.getSymbolLeverage(symbol) || isOlder || isBesideOpen) continue;
+    const isOverruled = held.some((each) =>
+      orderPositionSide === 'BOTH' || orderPositionSide === each.positionSide || assetQty === each.assetQty
+        ? each.timestampMs > (asOfMs ?? (timestampMs || Infinity))
+        : each.assetQty > assetQty,
+    );
+    if (leverage === undefined || isOverruled || leverage === store.getSymbolLeverage(symbol)) continue;
     store.setSymbolLeverage(symbol, leverage);
   }
 }

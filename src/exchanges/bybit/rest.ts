@@ -1,6 +1,6 @@
 import type { AccountTarget } from '../shared/account-target.js';
-import { ExchangeMessageError, Fields } from '../shared/fields.js';
-import { applyWhole, ignored, type MessageOutcome, unknown } from '../shared/outcome.js';
+import { Fields } from '../shared/fields.js';
+import { applyWhenRead, applyWhole, ignored, type MessageOutcome } from '../shared/outcome.js';
 import { type ExchangeRequest, readPages } from '../shared/snapshot.js';
 import type { BybitCategory, BybitOptions, ListingScope } from './categories.js';
 import { BYBIT_CATEGORIES, isInScope, isTaken } from './categories.js';
@@ -12,13 +12,13 @@ export interface BybitResponseOptions extends BybitOptions, ListingScope {
   readonly asOfMs?: number | undefined;
   /** Default: what the response says. */
   readonly category?: BybitCategory | undefined;
-  /** One page of several closes nothing; `syncBybit` reads them all. */
+  /** A page that has one, or names a next one, closes nothing, though it may be the last: `syncBybit` reads on. */
   readonly cursor?: string | undefined;
   /** Of the wallet: coins, separated by commas. */
   readonly coin?: string | undefined;
 }
 
-/** Puts one response of the REST API, `{ retCode, result }`, into the store. What it speaks for and does not name, closes. */
+/** Puts one response of REST, `{ retCode, result }`, into the store. What it speaks for and does not name, closes. */
 export function applyBybitResponse(
   store: AccountTarget,
   request: BybitRequest,
@@ -45,7 +45,7 @@ function answered(response: unknown, request: string): Fields {
   const fields = new Fields(response, request);
   const code = fields.number('retCode');
   if (code === 0) return fields;
-  throw fields.error('retCode', `the request failed with ${code}`);
+  throw fields.error('retCode', `expected 0, received ${code}`);
 }
 
 export interface BybitSyncOptions extends BybitOptions {
@@ -54,8 +54,8 @@ export interface BybitSyncOptions extends BybitOptions {
 }
 
 /**
- * Takes over positions, leverage, open orders (conditional ones, too) and wallet of a unified account, in one synchronous
- * step when all pages have come. What the stream reports after the first request stays. With bybit-api:
+ * Takes over positions, leverage, open orders (conditional ones, too) and wallet of a unified account, in one
+ * synchronous step when all pages have come. What the stream reports after the first request stays. With bybit-api:
  *
  *     await syncBybit(store, (path, parameters) => client.getPrivate(path, parameters));
  *
@@ -78,7 +78,7 @@ export async function syncBybit(
     category === 'linear' ? settleCoins.map((settleCoin) => ({ category, settleCoin })) : [{ category }],
   );
   const contracts = scopes.filter(({ category }) => category !== 'spot');
-  try {
+  return applyWhenRead(store, async () => {
     const asOfMs = answered(await request('/v5/market/time', {}), 'time').number('time');
     // The limits are the longest pages. Without an orderFilter, open orders of all kinds are listed.
     const [positions, orders, wallet] = await Promise.all([
@@ -89,9 +89,6 @@ export async function syncBybit(
     const contents = { ...READ.orders(orders.flat(), options), ...READ.wallet(wallet, options) };
     const entries = { ...READ.positions(positions.flat(), options), ...contents };
     const symbol = (key: string): boolean => scopes.some((scope) => isInScope(key, scope.category, scope));
-    return store.transaction(() => reconcileEntries(store, entries, asOfMs, { symbol, coin: () => true }));
-  } catch (error) {
-    if (error instanceof ExchangeMessageError) return unknown(error.message);
-    throw error;
-  }
+    return () => reconcileEntries(store, entries, asOfMs, { symbol, coin: () => true });
+  });
 }

@@ -15,8 +15,8 @@ const IGNORED: readonly string[] = [
 ];
 
 /**
- * Puts one message of Bybit's v5 stream into the store: an event of bybit-api's WebsocketClient (`update`, `response`), or
- * what a socket received, parsed. An entry that cannot be read is a fault of the outcome; the others are applied.
+ * Puts one message of Bybit's v5 stream into the store: an event of bybit-api's WebsocketClient (`update`, `response`),
+ * or what a socket received, parsed. An entry that cannot be read is a fault of the outcome; the others are applied.
  */
 export function applyBybitMessage(store: AccountTarget, message: unknown, options: BybitOptions = {}): MessageOutcome {
   return applyWhole(store, () => {

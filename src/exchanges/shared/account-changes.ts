@@ -8,8 +8,8 @@ const SIDES = ['LONG', 'SHORT'] as const;
 /**
  * Puts a position that an exchange reported into the store; one without a size says that it is flat.
  *
- * In one-way mode (`orderPositionSide: 'BOTH'`) a symbol has one position, in hedge mode the two sides are independent. A
- * message that is older than what the store knows changes nothing.
+ * In one-way mode (`orderPositionSide: 'BOTH'`) a symbol has one position, in hedge mode the two sides are independent.
+ * A message that is older than what the store knows changes nothing.
  */
 export function applyPosition(store: AccountTarget, update: EnginePositionUpdate): PositionChange[] {
   const { symbol, positionSide, orderPositionSide, timestampMs, assetQty } = update;
@@ -17,18 +17,26 @@ export function applyPosition(store: AccountTarget, update: EnginePositionUpdate
   const held = sides.map((side) => ({ side, before: store.getActivePosition(symbol, side) }));
   if (assetQty === 0 || positionSide === 'NONE') {
     for (const { side, before } of held) {
-      // Binance reports to a hedged account, too, that its one-way position is flat. That says nothing of the other two.
+      // Binance reports to a hedged account, too, that its one-way position is flat: that is not about the others.
       if (before !== undefined && before.orderPositionSide !== orderPositionSide) continue;
       const isOlder = before !== undefined && timestampMs !== 0 && before.timestampMs > timestampMs;
-      if (!isOlder) store.deleteActivePosition(symbol, side, timestampMs || undefined);
+      // Where nothing is held, its end is noted for the one-way position alone, which has no side.
+      const endedSide = before === undefined && orderPositionSide === 'BOTH' ? 'NONE' : side;
+      if (!isOlder) store.deleteActivePosition(symbol, endedSide, timestampMs || undefined);
     }
   } else {
     store.setActivePosition(symbol, positionSide, update);
   }
   return held.flatMap(({ side, before }) => {
     const after = store.getActivePosition(symbol, side);
-    return after === before ? [] : [{ symbol, side, before, after }];
+    return isSame(before, after) ? [] : [{ symbol, side, before, after }];
   });
+}
+
+/** Whether nothing has changed. The store makes a new object of what it knows already, too. */
+function isSame(before: object | undefined, after: object | undefined): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return Object.keys({ ...before, ...after }).every((name) => Reflect.get(before, name) === Reflect.get(after, name));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ExchangeMessageError, Fields } from './fields.js';
+import { describe, ExchangeMessageError, Fields } from './fields.js';
 import type { EntryFault } from './outcome.js';
 
 /** The entries of a list that could be read, and what became of the others. */
@@ -22,7 +22,7 @@ export function readEntries<Value>(
   map: (entry: Fields) => Value | undefined,
   keyOf: (entry: Fields) => string,
 ): ReadEntries<Value> {
-  if (!Array.isArray(list)) throw new ExchangeMessageError(path, 'expected a list');
+  if (!Array.isArray(list)) throw new ExchangeMessageError(path, `expected a list, received ${describe(list)}`);
   const values: Value[] = [];
   const faults: EntryFault[] = [];
   const doubtful = new Set<string | undefined>();

@@ -1,5 +1,5 @@
 /**
- * A message of an exchange that cannot be read: a field is missing, is not a number, or holds a value that is not known.
+ * A message of an exchange that cannot be read: a field is missing, is no number, or holds a value that is not known.
  * Carries the path of the field, such as `position.size`, and nothing of an account's secrets.
  */
 export class ExchangeMessageError extends Error {
@@ -103,6 +103,13 @@ export class Fields {
     return this.has(name) ? this.flag(name) : undefined;
   }
 
+  /** A JSON array, whatever is in it. */
+  array(name: string): readonly unknown[] {
+    const value = this.raw(name);
+    if (Array.isArray(value)) return value;
+    throw this.error(name, `expected a list, received ${describe(value)}`);
+  }
+
   object(name: string): Fields {
     return new Fields(this.raw(name), `${this.#path}.${name}`);
   }
@@ -138,7 +145,8 @@ export function fieldsList(value: unknown, path: string): readonly Fields[] {
   return value.map((item, index) => new Fields(item, `${path}[${index}]`));
 }
 
-function describe(value: unknown): string {
+/** A value in a few words, for messages. */
+export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';

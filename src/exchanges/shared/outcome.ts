@@ -84,6 +84,19 @@ export function applyWhole(
   }
 }
 
+/** As {@link applyWhole}, for what has to be requested first. What a request rejects with, this rejects with. */
+export async function applyWhenRead(
+  store: Parameters<typeof applyWhole>[0],
+  read: () => Promise<() => MessageOutcome>,
+): Promise<MessageOutcome> {
+  try {
+    return applyWhole(store, await read());
+  } catch (error) {
+    if (error instanceof ExchangeMessageError) return unknown(error.message);
+    throw error;
+  }
+}
+
 /** Whether the store refused a value, such as a price at which a profit is no finite number. */
 function isRefusal(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && (error.code === 'INVALID_VALUE' || error.code === 'INVALID_KEY');

@@ -21,13 +21,18 @@ export async function readPages(
   readPage: (cursor: string | undefined) => Promise<{ entries: readonly unknown[]; next: string | undefined }>,
 ): Promise<unknown[]> {
   const all: unknown[] = [];
+  const asked = new Set<string>();
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const { entries, next } = await readPage(cursor);
     all.push(...entries);
     if (next === undefined || next === '') return all;
-    if (next === cursor)
+    if (asked.has(next)) {
+      // Behind the last page, some exchanges repeat the cursor that was asked for.
+      if (entries.length === 0) return all;
       throw new ExchangeMessageError(name, `expected another page, received the cursor ${next} again`);
+    }
+    asked.add(next);
     cursor = next;
   }
   throw new ExchangeMessageError(name, `expected at most ${MAX_PAGES} pages`);

@@ -120,6 +120,16 @@ describe('prices', () => {
     expect(kinds('last')).toEqual(['ignored', 'applied']);
   });
 
+  it('in a list of which the first entry is nothing are those of the others', () => {
+    const outcome = applyBinanceMessage(newStore(), [null, mark]);
+
+    expect(outcome).toMatchObject({
+      kind: 'applied',
+      prices: [{ symbol: 'BTCUSDT', price: 60500 }],
+      faults: [{ field: 'prices[0]' }],
+    });
+  });
+
   it('of the spot market are none of the futures account', () => {
     const outcome = applyBinanceMessage(newStore(), { ...ticker, wsMarket: 'spot', wsKey: 'main' });
 
@@ -243,13 +253,48 @@ describe('whatever comes', () => {
             ? { message: withAnother(step.message, position, value) }
             : { ...step, response: withAnother(step.response, position, value) };
 
-        applyStep(store, broken);
+        const outcome = applyStep(store, broken);
+        for (const fault of outcome.kind === 'applied' ? outcome.faults : []) {
+          expect(fault.message).toMatch(/^.+: expected .+, received /);
+        }
         applyBinanceMessage(store, { e: 'markPriceUpdate', E: 1, s: 'BTCUSDT', p: '60000' });
 
         expect(['applied', 'ignored', 'unknown']).toContain(applyStep(store, step).kind);
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('a message that comes twice', () => {
+  const messages = CASES.flatMap(([, cases]) => cases).filter(({ when }) => 'message' in when);
+
+  it.each(messages)('changes nothing the second time: $name', ({ given = [], when }) => {
+    const store = newStore();
+    for (const step of given) applyStep(store, step);
+    applyStep(store, when);
+    const held = heldBy(store);
+
+    const second = applyStep(store, when);
+
+    if (second.kind === 'applied') expect(second).toMatchObject({ positions: [], fills: [] });
+    expect(heldBy(store)).toEqual(held);
+  });
+});
+
+describe('a response without its time', () => {
+  it('adds what is not known yet, and ends nothing, though nothing that is held has a time', () => {
+    const store = newStore();
+    store.setWalletBalance(5, { asset: 'BNB' });
+    store.upsertActiveOrder({ ...mapBinanceOrder(like('openOrders')), updatedAtMs: 0 });
+    const position = mapBinancePosition(like('positionRisk v3'));
+    store.setActivePosition('BTCUSDT', 'LONG', { ...position, timestampMs: 0 });
+
+    for (const request of ['openOrders', 'openOrders', 'positionRisk', 'balance'] as const) {
+      expect(applyBinanceResponse(store, request, [])).toMatchObject({ kind: 'applied', atMs: undefined });
+    }
+
+    expect(heldBy(store)).toMatchObject({ positions: [{}], orders: [{}], balances: { BNB: 5 } });
   });
 });
 

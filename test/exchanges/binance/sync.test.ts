@@ -118,6 +118,25 @@ describe('syncBinance', () => {
     expect(store.getOrder('BTCUSDT:4001')).toBeUndefined();
   });
 
+  it('takes over a hedged side, though the stream meanwhile reports that the one-way position is flat', async () => {
+    const store = newStore();
+    const flat = like('entry of P', { pa: '0', ep: '0', up: '0' });
+    const whileAsking = (path: string): void => {
+      if (path !== 'fapi/v1/openOrders') return;
+      applyBinanceMessage(store, {
+        e: 'ACCOUNT_UPDATE',
+        E: 1,
+        T: SERVER_TIME + 5,
+        a: { m: 'ORDER', B: [], P: [flat] },
+      });
+    };
+    const risk = [like('positionRisk v3', { positionSide: 'LONG' })];
+
+    await syncBinance(store, exchange({ 'fapi/v3/positionRisk': risk }, whileAsking));
+
+    expect(store.getActivePosition('BTCUSDT', 'LONG')?.assetQty).toBe(0.02);
+  });
+
   it('tells of an entry that cannot be read, and closes nothing of its symbol', async () => {
     const store = newStore();
     applyBinanceMessage(store, accountUpdate({}, SERVER_TIME - 50));

@@ -63,8 +63,29 @@ describe('whatever an entry holds', () => {
         const store = heldAccount();
         const other = store.getActivePosition('SOLUSDT', 'LONG');
 
-        expect(['applied', 'ignored', 'unknown']).toContain(applyBybitMessage(store, message).kind);
+        const outcome = applyBybitMessage(store, message);
+
+        expect(['applied', 'ignored', 'unknown']).toContain(outcome.kind);
         expect(store.getActivePosition('SOLUSDT', 'LONG')).toBe(other);
+        for (const fault of outcome.kind === 'applied' ? outcome.faults : []) {
+          expect(fault.message).toMatch(/^.+: expected .+, received /);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('a message that comes twice changes nothing the second time', () => {
+    fc.assert(
+      fc.property(messages, (message) => {
+        const store = heldAccount();
+        const first = applyBybitMessage(store, message);
+        const held = [store.getAllPositions(), store.getOrders(), store.getSymbolLeverageCache()];
+
+        const second = applyBybitMessage(store, message);
+
+        if (first.kind === 'applied') expect(second).toMatchObject({ positions: [], fills: [] });
+        expect([store.getAllPositions(), store.getOrders(), store.getSymbolLeverageCache()]).toEqual(held);
       }),
       { numRuns: 1000 },
     );

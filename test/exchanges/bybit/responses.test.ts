@@ -121,6 +121,37 @@ describe('in hedge mode', () => {
     expect(store.getActivePosition('ETHUSDT', 'LONG')?.marginValue).toBe(377.1);
   });
 
+  it('a message about the smaller side leaves the leverage and margin of the larger one', () => {
+    const store = new AccountState();
+    applyBybitMessage(store, push('position', { ...LONG, positionIdx: 1, size: '2' }));
+
+    applyBybitMessage(store, push('position', { ...short, size: '1', leverage: '3', positionIM: '833' }));
+
+    expect(store.getSymbolLeverage('ETHUSDT')).toBe(10);
+    expect(store.getAllPositions().map(({ marginValue }) => marginValue)).toEqual([377.1, 833]);
+  });
+
+  it('the larger side sets the leverage, though the other one was reported later', () => {
+    const store = new AccountState();
+    const later = String(T + 9);
+    applyBybitMessage(store, push('position', { ...LONG, positionIdx: 1, size: '1', updatedTime: later }));
+
+    applyBybitMessage(store, push('position', { ...short, size: '2', leverage: '3' }));
+
+    expect(store.getSymbolLeverage('ETHUSDT')).toBe(3);
+  });
+
+  it('of two sides of one size the one that was reported last sets the leverage', () => {
+    const store = new AccountState();
+    const later = String(T + 9);
+    const first = push('position', { ...LONG, positionIdx: 1 });
+    for (const message of [first, push('position', { ...short, leverage: '3', updatedTime: later }), first]) {
+      applyBybitMessage(store, message);
+    }
+
+    expect(store.getSymbolLeverage('ETHUSDT')).toBe(3);
+  });
+
   it('both sides keep their margin when each has a leverage of its own, and the larger one counts', () => {
     const store = new AccountState();
 

@@ -211,6 +211,59 @@ describe('the sync', () => {
     expect(store.getAllPositions().map(({ symbol }) => symbol)).toEqual(['XRPUSDT']);
   });
 
+  it('reports an account of the wallet that it cannot read, and takes over all else', async () => {
+    const store = new AccountState();
+
+    const outcome = await syncBybit(store, exchangeOf({ ...ACCOUNT, '/v5/account/wallet-balance': [[null]] }).request);
+
+    expect(outcome).toMatchObject({ kind: 'applied', faults: [{ field: 'wallet.coin[0]' }] });
+    expect(store.getAllPositions()).toHaveLength(4);
+  });
+
+  it('takes an entry that is on two pages once', async () => {
+    const store = new AccountState();
+    const twice = [[POSITION], [{ ...POSITION, size: '2', updatedTime: String(T + 1) }]];
+
+    await syncBybit(store, exchangeOf({ ...ACCOUNT, '/v5/position/list linear USDT': twice }).request);
+
+    expect(store.getActivePosition('ETHUSDT', 'LONG')?.assetQty).toBe(2);
+  });
+
+  /** Answers with these pages of linear positions in USDT, each with its cursor, and counts how often it is asked. */
+  function paged(pageOf: (cursor: unknown) => readonly [list: readonly unknown[], next: string]) {
+    const { request } = exchangeOf(ACCOUNT);
+    const asked: unknown[] = [];
+    const paging: ExchangeRequest = async (path, parameters) => {
+      if (path !== '/v5/position/list' || parameters['settleCoin'] !== 'USDT') return request(path, parameters);
+      asked.push(parameters['cursor']);
+      const [list, nextPageCursor] = pageOf(parameters['cursor']);
+      return response(list, { nextPageCursor });
+    };
+    return { request: paging, asked };
+  }
+
+  it('ends at an empty page that repeats the cursor it was asked for', async () => {
+    const store = new AccountState();
+    const { request, asked } = paged((cursor) => (cursor === undefined ? [[POSITION], 'last'] : [[], 'last']));
+
+    const outcome = await syncBybit(store, request);
+
+    expect(outcome).toMatchObject({ kind: 'applied', faults: [] });
+    expect(asked).toEqual([undefined, 'last']);
+  });
+
+  it('changes nothing when the cursors lead in a circle', async () => {
+    const store = new AccountState();
+    applyBybitMessage(store, push('position', { ...LONG, symbol: 'XRPUSDT' }));
+    const { request, asked } = paged((cursor) => [[POSITION], cursor === 'a' ? 'b' : 'a']);
+
+    const outcome = await syncBybit(store, request);
+
+    expect(outcome).toEqual({ kind: 'unknown', reason: expect.stringContaining('cursor') });
+    expect(asked).toEqual([undefined, 'a', 'b']);
+    expect(store.getAllPositions().map(({ symbol }) => symbol)).toEqual(['XRPUSDT']);
+  });
+
   it('rejects when the request does', async () => {
     const failure = new Error('no network');
 
