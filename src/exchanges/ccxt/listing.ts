@@ -16,6 +16,7 @@ const QUIRKS: Readonly<Record<string, Quirks>> = {
   bitget: { queries: [...ALGO, { planType: 'profit_loss' }], next: 'idLessThan', defaultSettle: 'USDT' },
   bybit: { queries: [{ paginate: true, paginationCalls: 100 }] },
   gate: { next: 'lastId', defaultSettle: 'USDT' },
+  phemex: { defaultSettle: 'USDT' },
   okx: { queries: [...ALGO, { trigger: true, ordType: 'conditional,oco' }], next: 'after', type: 'all' },
 };
 const byNumber = new Intl.Collator('en', { numeric: true });
@@ -42,7 +43,10 @@ export function isListed(symbol: string, exchange: CcxtExchange, options: CcxtSy
 /** The positions of all symbols, or of those that are asked for. */
 export async function positionsOf(exchange: CcxtExchange, { symbols, params }: CcxtSyncOptions): Promise<unknown[]> {
   const asked = symbols?.filter((symbol) => symbol.includes(':')).map((symbol) => [symbol]) ?? [undefined];
-  return (await Promise.all(asked.map((each) => exchange.fetchPositions?.(each, params)))).flat();
+  const lists = await Promise.all(asked.map((each) => exchange.fetchPositions?.(each, params)));
+  // A flat one that does not say which of two it is has nothing to say in a list of those that are open.
+  const isTold = ({ contracts, hedged, side }: Info) => contracts !== 0 || hedged !== true || Boolean(side);
+  return lists.flat().filter((each) => isTold({ ...each }));
 }
 
 /** The open orders of all symbols, or of those that are asked for. */

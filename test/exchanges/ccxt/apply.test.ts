@@ -40,7 +40,7 @@ describe('positions that were watched', () => {
     applyCcxtPositions(store, both);
     expect(store.getTotalActivePositions()).toEqual({ total: 3, totalHedged: 1 });
     applyCcxtPositions(store, [
-      aPosition({ symbol: 'ETH/USDT:USDT', contracts: null, hedged: true, lastUpdateTimestamp: 1_002 }),
+      aPosition({ symbol: 'ETH/USDT:USDT', contracts: 0, hedged: true, lastUpdateTimestamp: 1_002 }),
     ]);
     expect(store.isSymbolSideInPosition('ETH/USDT:USDT', 'LONG')).toBe(false);
     expect(store.isSymbolSideInPosition('ETH/USDT:USDT', 'SHORT')).toBe(true);
@@ -118,6 +118,9 @@ describe('positions that were watched', () => {
   it.each([
     ['no symbol', { symbol: undefined }],
     ['a size that is no number', { contracts: 'many' }],
+    ['a size that is missing beside a price', { contracts: null }],
+    ['a size that is missing beside a value', { contracts: undefined, entryPrice: null, notional: -5 }],
+    ['a time in nanoseconds', { timestamp: 1_750_000_000_000_000_000 }],
     ['a price that is missing', { entryPrice: null }],
     ['a liquidation price that is no number', { liquidationPrice: Number.NaN }],
     ['no side in hedge mode', { contracts: 0, side: 'both', hedged: true }],
