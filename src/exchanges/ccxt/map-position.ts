@@ -21,7 +21,7 @@ export function mapCcxtPosition(position: object, options: CcxtOptions = {}): En
     timestampMs: newestIn(fields, 'timestamp', 'lastUpdateTimestamp'),
     positionSide: contracts === 0 ? 'NONE' : side,
     orderPositionSide: isHedged && side !== 'NONE' ? side : 'BOTH',
-    positionPrice: contracts === 0 ? 0 : fields.number('entryPrice'),
+    positionPrice: contracts === 0 ? 0 : fields.amount('entryPrice'),
     assetQty: Math.abs(contracts),
     value: notional && Math.abs(notional),
     valueUpnl: fields.numberIfGiven('unrealizedPnl'),

@@ -1,5 +1,5 @@
 import type { EngineOrderUpdate } from '../../core/account/types/order.js';
-import type { EnginePositionUpdate } from '../../core/account/types/position.js';
+import type { EnginePositionUpdate, EngineSimplePosition } from '../../core/account/types/position.js';
 import type { AccountTarget } from './account-target.js';
 import type { OrderFill, PositionChange } from './outcome.js';
 
@@ -27,8 +27,13 @@ export function applyPosition(store: AccountTarget, update: EnginePositionUpdate
   }
   return held.flatMap(({ side, before }) => {
     const after = store.getActivePosition(symbol, side);
-    return after === before ? [] : [{ symbol, side, before, after }];
+    return isSame(before, after) ? [] : [{ symbol, side, before, after }];
   });
+}
+
+function isSame(before: Partial<EngineSimplePosition> = {}, after: Partial<EngineSimplePosition> = {}): boolean {
+  const names = Object.keys({ ...before, ...after }) as (keyof EngineSimplePosition)[];
+  return names.every((name) => before[name] === after[name]);
 }
 
 /**

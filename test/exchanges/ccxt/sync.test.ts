@@ -183,6 +183,41 @@ describe('an entry that cannot be read', () => {
   });
 });
 
+describe('a hedge mode that ccxt does not tell', () => {
+  const both = (given: object = {}) => ['long', 'short'].map((side) => aPosition({ side, hedged: null, ...given }));
+
+  it('is plain from two sides of a symbol', async () => {
+    exchange.positions = [...both(), aPosition({ symbol: ETH, hedged: null })];
+    await syncCcxt(store, exchange);
+    expect(store.getTotalActivePositions()).toEqual({ total: 3, totalHedged: 1 });
+    const sides = store.getAllPositions().map(({ symbol, orderPositionSide }) => [symbol, orderPositionSide]);
+    expect(sides).toEqual([
+      [SYMBOL, 'LONG'],
+      [ETH, 'BOTH'],
+      [SYMBOL, 'SHORT'],
+    ]);
+  });
+
+  it('is plain from the side that the exchange names', () => {
+    const named = both().map((each, index) => ({ ...each, info: { position_side: index === 0 ? 'long' : 'short' } }));
+    applyCcxtPositions(store, named);
+    expect(store.getTotalHedgedPositions()).toBe(1);
+  });
+
+  it('closes what is listed as flat without a side', async () => {
+    applyCcxtPositions(store, both({ hedged: true }));
+    exchange.positions = [
+      aPosition({ hedged: true }),
+      aPosition({ contracts: 0, entryPrice: 0, side: undefined, hedged: true }),
+    ];
+    expect(await syncCcxt(store, exchange)).toMatchObject({
+      faults: [],
+      resync: { closed: [{ positionSide: 'SHORT' }] },
+    });
+    expect(store.getAllPositions()).toMatchObject([{ positionSide: 'LONG' }]);
+  });
+});
+
 describe('what a sync speaks for', () => {
   const HELD = [
     'BTC/USDT',
