@@ -1,3 +1,4 @@
+import { unlessUnreadable } from '../shared/entries.js';
 import { Fields } from '../shared/fields.js';
 import { readPages } from '../shared/snapshot.js';
 import type { CcxtExchange, CcxtSyncOptions } from './exchange.js';
@@ -55,12 +56,11 @@ export async function openOrdersOf(exchange: CcxtExchange, options: CcxtSyncOpti
   const isOneList = exchange.features?.swap?.linear?.fetchOpenOrders?.trigger === false;
   const read = (symbol: string | undefined, query: Info) =>
     readPages('orders', async (cursor) => {
-      const page = next === undefined || cursor === undefined ? {} : { [next]: cursor };
-      const params = { ...options.params, ...query, ...page };
-      const limit = next === undefined ? undefined : PAGE_SIZE;
-      const entries = [await exchange.fetchOpenOrders(symbol, undefined, limit, params)].flat();
+      const params = { ...options.params, ...query, ...(next && cursor && { [next]: cursor }) };
+      const entries = [await exchange.fetchOpenOrders(symbol, undefined, next ? PAGE_SIZE : undefined, params)].flat();
       if (next === undefined || entries.length < PAGE_SIZE) return { entries, next: undefined };
-      return { entries, next: entries.map((each) => new Fields(each, 'order').id('id')).sort(byNumber.compare)[0] };
+      const ids = entries.flatMap((each) => unlessUnreadable(() => new Fields(each, 'order').id('id')) ?? []);
+      return { entries, next: ids.sort(byNumber.compare)[0] };
     });
   const all = options.orderQueries ?? queries ?? (isOneList ? [{}] : CONDITIONAL);
   const lists = (options.symbols ?? [undefined]).flatMap((symbol) => all.map((query) => read(symbol, query)));

@@ -47,11 +47,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** An event, or the answer to a request. The code of a notice is its subject, such as a connection that will close. */
+/** An event, or the answer to a request, which has changed nothing if it was refused. A notice has its subject as code. */
 function controlOutcome(payload: Fields, event: string): MessageOutcome {
   const code = event === '' || payload.has('code') ? payload.id('code') : '0';
   const name = event || `the answer to ${payload.text('op')}`;
-  // A request that was refused has changed nothing.
   const isFine = event === '' || event === 'notice' || (code === '0' && EVENTS.has(event));
   return isFine ? ignored(`${name} with code ${code}`) : unknown(`${name} with code ${code}`);
 }

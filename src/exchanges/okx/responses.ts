@@ -1,4 +1,5 @@
 import type { AccountTarget } from '../shared/account-target.js';
+import { unlessUnreadable } from '../shared/entries.js';
 import { ExchangeMessageError, Fields } from '../shared/fields.js';
 import { applyWhole, type MessageOutcome, unknown } from '../shared/outcome.js';
 import { type ExchangeRequest, readPages } from '../shared/snapshot.js';
@@ -44,7 +45,8 @@ export async function syncOkx(
   const pages = (path: string, id: string, parameters = {}) =>
     readPages(path, async (after) => {
       const entries = await get(path, { ...parameters, limit: 100, ...(after && { after }) });
-      const next = entries.length === 0 ? undefined : new Fields(entries.at(-1), path).id(id);
+      const ids = entries.flatMap((each) => unlessUnreadable(() => new Fields(each, path).id(id)) ?? []);
+      const next = entries.length === 0 ? undefined : (ids.at(-1) ?? new Fields(entries.at(-1), path).id(id));
       return next === after ? { entries: [], next: undefined } : { entries, next };
     });
   try {

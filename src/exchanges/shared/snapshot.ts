@@ -6,7 +6,7 @@ import { ExchangeMessageError } from './fields.js';
  */
 export type ExchangeRequest = (path: string, parameters: Readonly<Record<string, string | number>>) => Promise<unknown>;
 
-/** More pages than any account has: an exchange whose cursor leads in a circle must not keep us for ever. */
+/** More pages than any account has: an exchange whose cursors do not end must not keep us for ever. */
 const MAX_PAGES = 1000;
 
 /**
@@ -21,13 +21,16 @@ export async function readPages(
   readPage: (cursor: string | undefined) => Promise<{ entries: readonly unknown[]; next: string | undefined }>,
 ): Promise<unknown[]> {
   const all: unknown[] = [];
+  const seen = new Set<string>();
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const { entries, next } = await readPage(cursor);
     all.push(...entries);
     if (next === undefined || next === '') return all;
-    if (next === cursor)
+    if (seen.has(next)) {
       throw new ExchangeMessageError(name, `expected another page, received the cursor ${next} again`);
+    }
+    seen.add(next);
     cursor = next;
   }
   throw new ExchangeMessageError(name, `expected at most ${MAX_PAGES} pages`);

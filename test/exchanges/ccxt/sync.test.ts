@@ -350,6 +350,17 @@ describe('open orders', () => {
     expect(new Set(orders())).toEqual(new Set(ids.map((id) => `${SYMBOL}:${id}`)));
   });
 
+  it('are read on behind one without an id', async () => {
+    exchange.id = 'gate';
+    const ids = Array.from({ length: 150 }, (_, index) => (index === 140 ? null : String(1000 - index)));
+    exchange.orders = ({ lastId, trigger }) => {
+      const start = lastId === undefined ? 0 : ids.indexOf(String(lastId)) + 1;
+      return trigger === true ? [] : ids.slice(start, start + 100).map((id) => anOrder({ id }));
+    };
+    expect(await syncCcxt(store, exchange)).toMatchObject({ faults: [{ field: 'orders[140].id' }] });
+    expect(orders()).toHaveLength(149);
+  });
+
   it('are not taken for all when the pages lead in a circle', async () => {
     exchange.id = 'gate';
     exchange.orders = () => Array.from({ length: 100 }, (_, index) => anOrder({ id: String(index) }));
