@@ -1,6 +1,4 @@
-import { unlessUnreadable } from '../shared/entries.js';
-import { Fields } from '../shared/fields.js';
-import { readPages } from '../shared/snapshot.js';
+import { readableIds, readPages } from '../shared/snapshot.js';
 import type { CcxtExchange, CcxtSyncOptions } from './exchange.js';
 import type { Info } from './options.js';
 
@@ -59,8 +57,7 @@ export async function openOrdersOf(exchange: CcxtExchange, options: CcxtSyncOpti
       const params = { ...options.params, ...query, ...(next && cursor && { [next]: cursor }) };
       const entries = [await exchange.fetchOpenOrders(symbol, undefined, next ? PAGE_SIZE : undefined, params)].flat();
       if (next === undefined || entries.length < PAGE_SIZE) return { entries, next: undefined };
-      const ids = entries.flatMap((each) => unlessUnreadable(() => new Fields(each, 'order').id('id')) ?? []);
-      return { entries, next: ids.sort(byNumber.compare)[0] };
+      return { entries, next: readableIds(entries, 'order', 'id').sort(byNumber.compare)[0] };
     });
   const all = options.orderQueries ?? queries ?? (isOneList ? [{}] : CONDITIONAL);
   const lists = (options.symbols ?? [undefined]).flatMap((symbol) => all.map((query) => read(symbol, query)));

@@ -39,12 +39,13 @@ export async function syncCcxt(
     const balances = readBalances(balance, options);
     const isNews = (asset: string): boolean => store.getWalletBalances()[asset] !== before[asset];
     const readLeverage = (fields: Fields) => ({
-      position: { symbol: positionKeyIn(fields, options) },
+      position: { symbol: positionKeyIn(fields, options), timestampMs: 0 },
       leverage: positiveIn(fields, 'longLeverage') ?? positiveIn(fields, 'shortLeverage'),
     });
     const leverages = readEntries(Object.values(leverageList ?? {}), 'leverages', readLeverage, symbolIn);
     for (const { position, leverage } of [...positions.values, ...leverages.values]) {
-      if (covers(symbolOf(position.symbol))) applyLeverage(store, position.symbol, leverage, asOfMs);
+      const { symbol, timestampMs } = position;
+      if (covers(symbolOf(symbol))) applyLeverage(store, symbol, leverage, asOfMs, timestampMs);
     }
     const resync = store.reconcile({
       positions: positionList && hedgedWhereBoth(positions.values.map(({ position }) => position)),

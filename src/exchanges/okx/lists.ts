@@ -61,7 +61,8 @@ export function applyLists(store: AccountTarget, lists: Lists, options: OkxOptio
   const allOrders = [...orders.values, ...algoOrders.values];
   const change = { balances: byAsset(balances.values), faults };
   for (const { symbol, leverage, position } of held.values) {
-    applyLeverage(store, symbol, leverage, asOfMs ?? position?.timestampMs ?? 0);
+    const changedMs = position?.timestampMs ?? 0;
+    applyLeverage(store, symbol, leverage, asOfMs ?? changedMs, changedMs);
   }
   if (asOfMs !== undefined) {
     const listOf = (orderId: string) => (orderId.startsWith(okxAlgoOrderKey('')) ? algoOrders : orders);

@@ -47,7 +47,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** An event, or the answer to a request, which has changed nothing if it was refused. A notice has its subject as code. */
+/** An event, or the answer to a request: one that was refused changed nothing. The code of a notice is its subject. */
 function controlOutcome(payload: Fields, event: string): MessageOutcome {
   const code = event === '' || payload.has('code') ? payload.id('code') : '0';
   const name = event || `the answer to ${payload.text('op')}`;

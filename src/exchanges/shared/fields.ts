@@ -64,7 +64,7 @@ export class Fields {
     throw this.error(name, `expected 0 or more, received ${value}`);
   }
 
-  /** A time in milliseconds since the Unix epoch; 0 when it is not given. One far ahead would outrank all that follows. */
+  /** A time in milliseconds since the Unix epoch, 0 when not given. One far ahead would outrank all that follows. */
   time(name: string): number {
     const value = this.numberIfGiven(name) ?? 0;
     if (value >= 0 && value < MAX_TIME_MS) return value;

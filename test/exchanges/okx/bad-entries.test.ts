@@ -101,6 +101,13 @@ describe('leverage that is older than what is known changes nothing', () => {
     expect(store.getSymbolLeverage('BTC-USDT-SWAP')).toBe(10);
   });
 
+  it('but a change that the position does not count as one is taken over, also after a snapshot', () => {
+    const answer = { code: '0', msg: '', data: [positionEntry()] };
+    applyOkxResponse(store, 'positions', answer, { asOfMs: CHANGED_MS + 1000 });
+    applyOkxMessage(store, at(0, '7'));
+    expect(store.getSymbolLeverage('BTC-USDT-SWAP')).toBe(7);
+  });
+
   it('and a snapshot does not undo what the stream told after it', () => {
     applyOkxMessage(store, at(2000, '10', { pos: '0', avgPx: '' }));
     const answer = { code: '0', msg: '', data: [positionEntry({ lever: '5' })] };
