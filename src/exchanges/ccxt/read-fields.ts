@@ -1,11 +1,11 @@
 import type { Fields } from '../shared/fields.js';
 import type { CcxtOptions, Info } from './options.js';
 
-export const SIDES: Readonly<Record<string, 'LONG' | 'SHORT'>> = {
-  ...({ long: 'LONG', dual_long: 'LONG', 1: 'LONG', short: 'SHORT', dual_short: 'SHORT', 2: 'SHORT' } as const),
-};
+type Sides = Readonly<Record<string, 'LONG' | 'SHORT'>>;
+export const SIDES: Sides = { long: 'LONG', short: 'SHORT', 1: 'LONG', 2: 'SHORT' };
 /** Where exchanges name the side of the hedge mode that a position or an order is of. */
-const SIDE_FIELDS = ['positionSide', 'ps', 'posSide', 'positionIdx', 'position_side', 'mode'];
+const SIDE_FIELDS = ['positionSide', 'ps', 'posSide', 'positionIdx', 'position_side'];
+const GATE_MODES: Sides = { dual_long: 'LONG', dual_short: 'SHORT' };
 const ISOLATED = ':isolated';
 
 /** An order's key, `BTC/USDT:USDT:4711`; `isAlgo`: of Binance's or OKX's algo service, `BTC/USDT:USDT:algo:4711`. */
@@ -32,7 +32,8 @@ export const symbolIn = (fields: Fields): string => fields.text('symbol');
 
 /** The side of the hedge mode that the exchange's own words name. */
 export function sideIn(info: Info): 'LONG' | 'SHORT' | undefined {
-  return SIDE_FIELDS.map((name) => SIDES[String(info[name]).toLowerCase()]).find(Boolean);
+  const named = SIDE_FIELDS.map((name) => SIDES[String(info[name]).toLowerCase()]).find(Boolean);
+  return named ?? GATE_MODES[String(info['mode'])];
 }
 
 /** A number above 0: exchanges write "none" and "at market" as 0 and as -1, too. */
