@@ -55,8 +55,6 @@ export function readPosition(entry: Fields, atMs?: number): EnginePositionUpdate
   // Version 2 of `positionRisk` has the leverage instead of the initial margin.
   const initialMargin = item.numberIfGiven('initialMargin') ?? (leverage && notional && notional / leverage);
   const value = isCoinMargined(symbol) ? notional : size * positionPrice;
-  const isBounded = Number.isFinite(positionPrice + (value ?? 0) + (initialMargin ?? 0));
-  if (!isBounded) throw item.error('amount', `expected one of a finite value, received ${assetQty}`);
   return {
     ...known,
     positionSide,

@@ -4,25 +4,26 @@ import { applyOrder, applyPosition } from '../shared/account-changes.js';
 import type { AccountTarget as Target } from '../shared/account-target.js';
 import { type ReadEntries, readEntries } from '../shared/entries.js';
 import { Fields } from '../shared/fields.js';
+import { applyLeverage } from '../shared/leverage.js';
 import { applied, applyWhole, ignored, type MessageOutcome } from '../shared/outcome.js';
+import { newsFor } from '../shared/repeats.js';
 import { readBalances } from './map-balances.js';
 import { mapCcxtOrder } from './map-order.js';
 import { mapCcxtPosition } from './map-position.js';
-import { newsFor } from './news.js';
 import type { CcxtOptions } from './options.js';
 import { positionKeysOf, positiveIn, symbolIn } from './read-fields.js';
 
-type LeveragedUpdate = EnginePositionUpdate & { readonly leverage: number | undefined };
+type Leveraged = { readonly position: EnginePositionUpdate; readonly leverage: number | undefined };
 
 /** Puts the positions that `watchPositions` resolved to into the store. */
 export function applyCcxtPositions(store: Target, list: readonly object[], options: CcxtOptions = {}): MessageOutcome {
   return applyWhole(store, () => {
     const { values, faults } = readPositions(newsFor(store, list), options);
-    const positions = values.flatMap(({ leverage, ...update }) => {
-      applyLeverage(store, update.symbol, leverage, update.timestampMs);
-      return applyPosition(store, update);
+    const positions = values.flatMap(({ leverage, position }) => {
+      applyLeverage(store, position.symbol, leverage, position.timestampMs);
+      return applyPosition(store, position);
     });
-    const atMs = Math.max(0, ...values.map(({ timestampMs }) => timestampMs)) || undefined;
+    const atMs = Math.max(0, ...values.map(({ position }) => position.timestampMs)) || undefined;
     return applied({ atMs, positions, faults });
   });
 }
@@ -60,15 +61,8 @@ export function applyCcxtTicker(store: Target, ticker: object, options: CcxtOpti
   });
 }
 
-/** Sets the leverage of a position's symbol, unless the store has a newer position. */
-export function applyLeverage(store: Target, symbol: string, leverage: number | undefined, atMs: number): void {
-  const held = (['LONG', 'SHORT'] as const).map((side) => store.getActivePosition(symbol, side)?.timestampMs ?? 0);
-  if (leverage === undefined || Math.max(...held) > atMs || leverage === store.getSymbolLeverage(symbol)) return;
-  store.setSymbolLeverage(symbol, leverage);
-}
-
-export function readPositions(list: unknown, options: CcxtOptions): ReadEntries<LeveragedUpdate> {
-  const read = (fields: Fields) => ({ ...mapCcxtPosition(fields, options), leverage: positiveIn(fields, 'leverage') });
+export function readPositions(list: unknown, options: CcxtOptions): ReadEntries<Leveraged> {
+  const read = (each: Fields) => ({ position: mapCcxtPosition(each, options), leverage: positiveIn(each, 'leverage') });
   return readEntries(list, 'positions', read, symbolIn);
 }
 

@@ -1,5 +1,6 @@
 import type { Instrument, InstrumentLookup } from '../../core/account/types/instrument.js';
-import { ExchangeMessageError, Fields } from '../shared/fields.js';
+import { unlessUnreadable } from '../shared/entries.js';
+import { Fields } from '../shared/fields.js';
 import type { CcxtOptions } from './options.js';
 import { symbolOf } from './read-fields.js';
 
@@ -19,11 +20,6 @@ export function ccxtInstruments(markets: object | undefined, options: CcxtOption
   const fields = new Fields(markets, 'markets');
   return (key) => {
     const market = fields.raw(symbolOf(key));
-    try {
-      return market === undefined ? undefined : mapCcxtInstrument(Object(market), options);
-    } catch (error) {
-      if (error instanceof ExchangeMessageError) return undefined;
-      throw error;
-    }
+    return market === undefined ? undefined : unlessUnreadable(() => mapCcxtInstrument(Object(market), options));
   };
 }

@@ -1,5 +1,4 @@
-import { Fields } from '../shared/fields.js';
-import { readPages } from '../shared/snapshot.js';
+import { readableIds, readPages } from '../shared/snapshot.js';
 import type { CcxtExchange, CcxtSyncOptions } from './exchange.js';
 import type { Info } from './options.js';
 
@@ -16,6 +15,7 @@ const QUIRKS: Readonly<Record<string, Quirks>> = {
   bitget: { queries: [...ALGO, { planType: 'profit_loss' }], next: 'idLessThan', defaultSettle: 'USDT' },
   bybit: { queries: [{ paginate: true, paginationCalls: 100 }] },
   gate: { next: 'lastId', defaultSettle: 'USDT' },
+  phemex: { defaultSettle: 'USDT' },
   okx: { queries: [...ALGO, { trigger: true, ordType: 'conditional,oco' }], next: 'after', type: 'all' },
 };
 const byNumber = new Intl.Collator('en', { numeric: true });
@@ -42,7 +42,10 @@ export function isListed(symbol: string, exchange: CcxtExchange, options: CcxtSy
 /** The positions of all symbols, or of those that are asked for. */
 export async function positionsOf(exchange: CcxtExchange, { symbols, params }: CcxtSyncOptions): Promise<unknown[]> {
   const asked = symbols?.filter((symbol) => symbol.includes(':')).map((symbol) => [symbol]) ?? [undefined];
-  return (await Promise.all(asked.map((each) => exchange.fetchPositions?.(each, params)))).flat();
+  const lists = await Promise.all(asked.map((each) => exchange.fetchPositions?.(each, params)));
+  // A flat one that does not say which of two it is has nothing to say in a list of those that are open.
+  const isTold = ({ contracts, hedged, side }: Info) => contracts !== 0 || hedged !== true || Boolean(side);
+  return lists.flat().filter((each) => isTold({ ...each }));
 }
 
 /** The open orders of all symbols, or of those that are asked for. */
@@ -51,12 +54,10 @@ export async function openOrdersOf(exchange: CcxtExchange, options: CcxtSyncOpti
   const isOneList = exchange.features?.swap?.linear?.fetchOpenOrders?.trigger === false;
   const read = (symbol: string | undefined, query: Info) =>
     readPages('orders', async (cursor) => {
-      const page = next === undefined || cursor === undefined ? {} : { [next]: cursor };
-      const params = { ...options.params, ...query, ...page };
-      const limit = next === undefined ? undefined : PAGE_SIZE;
-      const entries = [await exchange.fetchOpenOrders(symbol, undefined, limit, params)].flat();
+      const params = { ...options.params, ...query, ...(next && cursor && { [next]: cursor }) };
+      const entries = [await exchange.fetchOpenOrders(symbol, undefined, next ? PAGE_SIZE : undefined, params)].flat();
       if (next === undefined || entries.length < PAGE_SIZE) return { entries, next: undefined };
-      return { entries, next: entries.map((each) => new Fields(each, 'order').id('id')).sort(byNumber.compare)[0] };
+      return { entries, next: readableIds(entries, 'order', 'id').sort(byNumber.compare)[0] };
     });
   const all = options.orderQueries ?? queries ?? (isOneList ? [{}] : CONDITIONAL);
   const lists = (options.symbols ?? [undefined]).flatMap((symbol) => all.map((query) => read(symbol, query)));

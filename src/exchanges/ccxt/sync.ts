@@ -1,8 +1,10 @@
 import type { AccountTarget } from '../shared/account-target.js';
 import { readEntries } from '../shared/entries.js';
 import type { Fields } from '../shared/fields.js';
+import { hedgedWhereBoth } from '../shared/hedged.js';
+import { applyLeverage } from '../shared/leverage.js';
 import { applied, applyWhole, type MessageOutcome, unknown } from '../shared/outcome.js';
-import { applyLeverage, readOrders, readPositions } from './apply.js';
+import { readOrders, readPositions } from './apply.js';
 import type { CcxtExchange, CcxtSyncOptions } from './exchange.js';
 import { isListed, listedType, openOrdersOf, positionsOf } from './listing.js';
 import { readBalances } from './map-balances.js';
@@ -37,15 +39,16 @@ export async function syncCcxt(
     const balances = readBalances(balance, options);
     const isNews = (asset: string): boolean => store.getWalletBalances()[asset] !== before[asset];
     const readLeverage = (fields: Fields) => ({
-      symbol: positionKeyIn(fields, options),
+      position: { symbol: positionKeyIn(fields, options), timestampMs: 0 },
       leverage: positiveIn(fields, 'longLeverage') ?? positiveIn(fields, 'shortLeverage'),
     });
     const leverages = readEntries(Object.values(leverageList ?? {}), 'leverages', readLeverage, symbolIn);
-    for (const { symbol, leverage } of [...positions.values, ...leverages.values]) {
-      if (covers(symbolOf(symbol))) applyLeverage(store, symbol, leverage, asOfMs);
+    for (const { position, leverage } of [...positions.values, ...leverages.values]) {
+      const { symbol, timestampMs } = position;
+      if (covers(symbolOf(symbol))) applyLeverage(store, symbol, leverage, asOfMs, timestampMs);
     }
     const resync = store.reconcile({
-      positions: positionList && positions.values.map(({ leverage: _leverage, ...position }) => position),
+      positions: positionList && hedgedWhereBoth(positions.values.map(({ position }) => position)),
       orders: orders.values,
       balances: Object.fromEntries(balances.values.filter(([asset]) => !isNews(asset))),
       asOfMs,

@@ -4,6 +4,7 @@ import { applyOrder, applyPosition } from '../shared/account-changes.js';
 import type { AccountTarget } from '../shared/account-target.js';
 import { type ReadEntries, readEntries } from '../shared/entries.js';
 import { type Fields, fieldsList } from '../shared/fields.js';
+import { applyLeverage } from '../shared/leverage.js';
 import { applied, ignored, type MessageOutcome } from '../shared/outcome.js';
 import { isHeld, okxSymbolKey, symbolKeyOf } from './instruments.js';
 import { mapOkxAlgoOrder, mapOkxOrder, okxAlgoOrderKey } from './orders.js';
@@ -59,7 +60,10 @@ export function applyLists(store: AccountTarget, lists: Lists, options: OkxOptio
   const faults = [held, orders, algoOrders, balances, prices].flatMap((list) => list.faults);
   const allOrders = [...orders.values, ...algoOrders.values];
   const change = { balances: byAsset(balances.values), faults };
-  for (const each of held.values) setLeverage(store, each, asOfMs ?? each.position?.timestampMs ?? 0);
+  for (const { symbol, leverage, position } of held.values) {
+    const changedMs = position?.timestampMs ?? 0;
+    applyLeverage(store, symbol, leverage, asOfMs ?? changedMs, changedMs);
+  }
   if (asOfMs !== undefined) {
     const listOf = (orderId: string) => (orderId.startsWith(okxAlgoOrderKey('')) ? algoOrders : orders);
     const resync = store.reconcile({
@@ -89,13 +93,6 @@ export function applyLists(store: AccountTarget, lists: Lists, options: OkxOptio
   return applied({ ...change, atMs: Math.max(0, ...times) || undefined, positions, fills, prices: ticks });
 }
 
-/** Sets the leverage of a symbol, unless the store knows the position for a time after `asOfMs`. */
-function setLeverage(store: AccountTarget, { symbol, leverage, position }: Held, asOfMs: number): void {
-  const known = position && store.getActivePosition(symbol, position.positionSide);
-  if (asOfMs !== 0 && known !== undefined && known.timestampMs > asOfMs) return;
-  if (leverage > 0 && leverage !== store.getSymbolLeverage(symbol)) store.setSymbolLeverage(symbol, leverage);
-}
-
 function readHeld<Value>(list: unknown, mode: 'mgnMode' | 'tdMode', map: (entry: Fields) => Value): ReadEntries<Value> {
   const read = (entry: Fields) => (isHeld(entry) ? map(entry) : undefined);
   return readEntries(list, 'data', read, (entry) => symbolKeyOf(entry, mode));
@@ -106,7 +103,7 @@ function positionOf(entry: Fields): Held {
 }
 
 function leverageOf(entry: Fields): Held {
-  const atMs = entry.numberIfGiven('pTime') ?? entry.numberIfGiven('uTime') ?? 0;
+  const atMs = entry.time('pTime') || entry.time('uTime');
   return { symbol: symbolKeyOf(entry, 'mgnMode'), leverage: entry.numberIfGiven('lever') ?? 0, atMs };
 }
 
@@ -115,7 +112,7 @@ function readBalances(data: unknown, name: string): ReadEntries<Balance> {
 }
 
 function balanceOf(entry: Fields): Balance {
-  return { asset: entry.text('ccy'), balance: entry.number('cashBal'), atMs: entry.numberIfGiven('uTime') ?? 0 };
+  return { asset: entry.text('ccy'), balance: entry.number('cashBal'), atMs: entry.time('uTime') };
 }
 
 function byAsset(balances: readonly Balance[]): Record<string, number> {
@@ -125,7 +122,7 @@ function byAsset(balances: readonly Balance[]): Record<string, number> {
 function readPrices(data: unknown, field: 'last' | 'markPx'): ReadEntries<Price> {
   const read = (entry: Fields) => {
     const price = isHeld(entry) ? (entry.numberIfGiven(field) ?? 0) : 0;
-    return price > 0 ? { instId: entry.text('instId'), price, atMs: entry.numberIfGiven('ts') ?? 0 } : undefined;
+    return price > 0 ? { instId: entry.text('instId'), price, atMs: entry.time('ts') } : undefined;
   };
   return readEntries(data, 'data', read, (entry) => entry.text('instId'));
 }

@@ -13,7 +13,10 @@ const IGNORED: readonly (readonly [RegExp, string])[] = [
   [/^(liquidation-warning|adl-warning|account-greeks)$/, 'figures about positions that the channel positions reports'],
   [/^(deposit|withdrawal)-info$/, 'a transfer: the channel account reports the balance'],
   [/^(grid-|algo-recurring|copytrading-|dca-|rfqs$|quotes$|struc-|sprd-|block-)/, 'bots, block and spread trading'],
-  [/^(books|bbo-|candle|mark-price-|index-|trades|option-|opt-|instruments|status|open-interest)/, 'market data'],
+  [
+    /^(books|bbo-|candle|mark-price-|index-|trades|option-|opt-|event-|instruments|status|open-interest)/,
+    'market data',
+  ],
   [/^(funding-|price-limit|estimated-|liquidation-orders|public-|call-auction|economic-)/, 'market data'],
 ];
 /** Answers to what the client sent, and what the exchange says of the connection. */
@@ -44,10 +47,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** An event, or the answer to a request. The code of a notice is its subject, such as a connection that will close. */
+/** An event, or the answer to a request: one that was refused changed nothing. The code of a notice is its subject. */
 function controlOutcome(payload: Fields, event: string): MessageOutcome {
   const code = event === '' || payload.has('code') ? payload.id('code') : '0';
   const name = event || `the answer to ${payload.text('op')}`;
-  const isFine = event === 'notice' || (code === '0' && (event === '' || EVENTS.has(event)));
+  const isFine = event === '' || event === 'notice' || (code === '0' && EVENTS.has(event));
   return isFine ? ignored(`${name} with code ${code}`) : unknown(`${name} with code ${code}`);
 }

@@ -29,9 +29,9 @@ export function mapOkxOrder(given: object): EngineOrderUpdate {
   const entry = fieldsOf(given, 'order');
   const type = entry.text('ordType');
   const isMarket = entry.oneOf('ordType', TYPES) === 'MARKET';
-  const price = isMarket ? 0 : (entry.numberIfGiven('px') ?? 0);
+  const price = isMarket ? 0 : entry.amount('px');
   const averagePrice = entry.numberOrNone('avgPx');
-  const executedQuantity = entry.raw('accFillSz') === '' ? 0 : entry.number('accFillSz');
+  const executedQuantity = entry.raw('accFillSz') === '' ? 0 : entry.amount('accFillSz');
   return {
     ...commonFieldsOf(entry),
     exchangeOrderId: entry.id('ordId'),
@@ -39,12 +39,12 @@ export function mapOkxOrder(given: object): EngineOrderUpdate {
     orderType: isMarket ? 'MARKET' : 'LIMIT',
     status: entry.oneOf('state', STATES),
     price,
-    originalQuantity: quantityOf(entry, entry.number('sz'), isMarket, averagePrice || price, executedQuantity),
+    originalQuantity: quantityOf(entry, entry.amount('sz'), isMarket, averagePrice || price, executedQuantity),
     executedQuantity,
     averagePrice,
     triggerPrice: 0,
     timeInForce: type === 'limit' || type === 'market' ? undefined : type,
-    updatedAtMs: entry.numberIfGiven('uTime') ?? 0,
+    updatedAtMs: entry.time('uTime'),
   };
 }
 
@@ -57,7 +57,7 @@ export function mapOkxAlgoOrder(given: object): EngineOrderUpdate {
   const common = commonFieldsOf(entry);
   const terms = algoTermsOf(entry);
   const closePosition = entry.numberIfGiven('closeFraction') === 1;
-  const size = closePosition ? (entry.numberIfGiven('sz') ?? 0) : entry.number('sz');
+  const size = closePosition && !entry.has('sz') ? 0 : entry.amount('sz');
   return {
     ...common,
     ...terms,
@@ -67,18 +67,19 @@ export function mapOkxAlgoOrder(given: object): EngineOrderUpdate {
     originalQuantity: quantityOf(entry, size, terms.price === 0, terms.triggerPrice || terms.price, 0),
     executedQuantity: 0,
     closePosition,
-    updatedAtMs: entry.numberIfGiven('uTime') ?? Math.max(common.createdAtMs, entry.numberIfGiven('triggerTime') ?? 0),
+    updatedAtMs: entry.time('uTime') || Math.max(common.createdAtMs, entry.time('triggerTime')),
   };
 }
 
 /** A stop waits for a price beyond the last one, a take profit for a better one; `-1` as its limit means market. */
 function algoTermsOf(entry: Fields): Pick<EngineOrderUpdate, 'orderType' | 'price' | 'triggerPrice'> {
   const kind = entry.oneOf('ordType', ALGO_TYPES);
-  if (kind === 'limits') return { orderType: 'LIMIT', price: entry.numberIfGiven('pxLimit') ?? 0, triggerPrice: 0 };
-  const trailPrice = entry.numberIfGiven('moveTriggerPx');
+  const amount = (name: string) => (entry.has(name) ? entry.amount(name) : undefined);
+  if (kind === 'limits') return { orderType: 'LIMIT', price: amount('pxLimit') ?? 0, triggerPrice: 0 };
+  const trailPrice = amount('moveTriggerPx');
   if (kind === 'trailing') return { orderType: 'TRAILING_STOP_MARKET', price: 0, triggerPrice: trailPrice };
   const exit = kind === 'trigger' ? '' : entry.has('slTriggerPx') ? 'sl' : 'tp';
-  const triggerPrice = entry.numberIfGiven(exit ? `${exit}TriggerPx` : 'triggerPx') ?? 0;
+  const triggerPrice = entry.amount(exit ? `${exit}TriggerPx` : 'triggerPx');
   const price = Math.max(entry.numberIfGiven(exit ? `${exit}OrdPx` : 'ordPx') ?? 0, 0);
   const last = entry.numberIfGiven('last') ?? triggerPrice;
   const isBetter = entry.raw('side') === 'buy' ? triggerPrice < last : triggerPrice > last;
@@ -92,14 +93,13 @@ function commonFieldsOf(entry: Fields) {
     symbol: symbolKeyOf(entry, 'tdMode'),
     orderSide: entry.oneOf('side', { buy: 'BUY', sell: 'SELL' } as const),
     positionSide: entry.has('posSide') ? entry.oneOf('posSide', POSITION_SIDES) : 'NONE',
-    createdAtMs: entry.numberIfGiven('cTime') ?? 0,
+    createdAtMs: entry.time('cTime'),
     isreduceOnly: entry.flagIfGiven('reduceOnly'),
   } as const;
 }
 
 /** A size in the quote currency, as a spot market buy's, is counted at `price`; it is at least what is executed. */
 function quantityOf(entry: Fields, size: number, isMarket: boolean, price: number, executed: number): number {
-  if (size < 0 || executed < 0) throw entry.error('sz', `expected 0 or more, received ${Math.min(size, executed)}`);
   const isByDefault = isSpot(entry) && isMarket && entry.raw('side') === 'buy';
   const isInQuote = entry.has('tgtCcy') ? entry.oneOf('tgtCcy', { quote_ccy: true, base_ccy: false }) : isByDefault;
   if (isInQuote) return Math.max(price > 0 ? size / price : 0, executed);

@@ -15,19 +15,18 @@ const POSITION_SIDES = { net: 'BOTH', long: 'LONG', short: 'SHORT' } as const;
 export function mapOkxPosition(given: object): EnginePositionUpdate {
   const entry = fieldsOf(given, 'position');
   const orderPositionSide = entry.oneOf('posSide', POSITION_SIDES);
-  const timestampMs = entry.numberIfGiven('uTime') ?? 0;
+  const timestampMs = entry.time('uTime');
   const common = { symbol: symbolKeyOf(entry, 'mgnMode'), timestampMs, orderPositionSide };
-  const size = entry.raw('pos') === '' ? 0 : entry.number('pos');
+  const size = entry.raw('pos') === '' && !entry.has('avgPx') ? 0 : entry.number('pos');
   if (size === 0) return { ...common, positionSide: 'NONE', positionPrice: 0, assetQty: 0 };
   const [base = '', quote = ''] = entry.text('instId').split('-');
   const marginSides = { [base]: 'LONG', [quote]: 'SHORT' } as const;
   const netSide = isSpot(entry) ? entry.oneOf('posCcy', marginSides) : size > 0 ? 'LONG' : 'SHORT';
   const positionSide = orderPositionSide === 'BOTH' ? netSide : orderPositionSide;
   if (positionSide === 'LONG' && size < 0) throw entry.error('pos', `expected a long, received ${size}`);
-  const positionPrice = entry.numberIfGiven('avgPx') ?? 0;
-  const isInQuote = isSpot(entry) && netSide === 'SHORT';
-  if (isInQuote && positionPrice <= 0) throw entry.error('avgPx', `expected a price, received ${positionPrice}`);
-  const assetQty = isInQuote ? size / positionPrice : size;
+  const positionPrice = entry.number('avgPx');
+  if (positionPrice <= 0) throw entry.error('avgPx', `expected a price, received ${positionPrice}`);
+  const assetQty = isSpot(entry) && netSide === 'SHORT' ? size / positionPrice : size;
   return { ...common, positionSide, positionPrice, assetQty, ...amountsOf(entry), ...exitPricesOf(entry) };
 }
 

@@ -1,7 +1,7 @@
 import type { AccountTarget } from '../shared/account-target.js';
 import { ExchangeMessageError, Fields } from '../shared/fields.js';
 import { applyWhole, type MessageOutcome, unknown } from '../shared/outcome.js';
-import { type ExchangeRequest, readPages } from '../shared/snapshot.js';
+import { type ExchangeRequest, readableIds, readPages } from '../shared/snapshot.js';
 import { applyLists, type OkxOptions, READERS } from './lists.js';
 
 const ALGO_ORDER_TYPES = ['conditional', 'oco', 'trigger', 'move_order_stop', 'iceberg', 'twap', 'chase'] as const;
@@ -44,7 +44,8 @@ export async function syncOkx(
   const pages = (path: string, id: string, parameters = {}) =>
     readPages(path, async (after) => {
       const entries = await get(path, { ...parameters, limit: 100, ...(after && { after }) });
-      const next = entries.length === 0 ? undefined : new Fields(entries.at(-1), path).id(id);
+      if (entries.length === 0) return { entries, next: undefined };
+      const next = readableIds(entries, path, id).at(-1) ?? new Fields(entries.at(-1), path).id(id);
       return next === after ? { entries: [], next: undefined } : { entries, next };
     });
   try {

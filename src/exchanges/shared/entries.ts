@@ -32,6 +32,7 @@ export function readEntries<Value>(
       const fields = new Fields(entry, `${path}[${index}]`);
       key = unlessUnreadable(() => keyOf(fields));
       const value = map(fields);
+      requireFinite(value, fields);
       if (value !== undefined) values.push(value);
     } catch (error) {
       if (!(error instanceof ExchangeMessageError)) throw error;
@@ -42,7 +43,18 @@ export function readEntries<Value>(
   return { values, faults, isInDoubt: (key) => doubtful.has(key) || doubtful.has(undefined) };
 }
 
-function unlessUnreadable<Value>(read: () => Value): Value | undefined {
+/** Two readable numbers can make an infinite one, which the store would refuse, and with it the whole message. */
+function requireFinite(value: unknown, fields: Fields): void {
+  for (const [name, each] of Object.entries(Object(value))) {
+    if (typeof each === 'object') requireFinite(each, fields);
+    if (typeof each === 'number' && !Number.isFinite(each)) {
+      throw fields.error(name, `expected values that make a finite number, received ${each}`);
+    }
+  }
+}
+
+/** What `read` returns; `undefined` when it cannot be read. */
+export function unlessUnreadable<Value>(read: () => Value): Value | undefined {
   try {
     return read();
   } catch (error) {

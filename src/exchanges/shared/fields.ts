@@ -13,6 +13,8 @@ export class ExchangeMessageError extends Error {
   }
 }
 
+/** The year 5138; a time in microseconds is later. */
+const MAX_TIME_MS = 1e14;
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Strict access to the fields of a JSON object. Every method throws {@link ExchangeMessageError}, naming the field. */
@@ -53,6 +55,20 @@ export class Fields {
   /** For fields that an exchange leaves out or sends as `''` or `null` when there is nothing to say. */
   numberIfGiven(name: string): number | undefined {
     return this.has(name) ? this.number(name) : undefined;
+  }
+
+  /** A number of 0 or more, such as a price or a size. */
+  amount(name: string): number {
+    const value = this.number(name);
+    if (value >= 0) return value;
+    throw this.error(name, `expected 0 or more, received ${value}`);
+  }
+
+  /** A time in milliseconds since the Unix epoch, 0 when not given. One far ahead would outrank all that follows. */
+  time(name: string): number {
+    const value = this.numberIfGiven(name) ?? 0;
+    if (value >= 0 && value < MAX_TIME_MS) return value;
+    throw this.error(name, `expected milliseconds, received ${value}`);
   }
 
   /** For fields where an exchange sends `''` for "none": 0. `undefined` when the field is not there, or `null`. */

@@ -1,4 +1,5 @@
-import { ExchangeMessageError } from './fields.js';
+import { unlessUnreadable } from './entries.js';
+import { ExchangeMessageError, Fields } from './fields.js';
 
 /**
  * Sends a GET request with the caller's credentials and resolves to the parsed response, as a client of the exchange's
@@ -6,7 +7,7 @@ import { ExchangeMessageError } from './fields.js';
  */
 export type ExchangeRequest = (path: string, parameters: Readonly<Record<string, string | number>>) => Promise<unknown>;
 
-/** More pages than any account has: an exchange whose cursor leads in a circle must not keep us for ever. */
+/** More pages than any account has: an exchange whose cursors do not end must not keep us for ever. */
 const MAX_PAGES = 1000;
 
 /**
@@ -36,4 +37,9 @@ export async function readPages(
     cursor = next;
   }
   throw new ExchangeMessageError(name, `expected at most ${MAX_PAGES} pages`);
+}
+
+/** The ids of the entries of a page; an entry whose id cannot be read is left out. */
+export function readableIds(entries: readonly unknown[], path: string, field: string): string[] {
+  return entries.flatMap((entry) => unlessUnreadable(() => new Fields(entry, path).id(field)) ?? []);
 }

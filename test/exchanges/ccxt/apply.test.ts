@@ -40,7 +40,7 @@ describe('positions that were watched', () => {
     applyCcxtPositions(store, both);
     expect(store.getTotalActivePositions()).toEqual({ total: 3, totalHedged: 1 });
     applyCcxtPositions(store, [
-      aPosition({ symbol: 'ETH/USDT:USDT', contracts: null, hedged: true, lastUpdateTimestamp: 1_002 }),
+      aPosition({ symbol: 'ETH/USDT:USDT', contracts: 0, hedged: true, lastUpdateTimestamp: 1_002 }),
     ]);
     expect(store.isSymbolSideInPosition('ETH/USDT:USDT', 'LONG')).toBe(false);
     expect(store.isSymbolSideInPosition('ETH/USDT:USDT', 'SHORT')).toBe(true);
@@ -64,6 +64,9 @@ describe('positions that were watched', () => {
     expect(store.getActivePosition(SYMBOL, 'LONG')?.marginValue).toBe(20);
     applyCcxtPositions(store, [aPosition({ leverage: 3, lastUpdateTimestamp: 999 })]);
     applyCcxtPositions(store, [aPosition({ leverage: 0, lastUpdateTimestamp: 1_100 })]);
+    expect(store.getSymbolLeverage(SYMBOL)).toBe(10);
+    applyCcxtPositions(store, [aPosition({ contracts: 0, leverage: 10, lastUpdateTimestamp: 1_200 })]);
+    applyCcxtPositions(store, [aPosition({ leverage: 3, lastUpdateTimestamp: 1_150 })]);
     expect(store.getSymbolLeverage(SYMBOL)).toBe(10);
   });
 
@@ -115,10 +118,20 @@ describe('positions that were watched', () => {
     expect(store.getAllPositions()).toMatchObject([{ symbol: 'ETH/USDT:USDT' }]);
   });
 
+  it('change nothing when they are delivered twice', () => {
+    const message = [aPosition({ leverage: 5, liquidationPrice: 60 })];
+    applyCcxtPositions(store, message);
+    expect(applyCcxtPositions(store, [{ ...message[0] }])).toMatchObject({ kind: 'applied', positions: [] });
+  });
+
   it.each([
     ['no symbol', { symbol: undefined }],
     ['a size that is no number', { contracts: 'many' }],
+    ['a size that is missing beside a price', { contracts: null }],
+    ['a size that is missing beside a value', { contracts: undefined, entryPrice: null, notional: -5 }],
+    ['a time in nanoseconds', { timestamp: 1_750_000_000_000_000_000 }],
     ['a price that is missing', { entryPrice: null }],
+    ['a price below 0', { entryPrice: -100 }],
     ['a liquidation price that is no number', { liquidationPrice: Number.NaN }],
     ['no side in hedge mode', { contracts: 0, side: 'both', hedged: true }],
   ])('throw when mapped: %s', (_, given) => {

@@ -1,4 +1,4 @@
-import ccxt, { type Exchange } from 'ccxt';
+import ccxt from 'ccxt';
 import { describe, expect, it } from 'vitest';
 import { AccountState } from '../../../src/core/account/account-state.js';
 import {
@@ -11,29 +11,7 @@ import {
   mapCcxtPosition,
   syncCcxt,
 } from '../../../src/exchanges/ccxt/index.js';
-
-const LINEAR = {
-  type: 'swap',
-  spot: false,
-  margin: false,
-  swap: true,
-  future: false,
-  option: false,
-  contract: true,
-  linear: true,
-  inverse: false,
-  active: true,
-  precision: { amount: 0.001, price: 0.1 },
-  limits: {},
-};
-
-/** Markets of our own, so that nothing is loaded over the network. */
-function withMarkets<Each extends Exchange>(exchange: Each, id: string, contractSize: number): Each {
-  const names = { symbol: 'BTC/USDT:USDT', base: 'BTC', quote: 'USDT', settle: 'USDT' };
-  const ids = { id, baseId: 'BTC', quoteId: 'USDT', settleId: 'USDT' };
-  exchange.setMarkets([{ ...LINEAR, ...names, ...ids, contractSize }]);
-  return exchange;
-}
+import { withMarkets } from './markets.js';
 
 const bybit = () => withMarkets(new ccxt.pro.bybit(), 'BTCUSDT', 1);
 const binance = () => withMarkets(new ccxt.pro.binanceusdm(), 'BTCUSDT', 1);

@@ -183,6 +183,41 @@ describe('an entry that cannot be read', () => {
   });
 });
 
+describe('a hedge mode that ccxt does not tell', () => {
+  const both = (given: object = {}) => ['long', 'short'].map((side) => aPosition({ side, hedged: null, ...given }));
+
+  it('is plain from two sides of a symbol', async () => {
+    exchange.positions = [...both(), aPosition({ symbol: ETH, hedged: null })];
+    await syncCcxt(store, exchange);
+    expect(store.getTotalActivePositions()).toEqual({ total: 3, totalHedged: 1 });
+    const sides = store.getAllPositions().map(({ symbol, orderPositionSide }) => [symbol, orderPositionSide]);
+    expect(sides).toEqual([
+      [SYMBOL, 'LONG'],
+      [ETH, 'BOTH'],
+      [SYMBOL, 'SHORT'],
+    ]);
+  });
+
+  it('is plain from the side that the exchange names', () => {
+    const named = both().map((each, index) => ({ ...each, info: { position_side: index === 0 ? 'long' : 'short' } }));
+    applyCcxtPositions(store, named);
+    expect(store.getTotalHedgedPositions()).toBe(1);
+  });
+
+  it('closes what is listed as flat without a side', async () => {
+    applyCcxtPositions(store, both({ hedged: true }));
+    exchange.positions = [
+      aPosition({ hedged: true }),
+      aPosition({ contracts: 0, entryPrice: 0, side: undefined, hedged: true }),
+    ];
+    expect(await syncCcxt(store, exchange)).toMatchObject({
+      faults: [],
+      resync: { closed: [{ positionSide: 'SHORT' }] },
+    });
+    expect(store.getAllPositions()).toMatchObject([{ positionSide: 'LONG' }]);
+  });
+});
+
 describe('what a sync speaks for', () => {
   const HELD = [
     'BTC/USDT',
@@ -313,6 +348,17 @@ describe('open orders', () => {
     applyCcxtOrders(store, [anOrder({ id: '99' })]);
     await syncTwice();
     expect(new Set(orders())).toEqual(new Set(ids.map((id) => `${SYMBOL}:${id}`)));
+  });
+
+  it('are read on behind one without an id', async () => {
+    exchange.id = 'gate';
+    const ids = Array.from({ length: 150 }, (_, index) => (index === 140 ? null : String(1000 - index)));
+    exchange.orders = ({ lastId, trigger }) => {
+      const start = lastId === undefined ? 0 : ids.indexOf(String(lastId)) + 1;
+      return trigger === true ? [] : ids.slice(start, start + 100).map((id) => anOrder({ id }));
+    };
+    expect(await syncCcxt(store, exchange)).toMatchObject({ faults: [{ field: 'orders[140].id' }] });
+    expect(orders()).toHaveLength(149);
   });
 
   it('are not taken for all when the pages lead in a circle', async () => {

@@ -117,6 +117,37 @@ describe('syncOkx', () => {
     ]);
   });
 
+  it('reads on behind an entry without an id, and closes nothing of its symbol', async () => {
+    const store = new AccountState();
+    applyOkxMessage(store, push('orders', orderEntry({ ordId: '4' }), orderEntry({ ordId: '3' })));
+    const entries = ['5', '4', '2'].map((ordId) => orderEntry({ ordId }));
+    const { request } = exchangeWith({ orders: entries, pageSize: 2 });
+    const withoutId: ExchangeRequest = async (path, parameters) => {
+      const response = await request(path, parameters);
+      if (path !== '/api/v5/trade/orders-pending' || parameters['after'] !== undefined) return response;
+      return { code: '0', msg: '', data: [orderEntry({ ordId: '5' }), orderEntry({ ordId: null })] };
+    };
+    for (let round = 0; round < 2; round += 1) {
+      expect(await syncOkx(store, withoutId)).toMatchObject({ faults: [{ field: 'data[1].ordId' }] });
+    }
+    expect(new Set(idsOf(store))).toEqual(new Set(['5', '4', '3', '2']));
+  });
+
+  it('is unknown, and soon, when the pages lead in a circle', async () => {
+    const store = new AccountState();
+    applyOkxMessage(store, push('orders', orderEntry()));
+    let pages = 0;
+    const { request } = exchangeWith({});
+    const circle: ExchangeRequest = async (path, parameters) => {
+      if (path !== '/api/v5/trade/orders-pending') return request(path, parameters);
+      pages += 1;
+      return [orderEntry({ ordId: String(7 + (pages % 3)) })];
+    };
+    expect(await syncOkx(store, circle)).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('again') });
+    expect(pages).toBeLessThan(9);
+    expect(idsOf(store)).toEqual(['1']);
+  });
+
   it('takes an exchange that repeats its last page for one that has no more', async () => {
     const store = new AccountState();
     const { request } = exchangeWith({ orders: [orderEntry({ ordId: '2' }), orderEntry()] });

@@ -1,8 +1,8 @@
 const toldTo = new WeakMap<object, WeakMap<object, string>>();
 
 /**
- * Leaves out entries that have told this store the same before. With `newUpdates: false`, ccxt resolves to its whole
- * cache: the last entry is the one that changed; others may be older than what the store knows.
+ * Leaves out entries that have told this store the same before. A client that hands out its whole cache puts the entry
+ * that changed last; others may be older than what the store knows.
  */
 export function newsFor(store: object, list: readonly object[]): readonly object[] {
   if (!Array.isArray(list)) return list;
