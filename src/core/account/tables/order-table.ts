@@ -1,5 +1,5 @@
 import type { EngineOrder, EngineOrderUpdate } from '../types/order.js';
-import { ExchangeTable } from './exchange-table.js';
+import { ExchangeTable, FINAL_MS } from './exchange-table.js';
 import { JournaledMap } from './journaled-map.js';
 import { isActiveOrder, mergedOrder, orderSnapshot } from './order-checks.js';
 import { OrderIndex } from './order-index.js';
@@ -63,7 +63,8 @@ export class OrderTable extends ExchangeTable {
 
   /** The order with the exchange's id, where one is held under the same client id. */
   identified(order: Order): Order {
-    const exchangeOrderId = order.exchangeOrderId || this.getByCustomId(order.customOrderId)?.exchangeOrderId;
+    if (order.exchangeOrderId !== '') return order;
+    const exchangeOrderId = this.getByCustomId(order.customOrderId)?.exchangeOrderId;
     return exchangeOrderId ? Object.freeze({ ...order, exchangeOrderId }) : order;
   }
 
@@ -90,10 +91,9 @@ export class OrderTable extends ExchangeTable {
     const held = this.find(order);
     const withoutId = this.#withoutId.get(customOrderId);
     if (isActiveOrder(order, this.isStrict)) {
-      this.#hold(this.isStrict ? mergedOrder(held ?? withoutId, order) : order);
+      this.#hold(this.isStrict ? mergedOrder(held ?? withoutId, order) : order, held);
     } else {
-      this.remove(order, order.updatedAtMs);
-      if (this.isStrict && exchangeOrderId !== '') this.endedForGood(recordKeyOf(order));
+      this.remove(order, this.isStrict && exchangeOrderId !== '' ? FINAL_MS : order.updatedAtMs);
     }
     if (withoutId !== undefined && exchangeOrderId !== '') this.remove(withoutId);
   }
@@ -156,9 +156,8 @@ export class OrderTable extends ExchangeTable {
     return order;
   }
 
-  #hold(order: Order): void {
+  #hold(order: Order, before: Order | undefined): void {
     const recordKey = recordKeyOf(order);
-    const before = this.#map(order).get(keyOf(order));
     this.#map(order).set(keyOf(order), order);
     this.#index(recordKey, order, before);
     this.#missedAtMs.delete(recordKey);

@@ -322,6 +322,16 @@ describe('what cannot be', () => {
 });
 
 describe('what an update leaves out', () => {
+  it('is not looked for in a prototype that the update brings along', () => {
+    const { table } = createTable();
+    const { symbol: _, ...bare } = order();
+    const brought = JSON.parse(JSON.stringify(bare).replace('{', '{"__proto__":{"symbol":"BTCUSDT"},')) as never;
+    expect(codeOf(() => table.upsert(brought))).toBe('INVALID_KEY');
+    table.upsert({ ...order(), ...JSON.parse('{"__proto__":{"timeInForce":"GTC"}}') });
+    expect(table.get('o1')?.timeInForce).toBeUndefined();
+    expect(Object.getPrototypeOf(table.get('o1'))).toBe(Object.prototype);
+  });
+
   it('is kept, and null is nothing', () => {
     const { table } = createTable();
     const full = { averagePrice: 9, triggerPrice: 8, timeInForce: 'GTC', closePosition: false, isreduceOnly: true };
