@@ -18,6 +18,9 @@ import {
 
 type Position = Readonly<EngineSimplePosition>;
 
+/** By how much rounding can make equal sizes or prices differ, relative to the larger one. */
+export const ROUNDING = 1e-9;
+
 /** What size, entry price and leverage determine. */
 const DERIVED = ['value', 'valueUpnl', 'marginValue', 'liquidationPrice'] as const;
 const EXITS = ['stopLossPrice', 'takeProfitPrice'] as const;
@@ -66,12 +69,18 @@ function requirePossible({ assetQty, positionSide }: Position): void {
     throw invalidValue('position.assetQty', assetQty, '0 or more for a long');
 }
 
+/** Whether two values are more than rounding apart; what is not known differs from all that is. */
+export function differ(one: number | undefined, other: number | undefined, tolerance: number = ROUNDING): boolean {
+  if (one === undefined || other === undefined) return one !== other;
+  return Math.abs(one - other) > tolerance * Math.max(Math.abs(one), Math.abs(other));
+}
+
 /** The position, with what the update leaves out and still holds: nothing does after a close. */
 export function mergedPosition(held: Position | undefined, update: Position): Position {
   if (held === undefined) return update;
   const timestampMs = update.timestampMs === 0 ? held.timestampMs : update.timestampMs;
   const isAnother = held.assetQty === 0 || update.assetQty === 0;
-  const isSameSize = held.assetQty === update.assetQty && held.positionPrice === update.positionPrice;
+  const isSameSize = !differ(held.assetQty, update.assetQty) && !differ(held.positionPrice, update.positionPrice);
   const kept = isAnother ? [] : isSameSize ? KEPT : EXITS;
   if (timestampMs === update.timestampMs && !lacksAny(update, kept, held)) return update;
   const merged = withoutNulls<EngineSimplePosition>(update);

@@ -115,6 +115,7 @@ export class PositionTable extends ExchangeTable {
     for (const side of SIDES) {
       const held = this.#bySide[side].get(symbol);
       if (held?.marginValue === undefined && held?.liquidationPrice === undefined) continue;
+      this.assertWritable();
       this.#bySide[side].set(symbol, withoutMargin(held));
       this.context.markChanged('positions', recordKeyOf(side, symbol));
     }

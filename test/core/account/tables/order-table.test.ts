@@ -286,6 +286,21 @@ describe('the fills of an order', () => {
     expect(table.get('o1')?.executedQuantity).toBe(0.5);
   });
 
+  it('do not keep an order that has ended: not every message of an end has them', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ executedQuantity: 0.5, status: 'PARTIALLY_FILLED' }));
+    expect(table.upsert(order({ status: 'CANCELLED', updatedAtMs: 99 }))).toBe(false);
+    expect(table.upsert(order({ status: 'CANCELLED', updatedAtMs: 150 }))).toBe(true);
+    expect(table.all()).toEqual([]);
+  });
+
+  it('never go backwards from what is held under the client id', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ exchangeOrderId: '', customOrderId: 'c1', executedQuantity: 0.5 }));
+    expect(table.upsert(order({ customOrderId: 'c1', executedQuantity: 0.2 }))).toBe(false);
+    expect(table.getByCustomId('c1')?.executedQuantity).toBe(0.5);
+  });
+
   it('end in the same whichever way the messages of one millisecond come, and however often', () => {
     const executed = fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 1, maxLength: 8 });
     fc.assert(
@@ -407,6 +422,24 @@ describe('the client id', () => {
     expect(table.getByCustomId('c1')?.exchangeOrderId).toBe('new');
     table.upsert(order({ exchangeOrderId: 'new', customOrderId: 'c1', updatedAtMs: 300, status: 'FILLED' }));
     expect(table.getByCustomId('c1')?.exchangeOrderId).toBe('mid');
+  });
+
+  it('leads to no order of another symbol', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ customOrderId: 'c1' }));
+    table.upsert(intent({ symbol: 'ETHUSDT', price: 5 }));
+    expect(table.get('o1')).toEqual(order({ customOrderId: 'c1' }));
+    expect(table.forSymbol('ETHUSDT')).toEqual([intent({ symbol: 'ETHUSDT', price: 5 })]);
+    table.upsert(order({ exchangeOrderId: 'o2', customOrderId: 'c1', symbol: 'SOLUSDT' }));
+    expect(table.all()).toHaveLength(3);
+  });
+
+  it('says whether an order is stale that has no other id', () => {
+    const { table } = createTable();
+    table.restoreRecord('client-orders/c1', intent());
+    expect([table.isStale('c1'), table.isStale('c2')]).toEqual([true, false]);
+    table.upsert(intent());
+    expect(table.isStale('c1')).toBe(false);
   });
 
   it('is none when it is empty', () => {
