@@ -89,7 +89,8 @@ export function mergedOrder(held: Order | undefined, update: Order): Order {
   merged.exchangeOrderId ||= held.exchangeOrderId;
   merged.customOrderId ||= held.customOrderId;
   merged.createdAtMs ||= held.createdAtMs;
-  merged.updatedAtMs ||= held.updatedAtMs;
+  // Until the exchange has given an id, it is the time of the bot, whose clock may be ahead.
+  if (held.exchangeOrderId === merged.exchangeOrderId) merged.updatedAtMs ||= held.updatedAtMs;
   fillIn(merged, kept, held);
   return Object.freeze(merged);
 }

@@ -387,6 +387,15 @@ describe('the client id', () => {
     expect(told().sort()).toEqual(['orders:client-orders/c1', 'orders:orders/o1']);
   });
 
+  it("leaves the bot's time behind when the exchange gives an id without one", () => {
+    const { table } = createTable(true);
+    table.upsert(intent({ updatedAtMs: 10_000 }));
+    table.upsert(order({ customOrderId: 'c1', updatedAtMs: 0 }));
+    expect(table.get('o1')?.updatedAtMs).toBe(0);
+    expect(table.upsert(order({ status: 'FILLED', executedQuantity: 1, updatedAtMs: 5_000 }))).toBe(true);
+    expect(table.all()).toEqual([]);
+  });
+
   it('ends an order that never got an id', () => {
     const { table } = createTable(true);
     table.upsert(intent());
