@@ -1,4 +1,4 @@
-export type { AccountOptions, WalletBalanceOptions } from './core/account/account-state.js';
+export type { AccountOptions, LeverageOptions, WalletBalanceOptions } from './core/account/account-state.js';
 export * from './core/account/balance-report.js';
 export type * from './core/account/math/depth-types.js';
 export {

@@ -43,6 +43,12 @@ export interface WalletBalanceOptions {
   readonly asOfMs?: number | undefined;
 }
 
+/** Options of `setSymbolLeverage()`. */
+export interface LeverageOptions {
+  /** The exchange says that the symbol had another one: this counts where the store does not know which. */
+  readonly changed?: boolean | undefined;
+}
+
 /** How an account is counted. */
 export interface AccountOptions {
   /** The asset of `getWalletBalance()` and of summaries. @default 'USDT' */
@@ -201,16 +207,16 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   }
 
   /**
-   * Sets a symbol's leverage, a number above 0. Margin and liquidation price of its positions are not known any more,
-   * when it had another one.
+   * Sets a symbol's leverage, a number above 0. When it had another one, margin and liquidation price of its positions
+   * are not known any more.
    */
-  setSymbolLeverage(symbol: string, leverage: number): void {
+  setSymbolLeverage(symbol: string, leverage: number, options: LeverageOptions = {}): void {
+    requireObject('options', options);
     const before = this.#leverage.get(symbol);
+    const isChange = before === undefined ? options.changed === true : before !== leverage;
     this.transaction(() => {
       this.#leverage.set(symbol, leverage);
-      if (before !== undefined && before !== leverage && this.#rules.entries === 'exchange') {
-        this.#positions.forgetMargin(symbol);
-      }
+      if (isChange && this.#rules.entries === 'exchange') this.#positions.forgetMargin(symbol);
     });
   }
 

@@ -1,9 +1,16 @@
 import type { BalanceTable } from './tables/balance-table.js';
-import { orderSnapshot } from './tables/order-checks.js';
+import { isActiveOrder, orderSnapshot } from './tables/order-checks.js';
 import type { OrderTable } from './tables/order-table.js';
-import { positionSnapshot } from './tables/position-checks.js';
+import { differ, positionSnapshot, ROUNDING } from './tables/position-checks.js';
 import type { PositionTable } from './tables/position-table.js';
-import { invalidValue, requireArray, requireFinite, requireName, requireObject } from './tables/value-checks.js';
+import {
+  invalidValue,
+  requireArray,
+  requireFinite,
+  requireName,
+  requireObject,
+  requireSynchronous,
+} from './tables/value-checks.js';
 import type { EngineOrder, EngineOrderUpdate } from './types/order.js';
 import type { EnginePositionSide, EnginePositionUpdate, EngineSimplePosition } from './types/position.js';
 
@@ -13,6 +20,8 @@ type Order = Readonly<EngineOrder>;
 /** The parts of a snapshot. */
 type Part = 'positions' | 'orders' | 'balances';
 
+type Balances = Readonly<Record<string, number>> | ReadonlyMap<string, number>;
+
 /** A snapshot of the account, from REST. A part that is left out stays as it is. */
 export interface ReconcileInput {
   /** All positions that are open. Of several for one side of a symbol, the newest counts. */
@@ -20,14 +29,14 @@ export interface ReconcileInput {
   /** All orders that are active. Of several with one id, the newest counts. */
   readonly orders?: readonly EngineOrderUpdate[] | undefined;
   /** The wallet balances of all assets. One that is missing becomes 0. */
-  readonly balances?: Readonly<Record<string, number>> | ReadonlyMap<string, number> | undefined;
-  /** The wallet balance of the quote asset, in place of `balances`; the others stay. */
-  readonly balance?: number | undefined;
+  readonly balances?: Balances | undefined;
+  /** Another name of `balances`. A number is the balance of the quote asset; the others stay. */
+  readonly balance?: Balances | number | undefined;
   /**
    * The exchange time that the snapshot speaks for, in ms since the Unix epoch, in one or for each part: what the store
    * learned later stays. It is the time before the request was sent.
    */
-  readonly asOfMs: number | { readonly [Each in Part]?: number | undefined };
+  readonly asOfMs: number | { readonly [Each in Part | 'balance']?: number | undefined };
   /**
    * What the snapshot speaks for: one category, one settle coin, one symbol. What is held and outside of it stays.
    * @default everything
@@ -67,8 +76,8 @@ export interface ReconcileResult {
    */
   readonly vanishedOrders: readonly Order[];
   /**
-   * Symbols that have metadata and no active position: state that would steer the next position. Empty when the
-   * snapshot had no positions.
+   * Symbols within scope that have metadata and no active position: state that would steer the next position. Empty when
+   * the snapshot had no positions. `scope.positions` is asked about a flat position of the symbol.
    */
   readonly orphanedMetadata: readonly string[];
 }
@@ -98,7 +107,13 @@ interface Snapshot {
 
 const NOTHING = { opened: [], closed: [], changed: [], orphanedMetadata: [] };
 
-const DEFAULT_TOLERANCE = 1e-9;
+const FLAT = {
+  timestampMs: 0,
+  positionSide: 'NONE',
+  orderPositionSide: 'BOTH',
+  positionPrice: 0,
+  assetQty: 0,
+} as const;
 
 /**
  * Merges a snapshot into the tables. Everything is checked before anything is changed.
@@ -116,36 +131,36 @@ export function reconcile(target: ReconcileTarget, input: ReconcileInput): Recon
   return { ...result, vanishedOrders };
 }
 
-function checkedSnapshot({ orders, balance: table }: ReconcileTarget, input: ReconcileInput): Snapshot {
+function checkedSnapshot({ orders: table, balance: { quoteAsset } }: ReconcileTarget, input: ReconcileInput): Snapshot {
   requireObject('reconcile', input);
-  const { asOfMs, balance, balances, scope = {}, tolerance = DEFAULT_TOLERANCE } = input;
+  const { positions, orders, balance, asOfMs, scope = {}, tolerance = ROUNDING } = input;
+  // Also `null`, when the caller does not check types.
+  const isGiven = <Value>(value: Value): value is NonNullable<Value> => value !== undefined && value !== null;
   requireObject('scope', scope);
   if (!(Number.isFinite(tolerance) && tolerance >= 0)) throw invalidValue('tolerance', tolerance, '0 or more');
-  if (balance !== undefined && balances !== undefined) {
-    throw invalidValue('balance', balance, 'nothing beside balances');
-  }
+  if (isGiven(balance) && isGiven(input.balances)) throw invalidValue('balance', balance, 'nothing beside balances');
   if (typeof asOfMs !== 'object') requireFinite('asOfMs', asOfMs);
   const scoped = <Values, Entry>(part: Part, values: Values): Scoped<Values, Entry> => {
     const isOne = typeof asOfMs !== 'object' || asOfMs === null;
-    const time = isOne ? asOfMs : asOfMs[part];
+    const time = isOne ? asOfMs : (asOfMs[part] ?? (part === 'balances' ? asOfMs.balance : undefined));
     requireFinite(isOne ? 'asOfMs' : `asOfMs.${part}`, time);
     const covers: unknown = scope[part] ?? (() => true);
-    if (typeof covers !== 'function') throw invalidValue(`scope.${part}`, covers, 'a function');
+    requireSynchronous(`scope.${part}`, covers);
     return { values, asOfMs: time as number, covers: covers as (entry: Entry) => boolean };
   };
-  const wallet = balance === undefined ? balances : { [table.quoteAsset]: balance };
+  const isQuoteAlone = isGiven(balance) && typeof balance !== 'object';
+  const wallet = isQuoteAlone ? { [quoteAsset]: balance } : (input.balances ?? balance);
   return {
-    positions: input.positions && scoped('positions', checkedPositions(input.positions)),
-    orders: input.orders && scoped('orders', checkedOrders(orders, input.orders)),
-    balances: wallet && {
-      ...scoped('balances', checkedBalances(wallet)),
-      ...(balance === undefined ? {} : { covers: () => false }),
-    },
+    positions: isGiven(positions) ? scoped('positions', checkedPositions(positions)) : undefined,
+    orders: isGiven(orders) ? scoped('orders', checkedOrders(table, orders)) : undefined,
+    balances: isGiven(wallet)
+      ? { ...scoped('balances', checkedBalances(wallet)), ...(isQuoteAlone ? { covers: () => false } : {}) }
+      : undefined,
     tolerance,
   };
 }
 
-function checkedBalances(given: NonNullable<ReconcileInput['balances']>): ReadonlyMap<string, number> {
+function checkedBalances(given: Balances): ReadonlyMap<string, number> {
   requireObject('balances', given);
   const balances = new Map(given instanceof Map ? given : Object.entries(given));
   for (const [asset, balance] of balances) {
@@ -161,10 +176,21 @@ function checkedPositions(positions: readonly EnginePositionUpdate[]): ReadonlyM
   for (const each of positions as readonly (EnginePositionUpdate | null | undefined)[]) {
     const position = positionSnapshot(each?.symbol, each?.positionSide, each);
     const key = keyOf(position.positionSide, position.symbol);
-    const other = bySide.get(key);
-    if (other === undefined || other.timestampMs <= position.timestampMs) bySide.set(key, position);
+    const otherKey = keyOf(position.positionSide === 'LONG' ? 'SHORT' : 'LONG', position.symbol);
+    const other = bySide.get(otherKey);
+    const excludesOther = other !== undefined && exclude(position, other);
+    const rivals = [bySide.get(key), excludesOther ? other : undefined];
+    if (rivals.some((rival) => rival !== undefined && rival.timestampMs > position.timestampMs)) continue;
+    if (excludesOther) bySide.delete(otherKey);
+    bySide.set(key, position);
   }
   return bySide;
+}
+
+/** In one-way mode a symbol has one position. */
+function exclude(one: Position, other: Position): boolean {
+  const isOneWay = one.orderPositionSide === 'BOTH' || other.orderPositionSide === 'BOTH';
+  return isOneWay && one.assetQty !== 0 && other.assetQty !== 0;
 }
 
 function checkedOrders(table: OrderTable, orders: readonly EngineOrderUpdate[]): ReadonlyMap<string, Order> {
@@ -174,9 +200,15 @@ function checkedOrders(table: OrderTable, orders: readonly EngineOrderUpdate[]):
     const order = table.identified(orderSnapshot(each));
     const key = order.exchangeOrderId || `client/${order.customOrderId}`;
     const other = byId.get(key);
-    if (other === undefined || other.updatedAtMs <= order.updatedAtMs) byId.set(key, order);
+    if (other === undefined || !isNewer(other, order)) byId.set(key, order);
   }
   return byId;
+}
+
+/** Whether the first one is. At equal times it is the end, otherwise neither. */
+function isNewer(one: Order, other: Order): boolean {
+  if (one.updatedAtMs !== other.updatedAtMs) return one.updatedAtMs > other.updatedAtMs;
+  return !isActiveOrder(one) && isActiveOrder(other);
 }
 
 function mergePositions(
@@ -185,15 +217,13 @@ function mergePositions(
   tolerance: number,
 ): Omit<ReconcileResult, 'vanishedOrders'> {
   const opened: Position[] = [];
-  const closed: Position[] = [];
   const changed: ReconciledChange[] = [];
   const before = [...positions.held()];
   for (const { side, position: previous } of before) {
-    if (previous.timestampMs > asOfMs || !covers(previous)) continue;
+    if (previous.timestampMs > asOfMs) continue;
     const current = values.get(keyOf(side, previous.symbol));
-    if (current !== undefined && current.assetQty !== 0) continue;
+    if (current === undefined ? !covers(previous) : current.assetQty !== 0) continue;
     positions.remove(previous.symbol, side, asOfMs);
-    if (previous.assetQty !== 0) closed.push(previous);
   }
   for (const update of values.values()) {
     const { positionSide, symbol } = update;
@@ -206,8 +236,13 @@ function mergePositions(
     else if (isDifferentPosition(previous, current, tolerance))
       changed.push({ symbol, positionSide, previous, current });
   }
+  // Also what a position in one-way mode has ended.
+  const closed = before
+    .filter(({ side, position }) => position.assetQty !== 0 && !positions.isActive(position.symbol, side))
+    .map(({ position }) => position);
   const inPosition = new Set(positions.active().map(({ symbol }) => symbol));
-  const orphanedMetadata = symbolsWithMetadata.filter((symbol) => !inPosition.has(symbol));
+  const isOrphaned = (symbol: string): boolean => !inPosition.has(symbol) && covers({ ...FLAT, symbol });
+  const orphanedMetadata = symbolsWithMetadata.filter(isOrphaned);
   return { opened, closed, changed, orphanedMetadata };
 }
 
@@ -222,9 +257,14 @@ function mergeOrders(
     const isKnownBefore = knownMs === undefined || (orders.find(update) ? knownMs <= asOfMs : knownMs < asOfMs);
     if (isKnownBefore && !orders.isOvertaken(update)) orders.takeIfNew(update);
     const held = orders.find(update);
-    if (held !== undefined) listed.add(held);
+    if (held === undefined) continue;
+    orders.found(held);
+    listed.add(held);
   }
-  const vanished = orders.all().filter((order) => !listed.has(order) && order.updatedAtMs <= asOfMs && covers(order));
+  // As long as the exchange has given it no id, when it was created is by the clock of the bot.
+  const isEarlier = ({ exchangeOrderId, createdAtMs, updatedAtMs }: Order): boolean =>
+    updatedAtMs <= asOfMs && (exchangeOrderId === '' || createdAtMs <= asOfMs);
+  const vanished = orders.all().filter((order) => !listed.has(order) && isEarlier(order) && covers(order));
   for (const order of vanished) orders.miss(order, asOfMs);
   return vanished;
 }
@@ -242,15 +282,11 @@ function mergeBalances(
 }
 
 function isDifferentPosition(previous: Position, current: Position, tolerance: number): boolean {
-  const differs = (one: number | undefined, other: number | undefined): boolean =>
-    one === undefined || other === undefined
-      ? one !== other
-      : Math.abs(one - other) > tolerance * Math.max(Math.abs(one), Math.abs(other));
   return (
-    differs(previous.assetQty, current.assetQty) ||
-    differs(previous.positionPrice, current.positionPrice) ||
-    differs(previous.stopLossPrice, current.stopLossPrice) ||
-    differs(previous.takeProfitPrice, current.takeProfitPrice)
+    differ(previous.assetQty, current.assetQty, tolerance) ||
+    differ(previous.positionPrice, current.positionPrice, tolerance) ||
+    differ(previous.stopLossPrice, current.stopLossPrice, tolerance) ||
+    differ(previous.takeProfitPrice, current.takeProfitPrice, tolerance)
   );
 }
 

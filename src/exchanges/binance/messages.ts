@@ -75,9 +75,7 @@ function unwrapped(message: unknown): unknown {
 function applyConfig(store: AccountTarget, event: Fields): MessageOutcome {
   if (!event.has('config')) return ignored('the multi-assets mode');
   const [symbol, leverage] = readLeverage(event.object('config')) ?? ['', 0];
-  // It has changed: the store forgets the margin of the former one only if it has a former one.
-  if (leverage > 0 && store.getSymbolLeverage(symbol) === undefined) store.setSymbolLeverage(symbol, leverage + 1);
-  if (leverage > 0) store.setSymbolLeverage(symbol, leverage);
+  if (leverage > 0) store.setSymbolLeverage(symbol, leverage, { changed: true });
   return applied({ atMs: event.number('time') });
 }
 

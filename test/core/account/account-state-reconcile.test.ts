@@ -158,6 +158,23 @@ describe('reconcile: positions', () => {
     expect(opened.map(({ assetQty }) => assetQty)).toEqual([3]);
   });
 
+  it('has one position for each symbol in one-way mode, the newest of several', () => {
+    const both = (positionSide: 'LONG' | 'SHORT', timestampMs: number): ReturnType<typeof position> =>
+      position({ positionSide, orderPositionSide: 'BOTH', timestampMs });
+    const hedged = position({ positionSide: 'SHORT', orderPositionSide: 'SHORT', timestampMs: 90 });
+    for (const older of [both('SHORT', 90), hedged]) {
+      for (const positions of [
+        [both('LONG', 95), older],
+        [older, both('LONG', 95)],
+      ]) {
+        const state = stateWith();
+        const { opened } = state.reconcile({ positions, asOfMs: 200 });
+        expect(opened).toEqual([both('LONG', 95)]);
+        expect(state.getAllPositions()).toEqual(opened);
+      }
+    }
+  });
+
   it('remembers when it closed a position', () => {
     const state = new AccountState();
     state.setActivePosition('A', 'LONG', long('A'));
@@ -181,6 +198,14 @@ describe('reconcile: positions', () => {
     expect(orphanedMetadata).toEqual(['closed', 'empty', 'never', '__proto__']);
     expect(state.getSymbolsWithMetadata()).toHaveLength(6);
     expect(state.reconcile({ orders: [], asOfMs: 200 }).orphanedMetadata).toEqual([]);
+  });
+
+  it('names no metadata of symbols that it does not speak for', () => {
+    const state = stateWith(long('BTCUSD'));
+    for (const symbol of ['BTCUSDT', 'ETHUSDT', 'ETHUSD', 'BTCUSD']) state.setSymbolMetadata(symbol, {});
+    const scope = { positions: ({ symbol }: { readonly symbol: string }): boolean => symbol.endsWith('USDT') };
+    const { orphanedMetadata } = state.reconcile({ positions: [long('BTCUSDT')], asOfMs: 200, scope });
+    expect(orphanedMetadata).toEqual(['ETHUSDT']);
   });
 });
 
@@ -246,6 +271,43 @@ describe('reconcile: orders', () => {
     expect(vanishedOrders.map(({ customOrderId }) => customOrderId)).toEqual(['never arrived']);
     state.reconcile({ orders, asOfMs: 300 });
     expect(state.getOrders()).toEqual(orders);
+  });
+
+  it('forgets that one was missing also when what a later one says of it is overtaken', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order({ executedQuantity: 0.5, status: 'PARTIALLY_FILLED' }));
+    state.reconcile({ orders: [], asOfMs: 200 });
+    state.reconcile({ orders: [order()], asOfMs: 300 });
+    state.reconcile({ orders: [], asOfMs: 400 });
+    expect(state.getOrders()).toHaveLength(1);
+  });
+
+  it('misses none that was created later', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order({ createdAtMs: 250, updatedAtMs: 0 }));
+    for (const asOfMs of [200, 210, 249]) expect(state.reconcile({ orders: [], asOfMs }).vanishedOrders).toEqual([]);
+    state.reconcile({ orders: [], asOfMs: 250 });
+    state.reconcile({ orders: [], asOfMs: 251 });
+    expect(state.getOrders()).toEqual([]);
+  });
+
+  it('ends an order of which the exchange says less than was executed', () => {
+    const state = new WatchedState();
+    state.upsertActiveOrder(order({ executedQuantity: 0.5, status: 'PARTIALLY_FILLED' }));
+    state.reconcile({ orders: [order({ status: 'CANCELLED' })], asOfMs: 200 });
+    expect(state.getOrders()).toEqual([]);
+  });
+
+  it('takes the end of one that is listed twice at one time', () => {
+    for (const orders of [
+      [order(), order({ status: 'CANCELLED' })],
+      [order({ status: 'CANCELLED' }), order()],
+    ]) {
+      const state = new WatchedState();
+      state.reconcile({ orders, asOfMs: 200 });
+      expect(state.getOrders()).toEqual([]);
+      expect(state.upsertActiveOrder(order({ updatedAtMs: 300 }))).toBe(false);
+    }
   });
 
   it('never takes a fill back', () => {
@@ -323,6 +385,8 @@ describe('reconcile: the parts', () => {
     expect(state.reconcile({ positions: undefined, orders: undefined, balance: undefined, asOfMs: 200 })).toEqual(
       nothing,
     );
+    const unknown = { positions: null, orders: null, balances: null, balance: null } as object;
+    expect(state.reconcile({ ...unknown, asOfMs: 200 })).toEqual(nothing);
     expect(state.told).toEqual([]);
     state.reconcile({ balance: 6, asOfMs: 200 });
     expect(state.getWalletBalance()).toBe(6);
@@ -344,14 +408,25 @@ describe('reconcile: the parts', () => {
         { ...good, asOfMs: { positions: asOfMs, orders: 1 } },
       ]),
       ...[-1, ...BAD_NUMBERS].filter((each) => each !== undefined).map((tolerance) => ({ ...good, tolerance })),
-      ...[5, null, { positions: 5 }, { balances: 'BTC' }].map((scope) => ({ ...good, scope })),
+      ...[5, null, { positions: 5 }, { balances: 'BTC' }, { orders: async () => true }].map((scope) => ({
+        ...good,
+        scope,
+      })),
+      ...[0, '', false].flatMap((part) => [
+        { ...good, positions: part },
+        { ...good, orders: part },
+        { ...good, balance: undefined, balances: part },
+      ]),
       { ...good, balances: { USDT: 7 } },
       ...[5, [], { USDT: '7' }, { '': 7 }, new Map([[5, 5]])].map((balances) => ({
         ...good,
         balance: undefined,
         balances,
       })),
-      ...BAD_NUMBERS.filter((each) => each !== undefined).map((balance) => ({ ...good, balance })),
+      ...BAD_NUMBERS.filter((each) => each != null && typeof each !== 'object').map((balance) => ({
+        ...good,
+        balance,
+      })),
       ...[5, {}, 'x', new Set()].flatMap((list) => [
         { ...good, positions: list },
         { ...good, orders: list },
@@ -430,6 +505,22 @@ describe('reconcile: the parts', () => {
 });
 
 describe('reconcile: the scope', () => {
+  it('does not keep the other side of a position in one-way mode', () => {
+    const state = stateWith(long('A'));
+    const short = position({ symbol: 'A', positionSide: 'SHORT', orderPositionSide: 'BOTH' });
+    const { closed } = state.reconcile({ positions: [short], asOfMs: 200, scope: { positions: () => false } });
+    expect(closed).toEqual([long('A')]);
+    expect(state.getAllPositions()).toEqual([short]);
+  });
+
+  it('does not keep what the snapshot says is flat', () => {
+    const state = stateWith(long('A'), long('B'));
+    const positions = [long('A', { assetQty: 0 })];
+    const { closed } = state.reconcile({ positions, asOfMs: 200, scope: { positions: () => false } });
+    expect(closed).toEqual([long('A')]);
+    expect(state.getAllPositions()).toEqual([long('B')]);
+  });
+
   it('is what a snapshot closes positions and orders in', () => {
     const state = stateWith(long('BTCUSDT'), long('BTCUSD'));
     for (const symbol of ['BTCUSDT', 'BTCUSD']) state.upsertActiveOrder(order({ exchangeOrderId: symbol, symbol }));
@@ -506,6 +597,15 @@ describe('reconcile: balances', () => {
     state.setWalletBalance(6, { asset: 'BTC' });
     state.reconcile({ balance: 4, asOfMs: 200 });
     expect({ ...state.getWalletBalances() }).toEqual({ BTC: 6, USDC: 4 });
+  });
+
+  it('by the old name are also those of all assets, and can have a time of their own', () => {
+    const state = new AccountState();
+    state.setWalletBalance(7, { asset: 'ETH', asOfMs: 150 });
+    state.reconcile({ balance: { USDT: 5, BTC: 1 }, asOfMs: { balance: 149 } });
+    expect({ ...state.getWalletBalances() }).toEqual({ USDT: 5, BTC: 1, ETH: 7 });
+    state.reconcile({ balance: 6, asOfMs: { balance: 200 } });
+    expect({ ...state.getWalletBalances() }).toEqual({ USDT: 6, BTC: 1, ETH: 7 });
   });
 });
 

@@ -125,6 +125,22 @@ describe('a price', () => {
 });
 
 describe('the leverage', () => {
+  it('makes the margin unknown also where the former one is not known, when the exchange says that it has changed', () => {
+    const state = new WatchedState();
+    state.setActivePosition('BTCUSDT', 'LONG', position());
+    state.setSymbolLeverage('BTCUSDT', 5);
+    expect(state.getActivePosition('BTCUSDT', 'LONG')?.marginValue).toBe(4);
+    state.setSymbolLeverage('BTCUSDT', 5, { changed: true });
+    expect(state.getActivePosition('BTCUSDT', 'LONG')?.marginValue).toBe(4);
+    state.setActivePosition('ETHUSDT', 'LONG', position({ symbol: 'ETHUSDT' }));
+    state.setSymbolLeverage('ETHUSDT', 5, { changed: true });
+    expect(state.getActivePosition('ETHUSDT', 'LONG')).toMatchObject({ value: 20, valueUpnl: 0 });
+    expect(state.getActivePosition('ETHUSDT', 'LONG')?.marginValue).toBeUndefined();
+    expect(state.getActivePosition('ETHUSDT', 'LONG')?.liquidationPrice).toBeUndefined();
+    expect(codeOf(() => state.setSymbolLeverage('SOLUSDT', 5, null as never))).toBe('INVALID_VALUE');
+    expect(state.getSymbolLeverage('SOLUSDT')).toBeUndefined();
+  });
+
   it('makes margin and liquidation price unknown when it changes, and nothing else', () => {
     const state = new WatchedState();
     state.setActivePosition('BTCUSDT', 'LONG', position());

@@ -57,7 +57,8 @@ export class BalanceTable extends RecordTable {
     this.assertWritable();
     const held = this.#held(asset);
     if (this.#rejectStale && asOfMs !== undefined && held?.asOfMs !== undefined && asOfMs < held.asOfMs) return;
-    const next = balanceOf(balance, asOfMs);
+    // One without a time leaves the time that is known.
+    const next = balanceOf(balance, asOfMs ?? held?.asOfMs);
     const isWallet = asset === this.quoteAsset;
     if (isWallet) this.#wallet.set('', Object.freeze({ ...next, previousBalance: this.previousBalance }));
     else this.#byAsset.set(asset, Object.freeze(next));

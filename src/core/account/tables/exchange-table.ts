@@ -5,7 +5,7 @@ import type { TableContext } from './table-context.js';
 import { Tombstones } from './tombstones.js';
 
 /** The end of what cannot begin again: later than any message. */
-const FINAL_MS = Number.POSITIVE_INFINITY;
+export const FINAL_MS: number = Number.POSITIVE_INFINITY;
 
 /** A table of the exchange's entries. It knows which ones the exchange has sent since a restore, and which have ended. */
 export abstract class ExchangeTable extends RecordTable {
@@ -68,10 +68,5 @@ export abstract class ExchangeTable extends RecordTable {
   protected ended(recordKey: string, atMs: number | undefined): void {
     if (atMs !== undefined) this.#tombstones.bury(recordKey, atMs);
     this.#stale.delete(recordKey);
-  }
-
-  /** The record has ended, and cannot be again. */
-  protected endedForGood(recordKey: string): void {
-    this.ended(recordKey, FINAL_MS);
   }
 }

@@ -48,6 +48,7 @@ export class JournaledMap<Key, Value> {
   }
 
   delete(key: Key): boolean {
+    if (this.#entries.size === 0) return false;
     if (this.#context.savepoint !== 0) this.#journalDelete(key);
     return this.#entries.delete(key);
   }

@@ -7,7 +7,9 @@ import {
 } from '../types/order.js';
 import { ENGINE_POSITION_SIDE } from '../types/position.js';
 import {
+  fillIn,
   invalidValue,
+  lacksAny,
   requireFinite,
   requireFiniteIfGiven,
   requireKeyOf,
@@ -21,7 +23,9 @@ type Order = Readonly<EngineOrder>;
 
 const ORDER_SIDES = { BUY: 'BUY', SELL: 'SELL' };
 const FLAGS = ['isreduceOnly', 'closePosition'] as const;
-const KEPT = [...FLAGS, 'averagePrice', 'triggerPrice', 'timeInForce'] as const;
+/** What a fill does not change. */
+const KEPT_BY_FILLS = [...FLAGS, 'triggerPrice', 'timeInForce'] as const;
+const KEPT = [...KEPT_BY_FILLS, 'averagePrice'] as const;
 
 const ACTIVE: ReadonlySet<EngineOrderStatus> = new Set(['NEW', 'PARTIALLY_FILLED', 'PENDING_CANCEL']);
 
@@ -77,19 +81,18 @@ function requirePossible({ originalQuantity, executedQuantity, closePosition }: 
 /** The order, with what the update leaves out and still holds. */
 export function mergedOrder(held: Order | undefined, update: Order): Order {
   if (held === undefined) return update;
-  const { executedQuantity, exchangeOrderId, customOrderId, createdAtMs, updatedAtMs } = update;
-  const isSameFill = held.executedQuantity === executedQuantity;
-  const missing = KEPT.filter(
-    (name) => update[name] === undefined && held[name] !== undefined && (isSameFill || name !== 'averagePrice'),
-  );
-  return Object.freeze({
-    ...update,
-    exchangeOrderId: exchangeOrderId || held.exchangeOrderId,
-    customOrderId: customOrderId || held.customOrderId,
-    createdAtMs: createdAtMs || held.createdAtMs,
-    updatedAtMs: updatedAtMs || held.updatedAtMs,
-    ...Object.fromEntries(missing.map((name) => [name, held[name]])),
-  });
+  const kept = held.executedQuantity === update.executedQuantity ? KEPT : KEPT_BY_FILLS;
+  const isNamed = update.exchangeOrderId !== '' && (update.customOrderId !== '' || held.customOrderId === '');
+  const isTimed = update.createdAtMs !== 0 && update.updatedAtMs !== 0;
+  if (isNamed && isTimed && !lacksAny(update, kept, held)) return update;
+  const merged = withoutNulls<EngineOrder>(update);
+  merged.exchangeOrderId ||= held.exchangeOrderId;
+  merged.customOrderId ||= held.customOrderId;
+  merged.createdAtMs ||= held.createdAtMs;
+  // Until the exchange has given an id, it is the time of the bot, whose clock may be ahead.
+  if (held.exchangeOrderId === merged.exchangeOrderId) merged.updatedAtMs ||= held.updatedAtMs;
+  fillIn(merged, kept, held);
+  return Object.freeze(merged);
 }
 
 /** Whether the order can still execute; `accountstate` takes one that is being cancelled for over. */

@@ -1,5 +1,5 @@
 import type { EngineOrder, EngineOrderUpdate } from '../types/order.js';
-import { ExchangeTable } from './exchange-table.js';
+import { ExchangeTable, FINAL_MS } from './exchange-table.js';
 import { JournaledMap } from './journaled-map.js';
 import { isActiveOrder, mergedOrder, orderSnapshot } from './order-checks.js';
 import { OrderIndex } from './order-index.js';
@@ -25,8 +25,7 @@ export class OrderTable extends ExchangeTable {
 
   /** Of several, the newest. */
   getByCustomId(customOrderId: string): Order | undefined {
-    const [newest] = this.#byCustomId.get(customOrderId).sort((one, other) => other.updatedAtMs - one.updatedAtMs);
-    return newest;
+    return newestOf(this.#byCustomId.get(customOrderId));
   }
 
   all(): Order[] {
@@ -61,9 +60,11 @@ export class OrderTable extends ExchangeTable {
     for (const order of this.all()) this.remove(order);
   }
 
-  /** The order with the exchange's id, where one is held under the same client id. */
+  /** The order with the exchange's id, where one of the symbol is held under the same client id. */
   identified(order: Order): Order {
-    const exchangeOrderId = order.exchangeOrderId || this.getByCustomId(order.customOrderId)?.exchangeOrderId;
+    if (order.exchangeOrderId !== '') return order;
+    const namesakes = this.#byCustomId.get(order.customOrderId).filter(({ symbol }) => symbol === order.symbol);
+    const exchangeOrderId = newestOf(namesakes)?.exchangeOrderId;
     return exchangeOrderId ? Object.freeze({ ...order, exchangeOrderId }) : order;
   }
 
@@ -72,10 +73,11 @@ export class OrderTable extends ExchangeTable {
     return this.#map(order).get(keyOf(order));
   }
 
-  /** The cumulative fill only grows: one that is smaller was told earlier, whatever its time. */
+  /** The cumulative fill only grows: one that is smaller was told earlier, whatever its time. Nothing overtakes the end. */
   isOvertaken(order: Order): boolean {
-    const held = this.find(order);
-    return this.isStrict && held !== undefined && order.executedQuantity < held.executedQuantity;
+    const held = this.find(order) ?? this.#intentOf(order);
+    if (!this.isStrict || held === undefined || !isActiveOrder(order)) return false;
+    return order.executedQuantity < held.executedQuantity;
   }
 
   /** The newest exchange time that is known of an order that the exchange has given an id. */
@@ -86,16 +88,15 @@ export class OrderTable extends ExchangeTable {
 
   /** Takes over a checked snapshot, whatever its time: holds it or, when it is not active, drops what is held. */
   take(order: Order): void {
-    const { exchangeOrderId, customOrderId } = order;
+    const { exchangeOrderId } = order;
     const held = this.find(order);
-    const withoutId = this.#withoutId.get(customOrderId);
+    const intent = this.#intentOf(order);
     if (isActiveOrder(order, this.isStrict)) {
-      this.#hold(this.isStrict ? mergedOrder(held ?? withoutId, order) : order);
+      this.#hold(this.isStrict ? mergedOrder(held ?? intent, order) : order, held);
     } else {
-      this.remove(order, order.updatedAtMs);
-      if (this.isStrict && exchangeOrderId !== '') this.endedForGood(recordKeyOf(order));
+      this.remove(order, this.isStrict && exchangeOrderId !== '' ? FINAL_MS : order.updatedAtMs);
     }
-    if (withoutId !== undefined && exchangeOrderId !== '') this.remove(withoutId);
+    if (intent !== undefined && exchangeOrderId !== '') this.remove(intent);
   }
 
   /** Takes over a checked snapshot, unless it is what is held already. */
@@ -104,6 +105,10 @@ export class OrderTable extends ExchangeTable {
     const isHeld = held !== undefined && isSameRecord(held, mergedOrder(held, order));
     if (!isHeld) this.take(order);
     else this.confirmed(recordKeyOf(order));
+  }
+
+  /** Notes that a listing has the order. */
+  found(order: Order): void {
     this.#missedAtMs.delete(recordKeyOf(order));
   }
 
@@ -131,7 +136,7 @@ export class OrderTable extends ExchangeTable {
   }
 
   isStale(orderId: string): boolean {
-    return this.isStaleRecord(`orders/${orderId}`);
+    return this.isStaleRecord(`orders/${orderId}`) || this.isStaleRecord(`client-orders/${orderId}`);
   }
 
   override restoreRecord(recordKey: string, value: unknown): void {
@@ -156,9 +161,8 @@ export class OrderTable extends ExchangeTable {
     return order;
   }
 
-  #hold(order: Order): void {
+  #hold(order: Order, before: Order | undefined): void {
     const recordKey = recordKeyOf(order);
-    const before = this.#map(order).get(keyOf(order));
     this.#map(order).set(keyOf(order), order);
     this.#index(recordKey, order, before);
     this.#missedAtMs.delete(recordKey);
@@ -167,6 +171,12 @@ export class OrderTable extends ExchangeTable {
 
   #map({ exchangeOrderId }: Pick<Order, 'exchangeOrderId'>): RecordMap<Order> {
     return exchangeOrderId === '' ? this.#withoutId : this.#byId;
+  }
+
+  /** The order of this symbol that is held under the client id alone. */
+  #intentOf({ customOrderId, symbol }: Order): Order | undefined {
+    const intent = this.#withoutId.get(customOrderId);
+    return intent?.symbol === symbol ? intent : undefined;
   }
 
   #index(recordKey: string, order: Order, before: Order | undefined): void {
@@ -178,6 +188,10 @@ export class OrderTable extends ExchangeTable {
     this.#bySymbol.remove(recordKey, order);
     this.#byCustomId.remove(recordKey, order);
   }
+}
+
+function newestOf(orders: Order[]): Order | undefined {
+  return orders.sort((one, other) => other.updatedAtMs - one.updatedAtMs)[0];
 }
 
 function keyOf({ exchangeOrderId, customOrderId }: Pick<Order, 'exchangeOrderId' | 'customOrderId'>): string {

@@ -5,7 +5,9 @@ import {
   type EngineSimplePosition,
 } from '../types/position.js';
 import {
+  fillIn,
   invalidValue,
+  lacksAny,
   requireFinite,
   requireFiniteIfGiven,
   requireKeyOf,
@@ -16,9 +18,13 @@ import {
 
 type Position = Readonly<EngineSimplePosition>;
 
+/** By how much rounding can make equal sizes or prices differ, relative to the larger one. */
+export const ROUNDING = 1e-9;
+
 /** What size, entry price and leverage determine. */
 const DERIVED = ['value', 'valueUpnl', 'marginValue', 'liquidationPrice'] as const;
-const KEPT = [...DERIVED, 'stopLossPrice', 'takeProfitPrice'] as const;
+const EXITS = ['stopLossPrice', 'takeProfitPrice'] as const;
+const KEPT = [...DERIVED, ...EXITS] as const;
 
 /** @throws `INVALID_VALUE` */
 export function requirePositionSide(value: unknown): void {
@@ -45,7 +51,12 @@ export function positionSnapshot(symbol: unknown, side: unknown, value: unknown,
   requireFinite('position.timestampMs', position.timestampMs);
   requireFinite('position.positionPrice', position.positionPrice);
   requireFinite('position.assetQty', position.assetQty);
-  for (const name of KEPT) requireFiniteIfGiven(`position.${name}`, position[name]);
+  requireFiniteIfGiven('position.value', position.value);
+  requireFiniteIfGiven('position.valueUpnl', position.valueUpnl);
+  requireFiniteIfGiven('position.marginValue', position.marginValue);
+  requireFiniteIfGiven('position.liquidationPrice', position.liquidationPrice);
+  requireFiniteIfGiven('position.stopLossPrice', position.stopLossPrice);
+  requireFiniteIfGiven('position.takeProfitPrice', position.takeProfitPrice);
   if (isStrict) requirePossible(position);
   return Object.freeze(position);
 }
@@ -58,23 +69,33 @@ function requirePossible({ assetQty, positionSide }: Position): void {
     throw invalidValue('position.assetQty', assetQty, '0 or more for a long');
 }
 
+/** Whether two values are more than rounding apart; what is not known differs from all that is. */
+export function differ(one: number | undefined, other: number | undefined, tolerance: number = ROUNDING): boolean {
+  if (one === undefined || other === undefined) return one !== other;
+  return Math.abs(one - other) > tolerance * Math.max(Math.abs(one), Math.abs(other));
+}
+
 /** The position, with what the update leaves out and still holds: nothing does after a close. */
 export function mergedPosition(held: Position | undefined, update: Position): Position {
   if (held === undefined) return update;
   const timestampMs = update.timestampMs === 0 ? held.timestampMs : update.timestampMs;
   const isAnother = held.assetQty === 0 || update.assetQty === 0;
-  const isSameSize = held.assetQty === update.assetQty && held.positionPrice === update.positionPrice;
-  const kept = isAnother ? [] : isSameSize ? KEPT : (['stopLossPrice', 'takeProfitPrice'] as const);
-  const missing = kept.filter((name) => update[name] === undefined && held[name] !== undefined);
-  if (missing.length === 0 && timestampMs === update.timestampMs) return update;
-  return Object.freeze({
-    ...update,
-    timestampMs,
-    ...Object.fromEntries(missing.map((name) => [name, held[name]])),
-  });
+  const isSameSize = !differ(held.assetQty, update.assetQty) && !differ(held.positionPrice, update.positionPrice);
+  const kept = isAnother ? [] : isSameSize ? KEPT : EXITS;
+  if (timestampMs === update.timestampMs && !lacksAny(update, kept, held)) return update;
+  const merged = withoutNulls<EngineSimplePosition>(update);
+  merged.timestampMs = timestampMs;
+  fillIn(merged, kept, held);
+  return Object.freeze(merged);
 }
 
 /** The position without what the leverage determines. */
-export function withoutMargin({ marginValue: _margin, liquidationPrice: _price, ...position }: Position): Position {
-  return Object.freeze(position);
+export function withoutMargin(position: Position): Position {
+  const changes = { marginValue: undefined, liquidationPrice: undefined };
+  return Object.freeze(withoutNulls<EngineSimplePosition>({ ...position, ...changes }));
+}
+
+/** The position with another profit. */
+export function withProfit(position: Position, valueUpnl: number | undefined): Position {
+  return Object.freeze(Object.assign({}, position, { valueUpnl }));
 }

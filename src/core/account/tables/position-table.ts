@@ -1,7 +1,7 @@
 import { profitAt, type Valuation } from '../math/profit.js';
 import type { EnginePositionSide, EnginePositionUpdate, EngineSimplePosition } from '../types/position.js';
 import { ExchangeTable } from './exchange-table.js';
-import { mergedPosition, positionSnapshot, requirePositionSide, withoutMargin } from './position-checks.js';
+import { mergedPosition, positionSnapshot, requirePositionSide, withoutMargin, withProfit } from './position-checks.js';
 import type { RecordMap } from './record-table.js';
 import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
@@ -65,11 +65,10 @@ export class PositionTable extends ExchangeTable {
 
   /** The newest exchange time that is known of what a position stands for: in one-way mode, of all sides. */
   knownMs(side: EnginePositionSide, { symbol, orderPositionSide }: Position): number | undefined {
-    const sides = this.isStrict && orderPositionSide === 'BOTH' ? SIDES : [side];
+    if (!this.isStrict || orderPositionSide !== 'BOTH') return this.#knownMsOf(side, symbol);
     let newest: number | undefined;
-    for (const each of sides) {
-      const recordKey = recordKeyOf(each, symbol);
-      const knownMs = this.#bySide[each].get(symbol)?.timestampMs ?? this.recordEndedAtMs(recordKey);
+    for (const each of SIDES) {
+      const knownMs = this.#knownMsOf(each, symbol);
       if (knownMs !== undefined && (newest === undefined || knownMs > newest)) newest = knownMs;
     }
     return newest;
@@ -116,6 +115,7 @@ export class PositionTable extends ExchangeTable {
     for (const side of SIDES) {
       const held = this.#bySide[side].get(symbol);
       if (held?.marginValue === undefined && held?.liquidationPrice === undefined) continue;
+      this.assertWritable();
       this.#bySide[side].set(symbol, withoutMargin(held));
       this.context.markChanged('positions', recordKeyOf(side, symbol));
     }
@@ -141,7 +141,7 @@ export class PositionTable extends ExchangeTable {
       if (position === undefined) continue;
       const valueUpnl = profitAt(price, position, side, instrument) ?? position.valueUpnl;
       if (valueUpnl !== position.valueUpnl) {
-        this.#bySide[side].set(symbol, Object.freeze({ ...position, valueUpnl }));
+        this.#bySide[side].set(symbol, withProfit(position, valueUpnl));
       }
     }
   }
@@ -153,6 +153,11 @@ export class PositionTable extends ExchangeTable {
   protected checked(symbol: string, value: unknown, map: RecordMap<unknown>): Position {
     const side = SIDES.find((each) => this.#bySide[each] === map);
     return positionSnapshot(symbol, side, value, this.isStrict);
+  }
+
+  #knownMsOf(side: EnginePositionSide, symbol: string): number | undefined {
+    const held = this.#bySide[side].get(symbol);
+    return held === undefined ? this.recordEndedAtMs(recordKeyOf(side, symbol)) : held.timestampMs;
   }
 
   #requireProfit(symbol: string, side: EnginePositionSide, price: number, instrument: Valuation): void {

@@ -75,11 +75,32 @@ export function refusePromise(field: string, value: unknown): void {
   throw new AccountKeeperError('INVALID_VALUE', message);
 }
 
-/** A copy without the fields that are `null` or `undefined`: neither is known. */
+/**
+ * A copy without the fields that are `null` or `undefined`: neither is known. It is made field by field: V8 gives each
+ * object that `{ ...value }` makes and `Object.freeze` freezes a hidden class of its own, which makes every later read of
+ * thousands of them slow.
+ */
 export function withoutNulls<Type extends object>(value: { readonly [Key in keyof Type]: Type[Key] | null }): Type {
-  const copy = { ...value } as Type;
-  for (const name of Object.keys(copy) as (keyof Type)[]) if (copy[name] == null) delete copy[name];
+  const copy = {} as Type;
+  for (const name of Object.keys(value) as (keyof Type)[]) {
+    const each = value[name];
+    // Assigning `__proto__` would set the prototype.
+    if (each != null && name !== '__proto__') copy[name] = each;
+  }
   return copy;
+}
+
+/** Whether an update lacks any of the named fields that are held. */
+export function lacksAny<Type>(update: Type, names: readonly (keyof Type)[], held: Type): boolean {
+  for (const name of names) if (update[name] === undefined && held[name] !== undefined) return true;
+  return false;
+}
+
+/** Takes over from what is held the named fields that an update lacks. */
+export function fillIn<Type>(update: Type, names: readonly (keyof Type)[], held: Readonly<Type>): void {
+  for (const name of names) {
+    if (update[name] === undefined && held[name] !== undefined) update[name] = held[name];
+  }
 }
 
 /** Whether all properties are equal; one that is `undefined` counts as absent. */

@@ -84,10 +84,14 @@ describe('BalanceTable', () => {
     expect(table.get()).toBe(12);
     table.storePrevious();
     expect(table.knownMs('USDT')).toBe(100);
+    // One without a time is never older, and leaves the time that is known.
     table.set(13);
-    expect([table.get(), table.knownMs('USDT')]).toEqual([13, undefined]);
-    table.set(14, 'USDT', 1);
-    expect(table.get()).toBe(14);
+    expect([table.get(), table.knownMs('USDT')]).toEqual([13, 100]);
+    table.set(14, 'USDT', 99);
+    expect(table.get()).toBe(13);
+    table.set(0.5, 'BTC', 100);
+    table.set(0.6, 'BTC');
+    expect([table.get('BTC'), table.knownMs('BTC')]).toEqual([0.6, 100]);
     expect(codeOf(() => table.set(1, 'USDT', Number.NaN))).toBe('INVALID_VALUE');
   });
 

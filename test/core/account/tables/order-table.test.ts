@@ -286,6 +286,21 @@ describe('the fills of an order', () => {
     expect(table.get('o1')?.executedQuantity).toBe(0.5);
   });
 
+  it('do not keep an order that has ended: not every message of an end has them', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ executedQuantity: 0.5, status: 'PARTIALLY_FILLED' }));
+    expect(table.upsert(order({ status: 'CANCELLED', updatedAtMs: 99 }))).toBe(false);
+    expect(table.upsert(order({ status: 'CANCELLED', updatedAtMs: 150 }))).toBe(true);
+    expect(table.all()).toEqual([]);
+  });
+
+  it('never go backwards from what is held under the client id', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ exchangeOrderId: '', customOrderId: 'c1', executedQuantity: 0.5 }));
+    expect(table.upsert(order({ customOrderId: 'c1', executedQuantity: 0.2 }))).toBe(false);
+    expect(table.getByCustomId('c1')?.executedQuantity).toBe(0.5);
+  });
+
   it('end in the same whichever way the messages of one millisecond come, and however often', () => {
     const executed = fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 1, maxLength: 8 });
     fc.assert(
@@ -322,6 +337,16 @@ describe('what cannot be', () => {
 });
 
 describe('what an update leaves out', () => {
+  it('is not looked for in a prototype that the update brings along', () => {
+    const { table } = createTable();
+    const { symbol: _, ...bare } = order();
+    const brought = JSON.parse(JSON.stringify(bare).replace('{', '{"__proto__":{"symbol":"BTCUSDT"},')) as never;
+    expect(codeOf(() => table.upsert(brought))).toBe('INVALID_KEY');
+    table.upsert({ ...order(), ...JSON.parse('{"__proto__":{"timeInForce":"GTC"}}') });
+    expect(table.get('o1')?.timeInForce).toBeUndefined();
+    expect(Object.getPrototypeOf(table.get('o1'))).toBe(Object.prototype);
+  });
+
   it('is kept, and null is nothing', () => {
     const { table } = createTable();
     const full = { averagePrice: 9, triggerPrice: 8, timeInForce: 'GTC', closePosition: false, isreduceOnly: true };
@@ -362,6 +387,15 @@ describe('the client id', () => {
     expect(told().sort()).toEqual(['orders:client-orders/c1', 'orders:orders/o1']);
   });
 
+  it("leaves the bot's time behind when the exchange gives an id without one", () => {
+    const { table } = createTable(true);
+    table.upsert(intent({ updatedAtMs: 10_000 }));
+    table.upsert(order({ customOrderId: 'c1', updatedAtMs: 0 }));
+    expect(table.get('o1')?.updatedAtMs).toBe(0);
+    expect(table.upsert(order({ status: 'FILLED', executedQuantity: 1, updatedAtMs: 5_000 }))).toBe(true);
+    expect(table.all()).toEqual([]);
+  });
+
   it('ends an order that never got an id', () => {
     const { table } = createTable(true);
     table.upsert(intent());
@@ -397,6 +431,24 @@ describe('the client id', () => {
     expect(table.getByCustomId('c1')?.exchangeOrderId).toBe('new');
     table.upsert(order({ exchangeOrderId: 'new', customOrderId: 'c1', updatedAtMs: 300, status: 'FILLED' }));
     expect(table.getByCustomId('c1')?.exchangeOrderId).toBe('mid');
+  });
+
+  it('leads to no order of another symbol', () => {
+    const { table } = createTable(true);
+    table.upsert(order({ customOrderId: 'c1' }));
+    table.upsert(intent({ symbol: 'ETHUSDT', price: 5 }));
+    expect(table.get('o1')).toEqual(order({ customOrderId: 'c1' }));
+    expect(table.forSymbol('ETHUSDT')).toEqual([intent({ symbol: 'ETHUSDT', price: 5 })]);
+    table.upsert(order({ exchangeOrderId: 'o2', customOrderId: 'c1', symbol: 'SOLUSDT' }));
+    expect(table.all()).toHaveLength(3);
+  });
+
+  it('says whether an order is stale that has no other id', () => {
+    const { table } = createTable();
+    table.restoreRecord('client-orders/c1', intent());
+    expect([table.isStale('c1'), table.isStale('c2')]).toEqual([true, false]);
+    table.upsert(intent());
+    expect(table.isStale('c1')).toBe(false);
   });
 
   it('is none when it is empty', () => {

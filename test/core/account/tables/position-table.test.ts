@@ -306,6 +306,13 @@ describe('what an update leaves out', () => {
     expect(table.get('BTCUSDT', 'LONG')).toEqual({ ...bare, ...part, stopLossPrice: 5, takeProfitPrice: 6 });
   });
 
+  it('is kept when size and entry differ by what rounding makes', () => {
+    const { table } = createTable();
+    table.set('BTCUSDT', 'LONG', full);
+    table.set('BTCUSDT', 'LONG', { ...bare, assetQty: 2 + 4e-16, positionPrice: 10 - 1.5e-11 });
+    expect(table.get('BTCUSDT', 'LONG')).toEqual({ ...full, assetQty: 2 + 4e-16, positionPrice: 10 - 1.5e-11 });
+  });
+
   it('does not survive a close, a flip, or a reopening', () => {
     const { table } = createTable();
     table.set('BTCUSDT', 'LONG', full);
@@ -431,6 +438,8 @@ describe('a store that must not change', () => {
     expect(codeOf(() => table.set('BTCUSDT', 'LONG', position({ assetQty: 5 })))).toBe('NOT_RESTORED');
     expect(codeOf(() => table.delete('BTCUSDT', 'LONG', 500))).toBe('NOT_RESTORED');
     expect(codeOf(() => table.delete('ETHUSDT', 'LONG', 500))).toBe('NOT_RESTORED');
+    expect(codeOf(() => table.forgetMargin('BTCUSDT'))).toBe('NOT_RESTORED');
+    table.forgetMargin('ETHUSDT');
     expect(table.get('BTCUSDT', 'LONG')).toEqual(position());
     expect(endOf(table, 'ETHUSDT', 'LONG')).toBeUndefined();
     expect(told()).toEqual([]);
