@@ -30,21 +30,46 @@ export function positionForCore(position: EngineSimplePosition): EngineSimplePos
 
 /** The order as the core takes it. */
 export function orderForCore(order: EngineOrder): EngineOrder {
-  return withNumbers(order, ORDER_NUMBERS);
+  return { ...withNumbers(order, ORDER_NUMBERS), exchangeOrderId: orderIdForCore(order.exchangeOrderId) };
 }
 
-/** The core's position with every field of `accountstate`: what is not known is NaN or, of exit prices, `undefined`. */
+/** The id of an order as the core takes it: as text, also when it was given as a number. */
+export function orderIdForCore(orderId: string): string {
+  return typeof orderId === 'number' || typeof orderId === 'bigint' ? String(orderId) : orderId;
+}
+
+/** The number that was given, also as text; NaN for what is none. */
+export function toNumber(given: unknown): number {
+  const number = typeof given === 'string' ? Number(given) : given;
+  return typeof number === 'number' ? number : Number.NaN;
+}
+
+/** The core's position with every field of `accountstate`: a number that is not known is NaN. */
 export const positionOfCore: (position: Readonly<CorePosition>) => Readonly<EngineSimplePosition> = remembered(
   (position) => {
-    const { value = Number.NaN, valueUpnl = Number.NaN, marginValue = Number.NaN } = position;
-    const { liquidationPrice = Number.NaN, stopLossPrice, takeProfitPrice } = position;
-    return { ...position, value, valueUpnl, marginValue, liquidationPrice, stopLossPrice, takeProfitPrice };
+    const { timestampMs = Number.NaN, positionPrice = Number.NaN, assetQty = Number.NaN } = position;
+    const {
+      value = Number.NaN,
+      valueUpnl = Number.NaN,
+      marginValue = Number.NaN,
+      liquidationPrice = Number.NaN,
+    } = position;
+    const { stopLossPrice, takeProfitPrice } = position;
+    const amounts = { positionPrice, assetQty, value, valueUpnl, marginValue, liquidationPrice };
+    return { ...position, timestampMs, ...amounts, stopLossPrice, takeProfitPrice };
   },
 );
 
-/** The core's order with every field of `accountstate`: what is not known is NaN. */
+/** The core's order with every number of `accountstate`: one that is not known is NaN. */
 export const orderOfCore: (order: Readonly<CoreOrder>) => Readonly<EngineOrder> = remembered((order) => {
-  return { ...order, averagePrice: order.averagePrice ?? Number.NaN };
+  const {
+    price = Number.NaN,
+    originalQuantity = Number.NaN,
+    executedQuantity = Number.NaN,
+    averagePrice = Number.NaN,
+  } = order;
+  const { createdAtMs = Number.NaN, updatedAtMs = Number.NaN } = order;
+  return { ...order, price, originalQuantity, executedQuantity, averagePrice, createdAtMs, updatedAtMs };
 });
 
 /** The same frozen result for the same snapshot, which never changes. */
@@ -57,12 +82,11 @@ function remembered<Core extends object, Own>(make: (core: Core) => Own): (core:
   };
 }
 
-/** A copy with numbers where text with a number was given, as exchanges send it, and without those that are NaN. */
+/** A copy with numbers where text was given, as exchanges send them. */
 function withNumbers<Entry extends object>(entry: Entry, names: readonly string[]): Entry {
   const numbers = names.flatMap((name) => {
     const given: unknown = Reflect.get(entry, name);
-    const number = typeof given === 'string' ? Number(given) : given;
-    return number === given && !Number.isNaN(number) ? [] : [[name, Number.isNaN(number) ? undefined : number]];
+    return typeof given === 'string' ? [[name, Number(given)]] : [];
   });
   return { ...entry, ...Object.fromEntries(numbers) };
 }

@@ -10,6 +10,15 @@ type Reported = Pick<
   'getAllPositions' | 'getSymbolLeverageCache' | 'getTotalActivePositions' | 'getWalletBalance'
 >;
 
+/** What `accountstate` asks of `fetch`. */
+const REQUEST = {
+  method: 'POST',
+  credentials: 'same-origin',
+  headers: { 'Content-type': 'application/json' },
+  redirect: 'follow',
+  referrerPolicy: 'no-referrer',
+} as const;
+
 /**
  * POSTs a balance as JSON. Resolves also when the server could not be reached or refused the report, so that nobody needs
  * to await it; the main entry's function of this name rejects then. Prints nothing, silent or not.
@@ -28,8 +37,7 @@ export async function reportBalanceToApi(
   const viewTags = accountViewTags.join(',');
   const report = { updateData, accountKey: accountId, timestamp: systemClock.now(), viewTags };
   try {
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(report) });
+    const response = await fetch(url, { ...REQUEST, body: JSON.stringify(report) });
     await response.text();
   } catch {
     // The report is lost; the next one has newer numbers.

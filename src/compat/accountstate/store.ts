@@ -2,12 +2,20 @@ import type { EngineOrderSide, EngineOrderStatus, EngineOrderType } from '../../
 import type { EnginePositionSide, IncomingPriceEvent } from '../../core/account/types/position.js';
 import type { AccountStateStoreOptions } from '../../core/store/store-options.js';
 import { CoreStore } from './base.js';
-import { orderForCore, orderOfCore, positionForCore, positionOfCore } from './entries.js';
+import { orderForCore, orderIdForCore, orderOfCore, positionForCore, positionOfCore, toNumber } from './entries.js';
 import type { EngineOrder, EngineSimplePosition, SessionSummary } from './types.js';
 
 type Order = Readonly<EngineOrder>;
 type Position = Readonly<EngineSimplePosition>;
 
+/** A position as it is held: under a side of a symbol. */
+interface Held {
+  readonly symbol: string;
+  readonly side: EnginePositionSide;
+  readonly position: Position;
+}
+
+const CORE_FIELDS = ['instruments', 'quoteAsset'];
 const SIDES: readonly EnginePositionSide[] = ['LONG', 'SHORT', 'NONE'];
 
 /**
@@ -24,12 +32,35 @@ export class AccountStateStore<T extends object = Record<string, unknown>> exten
 
   constructor(options: AccountStateStoreOptions<T> = {}) {
     super({ rejectStale: false, ...options }, 'accountstate');
+    // The core's own fields would hide a subclass's methods and accessors of these names.
+    const prototype: object = Object.getPrototypeOf(this);
+    for (const name of CORE_FIELDS) if (name in prototype) Reflect.deleteProperty(this, name);
+  }
+
+  /** Prints leverage, positions and balances, as `accountstate` does. The only method that prints. */
+  override dumpLogState(): void {
+    const positions = new Map<string, Record<string, object>>([...this.#sides.keys()].map((symbol) => [symbol, {}]));
+    for (const { symbol, side, position } of this.#held())
+      positions.set(symbol, { ...positions.get(symbol), [side]: position });
+    const accountOtherState = {
+      balance: super.getWalletBalance(),
+      previousBalance: super.getPreviousBalance(),
+      hedgedPositions: this.#countHedged(),
+    };
+    const state = {
+      accountLeverageState: super.getSymbolLeverageCache(),
+      acconutPositionState: Object.fromEntries(positions),
+      accountOtherState,
+    };
+    // biome-ignore lint/suspicious/noConsole: where accountstate prints
+    console.log('Position dump: ', JSON.stringify(state, withoutBigInt, 2));
   }
 
   /** Values the symbol's long and short at a price. */
-  override processPriceEvent(event: IncomingPriceEvent): void {
-    super.processPriceEvent({ symbol: event.symbol, price: Number(event.price) });
-    this.#sidesOf(event.symbol);
+  override processPriceEvent({ symbol, price }: IncomingPriceEvent): void {
+    const positions = [this.getActivePosition(symbol, 'LONG'), this.getActivePosition(symbol, 'SHORT')];
+    const symbols = new Set(positions.flatMap((position) => position?.symbol ?? []));
+    for (const each of symbols) super.processPriceEvent({ symbol: each, price: toNumber(price) });
   }
 
   /** How the session went since it started with this balance, at the prices that were seen last. */
@@ -67,22 +98,20 @@ export class AccountStateStore<T extends object = Record<string, unknown>> exten
   }
 
   override setWalletBalance(balance: number, options?: { readonly asset?: string; readonly asOfMs?: number }): void {
-    super.setWalletBalance(Number(balance), options);
+    super.setWalletBalance(toNumber(balance), options);
   }
 
   /** All positions with a size: symbol by symbol, in the order in which they were named first. */
   override getAllPositions(): Position[] {
-    for (const { symbol } of super.getAllPositions()) {
-      for (const side of SIDES) if (super.isSymbolSideInPosition(symbol, side)) this.#sidesOf(symbol).add(side);
-    }
-    const positions: Position[] = [];
-    for (const [symbol, sides] of this.#sides) {
-      for (const side of sides) {
-        const position = super.getActivePosition(symbol, side);
-        if (position !== undefined && position.assetQty !== 0) positions.push(positionOfCore(position));
-      }
-    }
-    return positions;
+    return this.#active().map(({ position }) => position);
+  }
+
+  override getTotalActivePositions(): { total: number; totalHedged: number } {
+    return { total: this.#active().length, totalHedged: this.#countHedged() };
+  }
+
+  override getTotalHedgedPositions(): number {
+    return this.#countHedged();
   }
 
   override isSymbolSideInPosition(symbol: string, positionSide: EnginePositionSide): boolean {
@@ -95,7 +124,7 @@ export class AccountStateStore<T extends object = Record<string, unknown>> exten
   }
 
   override setSymbolLeverage(symbol: string, leverage: number): void {
-    super.setSymbolLeverage(symbol, Number(leverage));
+    super.setSymbolLeverage(symbol, toNumber(leverage));
   }
 
   override getSymbolLeverageCache(): Record<string, number> {
@@ -109,13 +138,15 @@ export class AccountStateStore<T extends object = Record<string, unknown>> exten
   }
 
   override setActivePosition(symbol: string, side: EnginePositionSide, newState: EngineSimplePosition): void {
-    super.setActivePosition(symbol, side, positionForCore(newState));
+    // JavaScript may close a position by setting none.
+    if (newState == null) super.deleteActivePosition(symbol, side);
+    else super.setActivePosition(symbol, side, positionForCore(newState));
     this.#sidesOf(symbol).add(side);
   }
 
   override deleteActivePosition(symbol: string, side: EnginePositionSide): void {
-    super.deleteActivePosition(symbol, side);
     this.#sidesOf(symbol).delete(side);
+    if (symbol !== '' && SIDES.includes(side)) super.deleteActivePosition(symbol, side);
   }
 
   /** Replaces the metadata of all symbols. In memory, that alone does not count as a change to persist. */
@@ -123,6 +154,14 @@ export class AccountStateStore<T extends object = Record<string, unknown>> exten
     const wasPending = super.isPendingPersist();
     super.setAllSymbolMetadata(data);
     if (this.#isInMemory()) super.setIsPendingPersist(wasPending);
+  }
+
+  /** Replaces one value of a symbol's metadata, which has to be there. Returns the new metadata. */
+  override setSymbolMetadataValue<Key extends keyof T>(symbol: string, key: Key, newValue: T[Key]): Readonly<T> {
+    const metadata = this.getSymbolMetadata(symbol);
+    // An override may answer with metadata that is not held yet.
+    if (metadata && metadata !== super.getSymbolMetadata(symbol)) super.setSymbolMetadata(symbol, metadata);
+    return super.setSymbolMetadataValue(symbol, key, newValue);
   }
 
   override getAllSymbolMetadata(): Record<string, Readonly<T> | undefined> {
@@ -135,12 +174,17 @@ export class AccountStateStore<T extends object = Record<string, unknown>> exten
     else this.deleteOrder(order.exchangeOrderId);
   }
 
+  override deleteOrder(orderId: string): void {
+    const id = orderIdForCore(orderId);
+    if (typeof id === 'string' && id !== '') super.deleteOrder(id);
+  }
+
   override getOrders(): Order[] {
     return super.getOrders().map(orderOfCore);
   }
 
   override getOrder(orderId: string): Order | undefined {
-    const order = super.getOrder(orderId);
+    const order = super.getOrder(orderIdForCore(orderId));
     return order && orderOfCore(order);
   }
 
@@ -192,11 +236,39 @@ export class AccountStateStore<T extends object = Record<string, unknown>> exten
     return super.persistenceStatus().state === 'detached';
   }
 
+  /** The positions with a size. */
+  #active(): Held[] {
+    return [...this.#held()].filter(({ position }) => position.assetQty);
+  }
+
+  #countHedged(): number {
+    const active = this.#active();
+    const shorts = new Set(active.flatMap(({ symbol, side }) => (side === 'SHORT' ? [symbol] : [])));
+    return active.filter(({ symbol, side }) => side === 'LONG' && shorts.has(symbol)).length;
+  }
+
+  *#held(): Iterable<Held> {
+    // Those that came otherwise than by a call of this class.
+    for (const { symbol } of super.getAllPositions()) {
+      for (const side of SIDES) if (super.isSymbolSideInPosition(symbol, side)) this.#sidesOf(symbol).add(side);
+    }
+    for (const [symbol, sides] of this.#sides) {
+      for (const side of sides) {
+        const position = super.getActivePosition(symbol, side);
+        if (position !== undefined) yield { symbol, side, position: positionOfCore(position) };
+      }
+    }
+  }
+
   #sidesOf(symbol: string): Set<EnginePositionSide> {
     const sides = this.#sides.get(symbol) ?? new Set(SIDES);
     this.#sides.set(symbol, sides);
     return sides;
   }
+}
+
+function withoutBigInt(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
 
 function isActive({ status }: Pick<EngineOrder, 'status'>): boolean {

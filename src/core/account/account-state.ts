@@ -60,6 +60,16 @@ export interface AccountOptions {
   readonly instruments?: InstrumentLookup;
 }
 
+/** Follows the changes of an account. */
+export interface AccountObserver {
+  /** Called once, before all else. `abandonTransaction` takes back what a running transaction has changed. */
+  attach(tables: readonly RecordTable[], abandonTransaction: () => void): void;
+  /** @throws when records of this table must not change now. Nothing is changed then. */
+  assertWritable(table: TableName): void;
+  /** Called after a change, in a transaction after its end, once for each record. */
+  markChanged(table: TableName, recordKey: string): void;
+}
+
 /**
  * The state of one trading account, synchronous and in memory. What it returns are frozen snapshots or fresh
  * collections. Mutators check their arguments first and throw `INVALID_KEY` (a symbol or order id that is empty or no
@@ -73,7 +83,6 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   readonly instruments: InstrumentLookup | undefined;
   /** The asset of `getWalletBalance()` and of summaries. */
   readonly quoteAsset: string;
-  protected readonly tables: readonly RecordTable[];
   /** Its own: a subclass may have fields of these names for purposes of its own. */
   readonly #instruments: InstrumentLookup | undefined;
   readonly #rules: AccountRules;
@@ -85,11 +94,21 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   readonly #balance: BalanceTable;
   #isPendingPersist = false;
 
-  /** @param rules how the entries of the exchange are judged. */
-  constructor({ quoteAsset = 'USDT', instruments }: AccountOptions = {}, rules: AccountRules = EXCHANGE_RULES) {
+  /**
+   * @param rules how the entries of the exchange are judged.
+   * @param observer follows the changes. It is no method, so that subclasses can have methods of any name.
+   */
+  constructor(
+    { quoteAsset = 'USDT', instruments }: AccountOptions = {},
+    rules: AccountRules = EXCHANGE_RULES,
+    observer?: AccountObserver,
+  ) {
     const context = new Transactions({
-      assertWritable: (table) => this.assertWritable(table),
-      markChanged: (table, recordKey) => this.markChanged(table, recordKey),
+      assertWritable: (table) => observer?.assertWritable(table),
+      markChanged: (table, recordKey) => {
+        if (table === 'metadata') this.#isPendingPersist = true;
+        observer?.markChanged(table, recordKey);
+      },
     });
     this.#instruments = instruments && checkedInstruments(instruments);
     this.instruments = this.#instruments;
@@ -101,7 +120,8 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     this.#orders = new OrderTable(context, rules);
     this.#leverage = new LeverageTable(context, rules);
     this.#balance = new BalanceTable(context, quoteAsset, rules);
-    this.tables = [this.#metadata, this.#positions, this.#orders, this.#leverage, this.#balance];
+    const tables = [this.#metadata, this.#positions, this.#orders, this.#leverage, this.#balance];
+    observer?.attach(tables, () => context.abandon());
   }
 
   /**
@@ -126,7 +146,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
 
   /** Sets the balance of now aside, for {@link getPreviousBalance}. */
   storePreviousBalance(): void {
-    this.#balance.storePrevious();
+    this.#balance.storePrevious(this.getWalletBalance());
   }
 
   /** The balance that was set aside last; 0 before. */
@@ -200,8 +220,10 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     requireObject('event', event);
     const { symbol, price } = event;
     requireName('symbol', symbol);
-    requireFinite('price', price);
-    if (price <= 0 && this.#rules.entries === 'exchange') throw invalidValue('price', price, 'a price above 0');
+    if (this.#rules.entries === 'exchange') {
+      requireFinite('price', price);
+      if (price <= 0) throw invalidValue('price', price, 'a price above 0');
+    }
     const instrument = this.#instruments === undefined ? LINEAR : this.#instruments(symbol);
     if (instrument !== undefined) this.#positions.tick(symbol, price, instrument);
   }
@@ -214,7 +236,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     requireObject('options', options);
     const before = this.#leverage.get(symbol);
     const isChange = before === undefined ? options.changed === true : before !== leverage;
-    this.transaction(() => {
+    this.#transactions.run(() => {
       this.#leverage.set(symbol, leverage);
       if (isChange && this.#rules.entries === 'exchange') this.#positions.forgetMargin(symbol);
     });
@@ -446,19 +468,6 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     const symbolsWithMetadata = this.#metadata.symbols();
     const target = { positions: this.#positions, orders: this.#orders, balance: this.#balance, symbolsWithMetadata };
     return this.transaction(() => reconcile(target, snapshot));
-  }
-
-  /** Takes back what a running transaction has changed. */
-  protected abandonTransaction(): void {
-    this.#transactions.abandon();
-  }
-
-  /** @throws when records of this table must not change now. Nothing is changed then. */
-  protected assertWritable(_table: TableName): void {}
-
-  /** Called after a change, in a transaction after its end, once for each record. */
-  protected markChanged(table: TableName, _recordKey: string): void {
-    if (table === 'metadata') this.#isPendingPersist = true;
   }
 }
 

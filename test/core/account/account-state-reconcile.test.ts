@@ -1,21 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AccountState } from '../../../src/core/account/account-state.js';
-import type { RecordTable } from '../../../src/core/account/tables/record-table.js';
-import type { TableName } from '../../../src/core/account/tables/table-context.js';
+import { EXCHANGE_RULES } from '../../../src/core/account/tables/account-rules.js';
 import { BAD_NAMES, BAD_NUMBERS, codeOf, order, position } from './tables/table-harness.js';
-
-class WatchedState extends AccountState {
-  readonly told: string[] = [];
-
-  get recordTables(): readonly RecordTable[] {
-    return this.tables;
-  }
-
-  protected override markChanged(_table: TableName, recordKey: string): void {
-    this.told.push(recordKey);
-  }
-}
+import { WatchedState } from './watched-state.js';
 
 const long = (symbol: string, part: Parameters<typeof position>[0] = {}): ReturnType<typeof position> =>
   position({ symbol, ...part });
@@ -29,7 +17,7 @@ const shown = (state: AccountState): string[] =>
 function stateWith(...positions: ReturnType<typeof position>[]): WatchedState {
   const state = new WatchedState();
   for (const each of positions) state.setActivePosition(each.symbol, each.positionSide, each);
-  state.told.length = 0;
+  state.toldKeys.length = 0;
   return state;
 }
 
@@ -48,7 +36,7 @@ describe('reconcile: positions', () => {
     expect(state.getAllPositions().map(({ symbol }) => symbol)).toEqual(['kept', 'changed', 'opened']);
     expect(state.getActivePosition('changed', 'LONG')).toEqual(current);
     expect(Object.isFrozen(state.getActivePosition('opened', 'LONG'))).toBe(true);
-    expect(state.told.sort()).toEqual(['positions/LONG/changed', 'positions/LONG/closed', 'positions/LONG/opened']);
+    expect(state.toldKeys.sort()).toEqual(['positions/LONG/changed', 'positions/LONG/closed', 'positions/LONG/opened']);
   });
 
   it.each([{ assetQty: 3 }, { positionPrice: 11 }, { stopLossPrice: 5 }, { takeProfitPrice: 5 }])(
@@ -65,13 +53,13 @@ describe('reconcile: positions', () => {
     const { changed } = state.reconcile({ positions: [long('A', { marginValue: 9, valueUpnl: 3 })], asOfMs: 200 });
     expect(changed).toEqual([]);
     expect(state.getActivePosition('A', 'LONG')).toMatchObject({ marginValue: 9, valueUpnl: 3 });
-    expect(state.told).toEqual(['positions/LONG/A']);
+    expect(state.toldKeys).toEqual(['positions/LONG/A']);
   });
 
   it('marks nothing that is equal', () => {
     const state = stateWith(long('A', { stopLossPrice: undefined }), long('B'), long('C', { takeProfitPrice: 1 }));
     state.setWalletBalance(5);
-    state.told.length = 0;
+    state.toldKeys.length = 0;
     const before = state.getActivePosition('A', 'LONG');
     state.reconcile({
       positions: [long('A'), long('B', { stopLossPrice: undefined }), long('C', { takeProfitPrice: 1 })],
@@ -79,13 +67,13 @@ describe('reconcile: positions', () => {
       balance: 5,
       asOfMs: 200,
     });
-    expect(state.told).toEqual([]);
+    expect(state.toldKeys).toEqual([]);
     expect(state.getActivePosition('A', 'LONG')).toBe(before);
     // What a snapshot leaves out is not known to it.
     state.reconcile({ positions: [long('A'), long('B'), long('C')], asOfMs: 200 });
-    expect(state.told).toEqual([]);
+    expect(state.toldKeys).toEqual([]);
     state.reconcile({ positions: [long('A'), long('B'), long('C', { takeProfitPrice: 0 })], asOfMs: 200 });
-    expect(state.told).toEqual(['positions/LONG/C']);
+    expect(state.toldKeys).toEqual(['positions/LONG/C']);
   });
 
   it('leaves what the store learned later', () => {
@@ -99,7 +87,7 @@ describe('reconcile: positions', () => {
     );
     state.deleteActivePosition('deleted later', 'LONG', 201);
     state.deleteActivePosition('deleted before', 'LONG', 200);
-    state.told.length = 0;
+    state.toldKeys.length = 0;
     const { opened, closed, changed } = state.reconcile({
       positions: [long('changed later'), long('emptied later'), long('deleted later'), long('deleted before')],
       asOfMs: 200,
@@ -112,7 +100,7 @@ describe('reconcile: positions', () => {
       'changed later 7',
       'deleted before 2',
     ]);
-    expect(state.told.sort()).toEqual(['positions/LONG/at the time', 'positions/LONG/deleted before']);
+    expect(state.toldKeys.sort()).toEqual(['positions/LONG/at the time', 'positions/LONG/deleted before']);
   });
 
   it('takes a quantity of 0 for closed', () => {
@@ -193,7 +181,7 @@ describe('reconcile: positions', () => {
     );
     for (const symbol of ['closed', 'later', 'empty', 'open', 'never', '__proto__'])
       state.setSymbolMetadata(symbol, {});
-    state.told.length = 0;
+    state.toldKeys.length = 0;
     const { orphanedMetadata } = state.reconcile({ positions: [long('open')], asOfMs: 200 });
     expect(orphanedMetadata).toEqual(['closed', 'empty', 'never', '__proto__']);
     expect(state.getSymbolsWithMetadata()).toHaveLength(6);
@@ -213,7 +201,7 @@ describe('reconcile: orders', () => {
   it('holds those of the snapshot, and drops the others after a second one', () => {
     const state = new WatchedState();
     for (const id of ['kept', 'gone', 'changed', 'filled']) state.upsertActiveOrder(order({ exchangeOrderId: id }));
-    state.told.length = 0;
+    state.toldKeys.length = 0;
     const snapshot = {
       orders: [
         order({ exchangeOrderId: 'kept' }),
@@ -226,7 +214,7 @@ describe('reconcile: orders', () => {
     } as const;
     expect(ids(state.reconcile(snapshot).vanishedOrders)).toEqual(['gone']);
     expect(shown(state)).toEqual(['kept 9', 'gone 9', 'changed 5', 'new 9']);
-    expect(state.told.sort()).toEqual(['orders/changed', 'orders/filled', 'orders/new']);
+    expect(state.toldKeys.sort()).toEqual(['orders/changed', 'orders/filled', 'orders/new']);
     expect(ids(state.reconcile({ ...snapshot, asOfMs: 300 }).vanishedOrders)).toEqual(['gone']);
     expect(shown(state)).toEqual(['kept 9', 'changed 5', 'new 9']);
     expect(state.reconcile({ ...snapshot, asOfMs: 400 }).vanishedOrders).toEqual([]);
@@ -379,7 +367,7 @@ describe('reconcile: the parts', () => {
     const state = stateWith(long('A'));
     state.upsertActiveOrder(order());
     state.setWalletBalance(5);
-    state.told.length = 0;
+    state.toldKeys.length = 0;
     const nothing = { opened: [], closed: [], changed: [], vanishedOrders: [], orphanedMetadata: [] };
     expect(state.reconcile({ asOfMs: 200 })).toEqual(nothing);
     expect(state.reconcile({ positions: undefined, orders: undefined, balance: undefined, asOfMs: 200 })).toEqual(
@@ -387,19 +375,19 @@ describe('reconcile: the parts', () => {
     );
     const unknown = { positions: null, orders: null, balances: null, balance: null } as object;
     expect(state.reconcile({ ...unknown, asOfMs: 200 })).toEqual(nothing);
-    expect(state.told).toEqual([]);
+    expect(state.toldKeys).toEqual([]);
     state.reconcile({ balance: 6, asOfMs: 200 });
     expect(state.getWalletBalance()).toBe(6);
     expect(state.getAllPositions()).toHaveLength(1);
     expect(state.getOrders()).toHaveLength(1);
     state.reconcile({ balance: 6, asOfMs: 200 });
-    expect(state.told).toEqual(['balance/wallet']);
+    expect(state.toldKeys).toEqual(['balance/wallet']);
   });
 
   it('are all checked before anything changes', () => {
     const state = stateWith(long('A'));
     state.upsertActiveOrder(order());
-    state.told.length = 0;
+    state.toldKeys.length = 0;
     const good = { positions: [long('B')], orders: [order({ exchangeOrderId: 'o2' })], balance: 7, asOfMs: 200 };
     const bads: unknown[] = [
       ...[undefined, null, 5].map((input) => input),
@@ -446,7 +434,7 @@ describe('reconcile: the parts', () => {
     expect(state.getAllPositions()).toEqual([long('A')]);
     expect(state.getOrders()).toEqual([order()]);
     expect(state.getWalletBalance()).toBe(0);
-    expect(state.told).toEqual([]);
+    expect(state.toldKeys).toEqual([]);
   });
 
   it('are no longer stale when the snapshot covers them', () => {
@@ -492,12 +480,11 @@ describe('reconcile: the parts', () => {
 
   it('are never seen half done, nor the account flat', () => {
     const seen: number[] = [];
-    class Observed extends AccountState {
-      protected override markChanged(): void {
-        seen.push(this.getAllPositions().length);
-      }
-    }
-    const state = new Observed();
+    const state: AccountState = new AccountState({}, EXCHANGE_RULES, {
+      attach: () => undefined,
+      assertWritable: () => undefined,
+      markChanged: () => seen.push(state.getAllPositions().length),
+    });
     state.reconcile({ positions: [long('A'), long('B')], asOfMs: 200 });
     state.reconcile({ positions: [long('C'), long('D')], asOfMs: 300 });
     expect(seen).toEqual(Array.from({ length: 6 }, () => 2));

@@ -1,32 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { AccountState } from '../../../src/core/account/account-state.js';
-import type { RecordTable } from '../../../src/core/account/tables/record-table.js';
-import type { TableName } from '../../../src/core/account/tables/table-context.js';
 import type { InstrumentLookup } from '../../../src/core/account/types/instrument.js';
-import { AccountKeeperError } from '../../../src/core/errors.js';
 import { BAD_NAMES, BAD_NUMBERS, codeOf, ODD_NAMES, order, position } from './tables/table-harness.js';
-
-/** An account whose hooks can be looked at. */
-class WatchedState extends AccountState {
-  readonly told: string[] = [];
-  readonly asked: TableName[] = [];
-  readOnly = false;
-
-  get recordTables(): readonly RecordTable[] {
-    return this.tables;
-  }
-
-  protected override assertWritable(table: TableName): void {
-    this.asked.push(table);
-    if (this.readOnly) throw new AccountKeeperError('FENCED', 'fenced');
-  }
-
-  protected override markChanged(table: TableName, recordKey: string): void {
-    super.markChanged(table, recordKey);
-    this.told.push(`${table}:${recordKey}`);
-  }
-}
+import { Notes, WatchedState } from './watched-state.js';
 
 const ids = (orders: readonly { readonly exchangeOrderId: string }[]): string[] =>
   orders.map(({ exchangeOrderId }) => exchangeOrderId);
@@ -185,18 +162,18 @@ describe('the hooks', () => {
       'balance:balance/wallet',
       'balance:balance/wallet',
     ]);
-    expect(new Set(state.asked)).toEqual(new Set(['metadata', 'positions', 'orders', 'leverage', 'balance']));
+    expect(new Set(state.notes.asked)).toEqual(new Set(['metadata', 'positions', 'orders', 'leverage', 'balance']));
     state.told.length = 0;
-    state.asked.length = 0;
+    state.notes.asked.length = 0;
     state.processPriceEvent({ symbol: 'BTCUSDT', price: 5 });
     state.getSessionSummary(1);
     state.getAllPositions();
-    expect([...state.told, ...state.asked]).toEqual([]);
+    expect([...state.told, ...state.notes.asked]).toEqual([]);
   });
 
   it('can refuse every change', () => {
     const state = new WatchedState();
-    state.readOnly = true;
+    state.notes.readOnly = true;
     const mutators: (() => unknown)[] = [
       () => state.setSymbolMetadata('A', { n: 1 }),
       () => state.setAllSymbolMetadata({}),
@@ -634,13 +611,13 @@ describe('transaction', () => {
   });
 
   it('lets a listener of its changes change more', () => {
-    class Chained extends WatchedState {
-      protected override markChanged(table: TableName, recordKey: string): void {
-        super.markChanged(table, recordKey);
-        if (table === 'metadata') this.setWalletBalance(this.getWalletBalance() + 1);
-      }
-    }
-    const state = new Chained();
+    const notes = new Notes();
+    const state = new WatchedState(notes);
+    const note = notes.markChanged.bind(notes);
+    notes.markChanged = (table, recordKey) => {
+      note(table, recordKey);
+      if (table === 'metadata') state.setWalletBalance(state.getWalletBalance() + 1);
+    };
     state.transaction(() => {
       state.setSymbolMetadata('A', {});
       state.setSymbolMetadata('B', {});

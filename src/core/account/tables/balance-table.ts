@@ -1,7 +1,7 @@
 import type { AccountRules } from './account-rules.js';
 import { type RecordMap, RecordTable } from './record-table.js';
 import type { TableContext } from './table-context.js';
-import { requireFinite, requireFiniteIfGiven, requireName, requireObject } from './value-checks.js';
+import { requireFinite, requireFiniteIfGiven, requireName, requireObject, withoutUnknown } from './value-checks.js';
 
 const WALLET_KEY = 'balance/wallet';
 const ASSET_PREFIX = 'balance/asset/';
@@ -24,11 +24,13 @@ export class BalanceTable extends RecordTable {
   readonly #byAsset = this.recordMap<Balance>(ASSET_PREFIX);
   readonly quoteAsset: string;
   readonly #rejectStale: boolean;
+  readonly #isStrict: boolean;
 
-  constructor(context: TableContext, quoteAsset: string, { rejectStale }: AccountRules) {
+  constructor(context: TableContext, quoteAsset: string, { rejectStale, entries }: AccountRules) {
     super(context);
     this.quoteAsset = quoteAsset;
     this.#rejectStale = rejectStale;
+    this.#isStrict = entries === 'exchange';
   }
 
   get previousBalance(): number {
@@ -51,7 +53,7 @@ export class BalanceTable extends RecordTable {
 
   /** @param asOfMs exchange time. What is older than the balance that is held is ignored. */
   set(balance: number, asset: string = this.quoteAsset, asOfMs?: number): void {
-    requireFinite('balance', balance);
+    this.#requireNumber('balance', balance);
     requireName('asset', asset);
     requireFiniteIfGiven('asOfMs', asOfMs);
     this.assertWritable();
@@ -71,23 +73,33 @@ export class BalanceTable extends RecordTable {
     return this.#held(asset)?.asOfMs;
   }
 
-  /** Sets the balance of now aside. */
-  storePrevious(): void {
+  /** Sets a balance aside, by default that of now. */
+  storePrevious(previousBalance: number = this.get()): void {
+    this.#requireNumber('balance', previousBalance);
     this.assertWritable();
     const { balance, asOfMs } = this.#wallet.get('') ?? { balance: 0 };
-    this.#wallet.set('', Object.freeze({ ...balanceOf(balance, asOfMs), previousBalance: balance }));
+    this.#wallet.set('', Object.freeze({ ...balanceOf(balance, asOfMs), previousBalance }));
     this.context.markChanged('balance', WALLET_KEY);
+  }
+
+  protected override persisted(value: object): unknown {
+    return this.#isStrict ? value : withoutUnknown(value);
   }
 
   protected checked(_key: string, value: unknown, map: RecordMap<unknown>): Balance {
     requireObject('wallet', value);
-    const { balance, previousBalance, asOfMs } = value as Wallet;
-    requireFinite('wallet.balance', balance);
+    const unknown = this.#isStrict ? undefined : Number.NaN;
+    const { balance = unknown, previousBalance = unknown, asOfMs } = value as Partial<Wallet>;
+    this.#requireNumber('wallet.balance', balance);
     requireFiniteIfGiven('wallet.asOfMs', asOfMs);
     const known = balanceOf(balance, asOfMs);
     if (map !== this.#wallet) return Object.freeze(known);
-    requireFinite('wallet.previousBalance', previousBalance);
+    this.#requireNumber('wallet.previousBalance', previousBalance);
     return Object.freeze({ ...known, previousBalance });
+  }
+
+  #requireNumber(field: string, value: unknown): asserts value is number {
+    if (this.#isStrict || typeof value !== 'number') requireFinite(field, value);
   }
 
   #held(asset: string): Balance | undefined {

@@ -4,7 +4,8 @@ import { AccountKeeperError, isAccountKeeperError } from '../../errors.js';
 import { isChangeableWhenFrozen, makeReadOnly } from './read-only-built-in.js';
 
 /**
- * Freezes an object and everything in it, so that it can only be replaced. Functions are left as they are.
+ * Freezes an object and everything in it, so that it can only be replaced. Functions are left as they are, and so are
+ * handles of the runtime, such as timers, which it changes itself: one that is frozen would fail all of them.
  *
  * @throws `INVALID_VALUE` for what cannot be protected: buffers and views of them, a Map, Set or Date that was frozen
  * before, more than 1,000 levels. Parts of the object may be frozen then.
@@ -42,13 +43,21 @@ function freezeTree(object: object, depth: number, frozen: Set<object> | undefin
     return found;
   }
   const prototype: unknown = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) found = prepareInstance(object, depth, found);
+  if (prototype !== Object.prototype && prototype !== null) {
+    if (isHandle(object)) return found;
+    found = prepareInstance(object, depth, found);
+  }
   Object.freeze(object);
   for (const key in object) {
     const value: unknown = (object as Record<string, unknown>)[key];
     if (typeof value === 'object' && value !== null) found = freezeTree(value, depth + 1, found);
   }
   return found;
+}
+
+/** Whether the event loop waits for the object: a timer, a socket, a child process. */
+function isHandle(object: object): boolean {
+  return 'unref' in object && typeof object.unref === 'function' && 'ref' in object && typeof object.ref === 'function';
 }
 
 function prepareInstance(object: object, depth: number, frozen: Set<object> | undefined): Set<object> | undefined {

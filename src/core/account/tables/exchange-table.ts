@@ -3,6 +3,7 @@ import { JournaledMap } from './journaled-map.js';
 import { RecordTable } from './record-table.js';
 import type { TableContext } from './table-context.js';
 import { Tombstones } from './tombstones.js';
+import { withoutUnknown } from './value-checks.js';
 
 /** The end of what cannot begin again: later than any message. */
 export const FINAL_MS: number = Number.POSITIVE_INFINITY;
@@ -37,6 +38,10 @@ export abstract class ExchangeTable extends RecordTable {
     this.#stale.delete(recordKey);
   }
 
+  protected override persisted(value: object): unknown {
+    return this.isStrict ? value : withoutUnknown(value);
+  }
+
   protected isStaleRecord(recordKey: string): boolean {
     return this.#stale.has(recordKey);
   }
@@ -53,7 +58,7 @@ export abstract class ExchangeTable extends RecordTable {
 
   /** Whether to ignore a message of this time, given the newest that is known; 0 is no time. */
   protected isOutdated(knownMs: number | undefined, atMs: number): boolean {
-    if (knownMs === FINAL_MS) return true;
+    if (this.isStrict && knownMs === FINAL_MS) return true;
     return this.#rejectStale && knownMs !== undefined && atMs !== 0 && atMs < knownMs;
   }
 

@@ -31,8 +31,13 @@ export class LeverageTable extends RecordTable {
     this.context.markChanged('leverage', `leverage/${symbol}`);
   }
 
+  protected override persisted(leverage: unknown): unknown {
+    return Number.isFinite(leverage) ? leverage : undefined;
+  }
+
   protected checked(_symbol: string, leverage: unknown): unknown {
-    if (Number.isFinite(leverage) && (Number(leverage) > 0 || (leverage === 0 && !this.#isStrict))) return leverage;
-    throw invalidValue('leverage', leverage, `a finite number${this.#isStrict ? ' above 0' : ', 0 or more'}`);
+    if (this.#isStrict ? Number.isFinite(leverage) && Number(leverage) > 0 : typeof leverage === 'number')
+      return leverage;
+    throw invalidValue('leverage', leverage, this.#isStrict ? 'a finite number above 0' : 'a number');
   }
 }

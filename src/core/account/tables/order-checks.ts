@@ -35,23 +35,25 @@ const ROUNDING = 1 + 1e-9;
 /**
  * A frozen copy of an order. The copy is what is checked: it has neither accessors nor inherited properties.
  *
+ * @param isStrict whether it has to be one that can be. Otherwise it is taken as it is, if it has an id.
  * @throws `INVALID_KEY` for the id and the symbol, `INVALID_VALUE` for all else.
  */
 export function orderSnapshot(value: unknown, isStrict = true): Order {
   requireObject('order', value);
+  if (!isStrict) return orderOf(value);
   const order = withoutNulls<EngineOrder>(value as EngineOrderUpdate);
   order.exchangeOrderId ??= '';
   order.customOrderId ??= '';
   order.createdAtMs ??= 0;
   order.updatedAtMs ??= 0;
   requireString('order.customOrderId', order.customOrderId);
-  if (!isStrict || order.customOrderId === '') requireName('order.exchangeOrderId', order.exchangeOrderId);
+  if (order.customOrderId === '') requireName('order.exchangeOrderId', order.exchangeOrderId);
   requireString('order.exchangeOrderId', order.exchangeOrderId);
   requireName('order.symbol', order.symbol);
   requireKeyOf('order.orderSide', order.orderSide, ORDER_SIDES);
   requireKeyOf('order.positionSide', order.positionSide, ENGINE_POSITION_SIDE);
-  if (isStrict) requireKeyOf('order.orderType', order.orderType, ENGINE_ORDER_TYPE);
-  if (isStrict) requireKeyOf('order.status', order.status, ENGINE_ORDER_STATUS);
+  requireKeyOf('order.orderType', order.orderType, ENGINE_ORDER_TYPE);
+  requireKeyOf('order.status', order.status, ENGINE_ORDER_STATUS);
   requireFinite('order.price', order.price);
   requireFinite('order.originalQuantity', order.originalQuantity);
   requireFinite('order.executedQuantity', order.executedQuantity);
@@ -65,7 +67,14 @@ export function orderSnapshot(value: unknown, isStrict = true): Order {
       throw invalidValue(`order.${name}`, order[name], 'a boolean');
     }
   }
-  if (isStrict) requirePossible(order);
+  requirePossible(order);
+  return Object.freeze(order);
+}
+
+/** @throws `INVALID_KEY` without an id */
+function orderOf(value: object): Order {
+  const order = { ...value } as EngineOrder;
+  requireName('order.exchangeOrderId', order.exchangeOrderId);
   return Object.freeze(order);
 }
 

@@ -140,13 +140,13 @@ export class OrderTable extends ExchangeTable {
   }
 
   override restoreRecord(recordKey: string, value: unknown): void {
-    const before = this.recordValue(recordKey) as Order | undefined;
+    const before = this.heldRecord(recordKey) as Order | undefined;
     super.restoreRecord(recordKey, value);
-    this.#index(recordKey, this.recordValue(recordKey) as Order, before);
+    this.#index(recordKey, this.heldRecord(recordKey) as Order, before);
   }
 
   override forgetRecord(recordKey: string): void {
-    const order = this.recordValue(recordKey) as Order | undefined;
+    const order = this.heldRecord(recordKey) as Order | undefined;
     if (order !== undefined) this.#unindex(recordKey, order);
     super.forgetRecord(recordKey);
   }

@@ -35,12 +35,14 @@ export function requirePositionSide(value: unknown): void {
  * A frozen copy of a position that is of this symbol and side. The copy is what is checked: it has neither accessors
  * nor inherited properties.
  *
+ * @param isStrict whether it has to be one that can be. Otherwise it is taken as it is, if it is of this symbol.
  * @throws `INVALID_KEY` for the symbol, `INVALID_VALUE` for all else.
  */
 export function positionSnapshot(symbol: unknown, side: unknown, value: unknown, isStrict = true): Position {
   requireName('symbol', symbol);
   requirePositionSide(side);
   requireObject('position', value);
+  if (!isStrict) return positionOf(symbol, value);
   const position = withoutNulls<EngineSimplePosition>(value as EnginePositionUpdate);
   position.timestampMs ??= 0;
   if (position.symbol !== symbol) throw invalidValue('position.symbol', position.symbol, JSON.stringify(symbol));
@@ -57,8 +59,16 @@ export function positionSnapshot(symbol: unknown, side: unknown, value: unknown,
   requireFiniteIfGiven('position.liquidationPrice', position.liquidationPrice);
   requireFiniteIfGiven('position.stopLossPrice', position.stopLossPrice);
   requireFiniteIfGiven('position.takeProfitPrice', position.takeProfitPrice);
-  if (isStrict) requirePossible(position);
+  requirePossible(position);
   return Object.freeze(position);
+}
+
+/** @throws `INVALID_VALUE` for a position of another symbol. */
+function positionOf(symbol: unknown, value: object): Position {
+  const position = { ...value } as { symbol?: unknown };
+  position.symbol ??= symbol;
+  if (position.symbol !== symbol) throw invalidValue('position.symbol', position.symbol, JSON.stringify(symbol));
+  return Object.freeze(position) as Position;
 }
 
 /** @throws `INVALID_VALUE` for a size on no side, and for a long below 0 */

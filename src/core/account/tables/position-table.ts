@@ -135,7 +135,7 @@ export class PositionTable extends ExchangeTable {
   tick(symbol: string, price: number, instrument: Valuation): void {
     // `accountstate` values no position that is on no side.
     const sides = this.isStrict ? SIDES : SIDES.filter((side) => side !== 'NONE');
-    for (const side of sides) this.#requireProfit(symbol, side, price, instrument);
+    if (this.isStrict) for (const side of sides) this.#requireProfit(symbol, side, price, instrument);
     for (const side of sides) {
       const position = this.#bySide[side].get(symbol);
       if (position === undefined) continue;

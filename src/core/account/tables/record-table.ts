@@ -48,8 +48,8 @@ export abstract class RecordTable {
 
   /** The value to persist, or `undefined` when there is no such record now. */
   recordValue(recordKey: string): unknown {
-    const place = this.#find(recordKey);
-    return place?.map.get(place.key);
+    const value = this.heldRecord(recordKey);
+    return value === undefined ? undefined : this.persisted(value);
   }
 
   /** The value as the table would hold it. @throws `INVALID_VALUE` when it does not have the table's shape. */
@@ -68,6 +68,16 @@ export abstract class RecordTable {
   forgetRecord(recordKey: string): void {
     const place = this.#find(recordKey);
     place?.map.delete(place.key);
+  }
+
+  protected heldRecord(recordKey: string): unknown {
+    const place = this.#find(recordKey);
+    return place?.map.get(place.key);
+  }
+
+  /** What to persist of a value that is held; `undefined` for nothing. */
+  protected persisted(value: unknown): unknown {
+    return value;
   }
 
   /** A new map of this table. */

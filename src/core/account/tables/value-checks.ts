@@ -103,6 +103,13 @@ export function fillIn<Type>(update: Type, names: readonly (keyof Type)[], held:
   }
 }
 
+/** A copy without the fields whose number is none: no codec has to take NaN for a number that is not known. */
+export function withoutUnknown(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, each]) => typeof each !== 'number' || Number.isFinite(each)),
+  );
+}
+
 /** Whether all properties are equal; one that is `undefined` counts as absent. */
 export function isSameRecord(left: object, right: object): boolean {
   const names = Object.keys({ ...left, ...right });
