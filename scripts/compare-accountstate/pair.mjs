@@ -14,6 +14,17 @@ const STATE = [
   'getTotalHedgedPositions',
 ];
 
+const POSITION_NUMBERS = [
+  'timestampMs',
+  'positionPrice',
+  'assetQty',
+  'value',
+  'valueUpnl',
+  'marginValue',
+  'liquidationPrice',
+];
+const ORDER_NUMBERS = ['price', 'originalQuantity', 'executedQuantity', 'averagePrice', 'createdAtMs', 'updatedAtMs'];
+
 /** What the original is given in place of a symbol that it takes for a property of Object.prototype. */
 const STAND_INS = Object.fromEntries([
   ['__proto__', '__prota__'],
@@ -28,12 +39,13 @@ export class Pair {
   #theirs;
   #ours;
 
-  constructor(original, dropIn, tally) {
+  /** @param subclass what of the class to use: itself, or a subclass. */
+  constructor(original, dropIn, tally, subclass) {
     this.#original = original;
     this.#dropIn = dropIn;
     this.#tally = tally;
-    this.#theirs = new original.AccountStateStore();
-    this.#ours = new dropIn.AccountStateStore();
+    this.#theirs = new (subclass(original.AccountStateStore))();
+    this.#ours = new (subclass(dropIn.AccountStateStore))();
   }
 
   async run(call, at) {
@@ -43,11 +55,21 @@ export class Pair {
     const [theirArgs, ourArgs] = this.#argsOf(call);
     const theirs = answerOf(call.isFunction ? this.#original : this.#theirs, call.name, theirArgs, this.#tally);
     const ours = answerOf(call.isFunction ? this.#dropIn : this.#ours, call.name, ourArgs, this.#tally);
-    if (ours.printed && call.name !== 'dumpLogState') this.#tally.differs(where, 'nothing printed', 'something was');
-    if (theirs.printed && !ours.printed) this.#tally.explained('printing');
+    if (call.name === 'dumpLogState') this.#dumps(where, theirs.printed, ours.printed);
+    else if (ours.printed !== '') this.#tally.differs(where, 'nothing printed', ours.printed);
+    else if (theirs.printed !== '') this.#tally.explained('printing');
     if (call.name === 'processPriceEvent') this.#sign(call.args[0], where);
     this.#compare(where, this.#hedged(call.name, theirs.value), ours.value);
     this.#compareState(where);
+  }
+
+  /** What each printed of its state, in JSON behind a title. */
+  #dumps(where, theirs, ours) {
+    const [left, right] = [theirs, ours].map((text) => JSON.parse(text.slice(text.indexOf('{'))));
+    const { hedgedPositions } = right.accountOtherState;
+    if (hedgedPositions !== this.#hedgedCount()) this.#tally.differs(where, this.#hedgedCount(), hedgedPositions);
+    left.accountOtherState.hedgedPositions = hedgedPositions;
+    this.#compare(`${where}, printed`, left, right);
   }
 
   /** Asks what names symbols, and would hide in which order they were named first. */
@@ -68,8 +90,19 @@ export class Pair {
       theirs = [standIn(JSON.parse(JSON.stringify(args[0])))];
     }
     if (asText) this.#tally.explained('numbers given as text');
+    theirs = this.#withNumbers(name, theirs);
     // The original keeps what it is given, the drop-in freezes it.
     return [theirs, asText ? args.map(withText) : structuredClone(args)];
+  }
+
+  /** The numbers that the drop-in reads in place of those that were left out. */
+  #withNumbers(name, args) {
+    const names = { setActivePosition: POSITION_NUMBERS, upsertActiveOrder: ORDER_NUMBERS }[name] ?? [];
+    const entry = args.at(-1);
+    const missing = names.filter((each) => entry[each] === undefined);
+    if (missing.length === 0) return args;
+    this.#tally.explained('numbers that were left out');
+    return [...args.slice(0, -1), { ...entry, ...Object.fromEntries(missing.map((each) => [each, Number.NaN])) }];
   }
 
   #refuses({ name, args }, where) {
@@ -95,7 +128,7 @@ export class Pair {
         () => 'resolved',
         () => 'rejected',
       );
-      const printed = silence.end();
+      const printed = silence.end() !== '';
       globalThis.fetch = fetch;
       return { sent, outcome, printed };
     };
@@ -118,10 +151,11 @@ export class Pair {
     ]) {
       const theirs = this.#theirs.getActivePosition(standIn(symbol), side);
       const ours = this.#ours.getActivePosition(symbol, side);
-      if (theirs === undefined || theirs.assetQty * sign >= 0) continue;
-      const expected = sign * Math.abs(theirs.assetQty) * (price - theirs.positionPrice);
-      if (ours?.valueUpnl !== expected || expected !== -theirs.valueUpnl) this.#tally.differs(where, expected, ours);
-      this.#tally.explained('sign of the profit');
+      if (theirs === undefined || theirs.assetQty * sign > 0 || Number.isNaN(theirs.assetQty)) continue;
+      const { assetQty, positionPrice } = theirs;
+      const expected = assetQty === 0 ? 0 : sign * Math.abs(assetQty) * (price - positionPrice);
+      if (!Object.is(ours?.valueUpnl, expected)) this.#tally.differs(where, expected, ours);
+      this.#tally.explained(assetQty === 0 ? '0 as the profit without a size' : 'sign of the profit');
       theirs.valueUpnl = expected;
     }
   }
@@ -183,9 +217,9 @@ function answerOf(target, name, args) {
 function silenced() {
   const { log, warn, error } = console;
   const { write } = process.stdout;
-  let printed = false;
-  const note = () => {
-    printed = true;
+  let printed = '';
+  const note = (...parts) => {
+    printed += parts.join(' ');
     return true;
   };
   Object.assign(console, { log: note, warn: note, error: note });

@@ -22,6 +22,8 @@ const TYPES = [
   'TRAILING_STOP_MARKET',
   'LIQUIDATION',
 ];
+const POSITION_FIELDS = ['timestampMs', 'positionPrice', 'assetQty', 'value', 'valueUpnl', 'marginValue'];
+const ORDER_FIELDS = ['price', 'originalQuantity', 'averagePrice', 'createdAtMs', 'symbol', 'orderSide'];
 const READERS = [
   'getWalletBalance',
   'getPreviousBalance',
@@ -53,20 +55,24 @@ const SORTED = [
 export function randomCall(random) {
   const chance = (percent) => random.below(100) < percent;
   const amount = (below) => random.below(below * 1_000) / 1_000;
+  const odd = (number) => (chance(4) ? random.pick([Number.NaN, Number.POSITIVE_INFINITY, -1, 1e21]) : number);
+  /** JavaScript may leave fields out, or give other values than TypeScript would allow. */
+  const worn = (entry, names) =>
+    Object.fromEntries(Object.entries(entry).filter(([name]) => !names.includes(name) || !chance(3)));
   const symbol = () => random.pick(SYMBOLS);
   const id = () => `order-${random.below(12)}`;
   const ascending = () => (chance(30) ? [] : [chance(50)]);
   const position = (key, side) => ({
     symbol: key,
-    timestampMs: 1_700_000_000_000 + random.below(1_000),
-    positionSide: chance(10) ? 'NONE' : side,
-    orderPositionSide: random.pick(['LONG', 'SHORT', 'BOTH']),
-    positionPrice: amount(50_000),
-    assetQty: chance(15) ? 0 : amount(20) * (chance(30) ? -1 : 1),
-    value: amount(5_000),
-    valueUpnl: chance(5) ? Number.NaN : amount(100) - 50,
-    marginValue: amount(1_000),
-    liquidationPrice: amount(40_000),
+    timestampMs: odd(1_700_000_000_000 + random.below(1_000)),
+    positionSide: chance(10) ? random.pick(['NONE', 'SHORT', 'BOTH', undefined]) : side,
+    orderPositionSide: random.pick(['LONG', 'SHORT', 'BOTH', null]),
+    positionPrice: odd(amount(50_000)),
+    assetQty: chance(15) ? 0 : odd(amount(20) * (chance(30) ? -1 : 1)),
+    value: odd(amount(5_000)),
+    valueUpnl: odd(amount(100) - 50),
+    marginValue: odd(amount(1_000)),
+    liquidationPrice: odd(amount(40_000)),
     ...(chance(70) && { stopLossPrice: chance(50) ? undefined : amount(40_000) }),
     ...(chance(70) && { takeProfitPrice: chance(50) ? undefined : amount(60_000) }),
     ...(chance(20) && { note: 'a field of the user' }),
@@ -75,16 +81,16 @@ export function randomCall(random) {
     exchangeOrderId: id(),
     customOrderId: chance(20) ? '' : `mine-${random.below(12)}`,
     symbol: symbol(),
-    orderSide: random.pick(['BUY', 'SELL']),
-    positionSide: random.pick(SIDES),
+    orderSide: random.pick(['BUY', 'SELL', 'Buy']),
+    positionSide: random.pick([...SIDES, 'BOTH']),
     orderType: random.pick(TYPES),
     status: random.pick(STATUSES),
-    price: random.below(8) * 100,
-    originalQuantity: amount(10),
-    executedQuantity: amount(12),
-    averagePrice: chance(5) ? Number.NaN : amount(50_000),
-    createdAtMs: random.below(6),
-    updatedAtMs: random.below(6),
+    price: odd(random.below(8) * 100),
+    originalQuantity: odd(amount(10)),
+    executedQuantity: odd(amount(12)),
+    averagePrice: odd(amount(50_000)),
+    createdAtMs: odd(random.below(6)),
+    updatedAtMs: odd(random.below(6)),
     ...(chance(50) && { isreduceOnly: chance(50) }),
   });
   const metadata = () => ({
@@ -109,19 +115,26 @@ export function randomCall(random) {
 
   /** The share of each call. */
   const calls = [
-    [12, () => ({ name: 'setActivePosition', args: [key, side, position(key, side)], asText: chance(10) })],
-    [5, () => ({ name: 'deleteActivePosition', args: [key, side] })],
+    [
+      12,
+      () => ({
+        name: 'setActivePosition',
+        args: [key, side, worn(position(key, side), POSITION_FIELDS)],
+        asText: chance(10),
+      }),
+    ],
+    [5, () => ({ name: 'deleteActivePosition', args: [key, chance(5) ? undefined : side] })],
     [
       8,
       () => ({
         name: 'processPriceEvent',
-        args: [{ symbol: key, price: chance(10) ? String(amount(60_000)) : amount(60_000) - 50 }],
+        args: [{ symbol: key, price: chance(10) ? String(amount(60_000)) : odd(amount(60_000) - 50) }],
       }),
     ],
-    [14, () => ({ name: 'upsertActiveOrder', args: [order()], asText: chance(10) })],
-    [4, () => ({ name: 'deleteOrder', args: [id()] })],
-    [4, () => ({ name: 'setWalletBalance', args: [balance()], asText: chance(20) })],
-    [3, () => ({ name: 'setSymbolLeverage', args: [key, random.below(5) * 5], asText: chance(20) })],
+    [14, () => ({ name: 'upsertActiveOrder', args: [worn(order(), ORDER_FIELDS)], asText: chance(10) })],
+    [4, () => ({ name: 'deleteOrder', args: [chance(5) ? random.pick(['', undefined]) : id()] })],
+    [4, () => ({ name: 'setWalletBalance', args: [odd(balance())], asText: chance(20) })],
+    [3, () => ({ name: 'setSymbolLeverage', args: [key, odd(random.below(5) * 5)], asText: chance(20) })],
     [5, () => ({ name: 'setSymbolMetadata', args: [key, metadata()] })],
     [4, () => ({ name: 'setSymbolMetadataValue', args: [key, random.pick(['leaderId', 'added']), random.below(9)] })],
     [2, () => ({ name: 'deletePositionMetadata', args: [key] })],
@@ -217,17 +230,13 @@ export function randomCall(random) {
   ];
   const nonsense = () =>
     random.pick([
-      { name: 'processPriceEvent', args: [{ symbol: key, price: Number.NaN }] },
       { name: 'setActivePosition', args: ['', side, { ...position('', side) }] },
       { name: 'setActivePosition', args: [key, 'UP', position(key, 'UP')] },
-      { name: 'setActivePosition', args: [key, side, { ...position(key, side), positionPrice: Number.NaN }] },
       { name: 'setActivePosition', args: [key, side, position('ANOTHER', side)] },
-      { name: 'upsertActiveOrder', args: [{ ...order(), status: 'NEW', price: Number.NaN }] },
       { name: 'upsertActiveOrder', args: [{ ...order(), status: 'NEW', exchangeOrderId: '' }] },
-      { name: 'setWalletBalance', args: [Number.NaN] },
-      { name: 'setSymbolLeverage', args: [key, -5] },
+      { name: 'setSymbolLeverage', args: ['', 5] },
+      { name: 'setSymbolMetadata', args: [key, null] },
       { name: 'setSymbolMetadata', args: ['', metadata()] },
-      { name: 'deleteOrder', args: [''] },
     ]);
   let draw = random.below(calls.reduce((sum, [share]) => sum + share, 0));
   for (const [share, make] of calls) {

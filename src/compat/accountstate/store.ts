@@ -281,5 +281,5 @@ function byPrice(left: Order, right: Order): number {
 
 /** Orders that compare equal keep their order, in both directions. */
 function sorted(orders: readonly Order[], compare: (left: Order, right: Order) => number, ascending: boolean): Order[] {
-  return orders.toSorted(ascending ? compare : (left, right) => compare(right, left));
+  return orders.toSorted(ascending ? compare : (left, right) => -compare(left, right));
 }

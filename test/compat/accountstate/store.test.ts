@@ -135,9 +135,7 @@ describe('positions', () => {
   it.each([
     ['an empty symbol', '', 'LONG', makePosition({ symbol: '' })],
     ['an unknown side', 'BTCUSDT', 'UP', makePosition()],
-    ['the side of another key', 'BTCUSDT', 'SHORT', makePosition()],
     ['the symbol of another key', 'ETHUSDT', 'LONG', makePosition()],
-    ['an entry price that is NaN', 'BTCUSDT', 'LONG', makePosition({ positionPrice: Number.NaN })],
   ])('with %s are refused', (_, symbol, side, position) => {
     const store = new AccountStateStore();
 
@@ -145,6 +143,77 @@ describe('positions', () => {
       expect.objectContaining({ code: expect.stringMatching(/^INVALID_/) }),
     );
     expect(store.getAllPositions()).toEqual([]);
+  });
+});
+
+describe('positions that cannot be', () => {
+  it('are held, as a program stores them that reads a field of another name', () => {
+    const store = new AccountStateStore();
+    store.setActivePosition('BTCUSDT', 'LONG', makePosition({ positionPrice: Number.NaN, value: Number.NaN }));
+    store.processPriceEvent({ symbol: 'BTCUSDT', price: 101 });
+
+    expect(store.getAllPositions()).toStrictEqual([
+      makePosition({ positionPrice: Number.NaN, value: Number.NaN, valueUpnl: Number.NaN }),
+    ]);
+  });
+
+  it('may be of another side than their key, or of none', () => {
+    const store = new AccountStateStore();
+    store.setActivePosition('BTCUSDT', 'LONG', makePosition({ positionSide: 'SHORT' }));
+    const given = { ...makePosition(), positionSide: undefined, orderPositionSide: null };
+    Reflect.apply(store.setActivePosition, store, ['BTCUSDT', 'SHORT', given]);
+
+    expect(store.getAllPositions()).toStrictEqual([makePosition({ positionSide: 'SHORT' }), given]);
+  });
+
+  it('have numbers that are NaN for those that were left out, and the symbol of their key', () => {
+    const store = new AccountStateStore();
+    Reflect.apply(store.setActivePosition, store, ['BTCUSDT', 'LONG', { assetQty: 2, liquidationPrice: null }]);
+
+    expect(store.getActivePosition('BTCUSDT', 'LONG')).toMatchObject({
+      symbol: 'BTCUSDT',
+      assetQty: 2,
+      positionPrice: Number.NaN,
+      marginValue: Number.NaN,
+      liquidationPrice: null,
+    });
+  });
+
+  it('and whose size is not known are not active', () => {
+    const store = new AccountStateStore();
+    store.setActivePosition('BTCUSDT', 'LONG', makePosition({ assetQty: Number.NaN }));
+    store.setActivePosition('BTCUSDT', 'SHORT', makePosition({ positionSide: 'SHORT' }));
+
+    expect(store.getTotalActivePositions()).toEqual({ total: 1, totalHedged: 0 });
+    expect(store.getTotalHedgedPositions()).toBe(0);
+    expect(store.isSymbolSideInPosition('BTCUSDT', 'LONG')).toBe(false);
+  });
+
+  it('are closed by setting none, and not by what names none', () => {
+    const store = new AccountStateStore();
+    store.setActivePosition('BTCUSDT', 'LONG', makePosition());
+    Reflect.apply(store.deleteActivePosition, store, ['BTCUSDT', undefined]);
+    expect(store.getAllPositions()).toHaveLength(1);
+    Reflect.apply(store.setActivePosition, store, ['BTCUSDT', 'LONG', undefined]);
+
+    expect(store.getAllPositions()).toEqual([]);
+  });
+});
+
+describe('numbers that are none', () => {
+  it('read as NaN, and refuse nothing', () => {
+    const store = new AccountStateStore();
+    store.setWalletBalance(Number.NaN);
+    store.storePreviousBalance();
+    Reflect.apply(store.setWalletBalance, store, [undefined]);
+    store.setSymbolLeverage('BTCUSDT', Number('x'));
+    store.setSymbolLeverage('ETHUSDT', -5);
+    store.setActivePosition('BTCUSDT', 'LONG', makePosition());
+    store.processPriceEvent({ symbol: 'BTCUSDT', price: Number.NaN });
+
+    expect([store.getWalletBalance(), store.getPreviousBalance()]).toEqual([Number.NaN, Number.NaN]);
+    expect(store.getSymbolLeverageCache()).toEqual({ BTCUSDT: Number.NaN, ETHUSDT: -5 });
+    expect(store.getActivePosition('BTCUSDT', 'LONG')?.valueUpnl).toBeNaN();
   });
 });
 
@@ -209,6 +278,47 @@ describe('orders', () => {
     Reflect.apply(store.upsertActiveOrder, store, [{ ...makeOrder(), price: '101.5', averagePrice: undefined }]);
 
     expect(store.getOrder('a')).toStrictEqual(makeOrder({ price: 101.5, averagePrice: Number.NaN }));
+  });
+
+  it('are held whatever they lack, but for an id', () => {
+    const store = new AccountStateStore();
+    const given = { exchangeOrderId: 'a', status: 'NEW', orderSide: 'Buy', price: Number.NaN };
+    Reflect.apply(store.upsertActiveOrder, store, [given]);
+
+    expect(store.getOrdersSortedByPrice()).toStrictEqual([
+      {
+        ...given,
+        originalQuantity: Number.NaN,
+        executedQuantity: Number.NaN,
+        averagePrice: Number.NaN,
+        createdAtMs: Number.NaN,
+        updatedAtMs: Number.NaN,
+      },
+    ]);
+    expect(() => store.upsertActiveOrder(makeOrder({ exchangeOrderId: '' }))).toThrow(
+      expect.objectContaining({ code: 'INVALID_KEY' }),
+    );
+  });
+
+  it('have ids that are text, also when they were given as numbers', () => {
+    const store = new AccountStateStore();
+    Reflect.apply(store.upsertActiveOrder, store, [{ ...makeOrder(), exchangeOrderId: 123 }]);
+    expect(store.getOrder('123')).toStrictEqual(makeOrder({ exchangeOrderId: '123' }));
+    expect(Reflect.apply(store.getOrder, store, [123])).toBe(store.getOrder('123'));
+    Reflect.apply(store.deleteOrder, store, [undefined]);
+    store.deleteOrder('');
+    expect(store.getOrders()).toHaveLength(1);
+    Reflect.apply(store.upsertActiveOrder, store, [{ ...makeOrder({ status: 'FILLED' }), exchangeOrderId: 123 }]);
+
+    expect(store.getOrders()).toEqual([]);
+  });
+
+  it('of the end of time can be replaced', () => {
+    const store = new AccountStateStore();
+    store.upsertActiveOrder(makeOrder({ updatedAtMs: Number.POSITIVE_INFINITY }));
+    store.upsertActiveOrder(makeOrder({ updatedAtMs: 1 }));
+
+    expect(store.getOrder('a')).toStrictEqual(makeOrder({ updatedAtMs: 1 }));
   });
 
   it('are found, filtered and sorted', () => {
@@ -278,17 +388,26 @@ describe('metadata', () => {
 
 describe('printing', () => {
   it('is done by dumpLogState alone', () => {
-    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-    const logged = vi.spyOn(console, 'log');
+    const logged = vi.spyOn(console, 'log').mockReturnValue();
     try {
       const store = new AccountStateStore();
       store.setActivePosition('BTCUSDT', 'LONG', makePosition());
       store.setActivePosition('BTCUSDT', 'SHORT', makePosition({ positionSide: 'SHORT' }));
       store.getTotalActivePositions();
-      expect([written.mock.calls, logged.mock.calls]).toEqual([[], []]);
+      expect(logged).not.toHaveBeenCalled();
+      store.setWalletBalance(5);
+      store.setSymbolLeverage('BTCUSDT', 10);
+      store.isSymbolInAnyPosition('ETHUSDT');
       store.dumpLogState();
 
-      expect(written).toHaveBeenCalledOnce();
+      const LONG = makePosition();
+      const SHORT = makePosition({ positionSide: 'SHORT' });
+      const state = {
+        accountLeverageState: { BTCUSDT: 10 },
+        acconutPositionState: { BTCUSDT: { LONG, SHORT }, ETHUSDT: {} },
+        accountOtherState: { balance: 5, previousBalance: 0, hedgedPositions: 1 },
+      };
+      expect(logged.mock.calls).toEqual([['Position dump: ', JSON.stringify(state, null, 2)]]);
     } finally {
       vi.restoreAllMocks();
     }
@@ -316,6 +435,35 @@ describe('with a driver', () => {
     expect(second.getSymbolMetadata('BTCUSDT')).toEqual({ count: 1 });
     expect(second.getAllPositions()).toStrictEqual([makePosition({ positionSide: 'NONE' })]);
     expect(second.getOrders()).toStrictEqual([makeOrder({ executedQuantity: 3 })]);
+    await second.close();
+  });
+
+  it('persists what is known of what has numbers that are none', async () => {
+    const backend = new MemoryBackend();
+    const persist = ['positions', 'orders', 'leverage', 'balance'] as const;
+    const opened = async (): Promise<AccountStateStore> => {
+      const driver = new MemoryDriver({ backend });
+      const store = new AccountStateStore({ accountId: 'main', driver, closeDriver: true, persist });
+      await store.restore();
+      return store;
+    };
+    const first = await opened();
+    const position = makePosition({ positionPrice: Number.NaN });
+    const order = makeOrder({ averagePrice: Number.NaN });
+    first.setActivePosition('BTCUSDT', 'LONG', position);
+    first.upsertActiveOrder(order);
+    first.setSymbolLeverage('BTCUSDT', Number.NaN);
+    first.setSymbolLeverage('ETHUSDT', 5);
+    first.setWalletBalance(7);
+    first.storePreviousBalance();
+    first.setWalletBalance(Number.NaN);
+    await first.close();
+    const second = await opened();
+
+    expect(second.getAllPositions()).toStrictEqual([position]);
+    expect(second.getOrders()).toStrictEqual([order]);
+    expect(second.getSymbolLeverageCache()).toEqual({ ETHUSDT: 5 });
+    expect([second.getWalletBalance(), second.getPreviousBalance()]).toEqual([Number.NaN, 7]);
     await second.close();
   });
 

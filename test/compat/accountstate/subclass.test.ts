@@ -67,6 +67,57 @@ class WithFields extends AccountStateStore {
   }
 }
 
+/** Names every symbol in capitals, makes metadata when it is first asked for, and counts in another unit. */
+class Tidied extends AccountStateStore<{ count: number }> {
+  override getActivePosition(symbol: string, side: EnginePositionSide): EngineSimplePosition | undefined {
+    return super.getActivePosition(symbol.toUpperCase(), side);
+  }
+
+  override getSymbolMetadata(symbol: string): { count: number } {
+    return super.getSymbolMetadata(symbol) ?? { count: 0 };
+  }
+
+  override getWalletBalance(): number {
+    return super.getWalletBalance() / 100;
+  }
+}
+
+/** Has members of its own by names that the store uses inside, or adds; TypeScript would refuse the latter. */
+class Crowded extends AccountStateStore {
+  told = 0;
+
+  get quoteAsset(): string {
+    return 'USDC';
+  }
+
+  instruments(): string {
+    return 'mine';
+  }
+
+  tables(): string {
+    return 'mine';
+  }
+
+  markChanged(): void {
+    this.told += 1;
+  }
+
+  assertWritable(): void {
+    throw new Error('not to be called');
+  }
+
+  abandonTransaction(): void {
+    throw new Error('not to be called');
+  }
+}
+for (const name of ['transaction', 'persistenceStatus', 'on', 'flush', 'reconcile']) {
+  Object.defineProperty(Crowded.prototype, name, {
+    value: () => {
+      throw new Error('not to be called');
+    },
+  });
+}
+
 describe('a subclass', () => {
   it('is asked by the methods that build on what it overrides', async () => {
     const store = new Filtered();
@@ -85,6 +136,34 @@ describe('a subclass', () => {
     store.upsertActiveOrder(makeOrder({ exchangeOrderId: 'b', status: 'CANCELLED' }));
     await store.flush();
     expect(store.told).toEqual(['position HIDDEN', 'order a', 'order b', 'order b', 'deleted b', 'flush']);
+  });
+
+  it('is asked for the position to value, the metadata to change and the balance to set aside', () => {
+    const store = new Tidied();
+    store.setActivePosition('BTCUSDT', 'LONG', makePosition());
+    store.processPriceEvent({ symbol: 'btcusdt', price: 101 });
+    expect(store.getAllPositions()[0]?.valueUpnl).toBe(2);
+    store.setSymbolMetadataValue('BTCUSDT', 'count', 1);
+    expect(store.getAllSymbolMetadata()).toEqual({ BTCUSDT: { count: 1 } });
+    store.setWalletBalance(500);
+    store.storePreviousBalance();
+
+    expect(store.getPreviousBalance()).toBe(5);
+  });
+
+  it('has members of any name for itself', () => {
+    const store = new Crowded();
+    store.setSymbolMetadata('BTCUSDT', { count: 1 });
+    store.setSymbolLeverage('BTCUSDT', 5);
+    store.setActivePosition('BTCUSDT', 'LONG', makePosition());
+    store.upsertActiveOrder(makeOrder());
+
+    expect([store.quoteAsset, store.instruments(), store.tables(), store.told]).toEqual(['USDC', 'mine', 'mine', 0]);
+    expect([store.isPendingPersist(), store.getSymbolLeverage('BTCUSDT'), store.getOrders().length]).toEqual([
+      true,
+      5,
+      1,
+    ]);
   });
 
   it('has its own fields for itself', () => {

@@ -68,6 +68,16 @@ describe('deepFreeze', () => {
     expect(Object.isFrozen(fn)).toBe(false);
   });
 
+  it('leaves timers alone: the runtime could set none of their delay any more', () => {
+    const timer = setTimeout(() => undefined, 86_399);
+    const value = { timer, list: [timer] };
+    deepFreeze(value);
+    clearTimeout(setTimeout(() => undefined, 86_399));
+    clearTimeout(timer);
+    expect(Object.isFrozen(timer)).toBe(false);
+    expect(Object.isFrozen(value.list)).toBe(true);
+  });
+
   it('gives a Map mutators that throw, and freezes keys and values', () => {
     const key = { k: 1 };
     const value = {
