@@ -19,6 +19,7 @@ export async function startBot({ key, secret, urls }: BotOptions): Promise<Accou
   const rest = new USDMClient(options, { transformResponse: (text) => parseExchangeJson(text) });
   const entries = (): readonly Entry[] => account.getSymbolMetadata(symbol)?.entries ?? [];
   let [reference, losses, lossesMadeGood] = [0, 1, 0]; // of the connection; the start counts as one
+  let lossesHeard = 0; // those before the last confirmed subscription
   let work = Promise.resolve();
 
   function take(outcome: ReturnType<typeof applyBinanceMessage>): void {
@@ -61,12 +62,13 @@ export async function startBot({ key, secret, urls }: BotOptions): Promise<Accou
   }
 
   /** Learns what happened while nobody listened; only then the bot trades. */
-  async function catchUp(loss: number): Promise<void> {
+  async function catchUp(): Promise<void> {
+    const loss = lossesHeard;
     for (const { clientId } of entries().filter((each) => account.getOrderByCustomId(each.clientId) !== undefined)) {
       const answer = await rest.getOrder({ symbol, origClientOrderId: clientId }).catch((error: { code?: unknown }) => {
         if (error.code !== -2013) throw error; // -2013: Binance has no such order
       });
-      if (answer === undefined) return send(clientId).then(() => catchUp(loss));
+      if (answer === undefined) return send(clientId).then(catchUp);
       const { executedQuantity, updatedAtMs: filledAtMs = 0, ...order } = mapBinanceOrder(answer);
       account.upsertActiveOrder({ ...order, executedQuantity, updatedAtMs: filledAtMs });
       const next = entries().map((each) => (each.clientId === clientId ? { ...each, filledAtMs } : each));
@@ -75,14 +77,14 @@ export async function startBot({ key, secret, urls }: BotOptions): Promise<Accou
     const outcome = await syncBinance(account, (path, parameters) => rest.getPrivate(path, parameters));
     take(outcome);
     if (outcome.kind !== 'applied') throw new Error('no snapshot');
-    if (outcome.resync?.vanishedOrders.length !== 0) return catchUp(loss); // a second listing decides about these
+    if (outcome.resync?.vanishedOrders.length !== 0) return catchUp(); // a second listing decides about these
     lossesMadeGood = loss;
   }
 
   function run(job: () => Promise<void>): void {
     work = work.then(job).catch((error: unknown) => {
       console.error(error);
-      setTimeout(() => run(() => catchUp(losses)), 1_000);
+      setTimeout(run, 1_000, catchUp);
     });
   }
 
@@ -92,8 +94,12 @@ export async function startBot({ key, secret, urls }: BotOptions): Promise<Accou
     return stream.on('exception', console.error).on('message', (it) => take(applyBinanceMessage(account, it)));
   };
   const stream = listen().on('reconnecting', () => void losses++);
-  await stream.on('reconnected', () => run(() => catchUp(losses))).subscribeUsdFuturesUserDataStream();
-  run(() => catchUp(losses));
+  const onSubscribed = (): void => {
+    lossesHeard = losses;
+    run(catchUp);
+  };
+  await stream.on('reconnected', onSubscribed).subscribeUsdFuturesUserDataStream();
+  onSubscribed();
   void listen().subscribe([`${symbol.toLowerCase()}@markPrice`], 'usdm');
   return account;
 }

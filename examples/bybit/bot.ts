@@ -23,6 +23,7 @@ export async function startBot({ key, secret, urls }: BotOptions): Promise<Accou
   const rest = new RestClientV5({ key, secret, ...(urls && { baseUrl: urls.rest }) });
   const entries = (): readonly Entry[] => account.getSymbolMetadata(symbol)?.entries ?? [];
   let [reference, losses, lossesMadeGood] = [0, 1, 0]; // of the connection; the start counts as one
+  let lossesHeard = 0; // those before the last confirmed subscription
   let work = Promise.resolve();
 
   function take(outcome: MessageOutcome): void {
@@ -64,32 +65,39 @@ export async function startBot({ key, secret, urls }: BotOptions): Promise<Accou
     if (!isThere) console.error('refused:', retMsg, account.deleteOrder(clientId));
   }
 
+  const isOpen = ({ clientId, filledAtMs }: Entry): boolean =>
+    filledAtMs === 0 && account.getOrderByCustomId(clientId) !== undefined;
+
   /** Learns what happened while nobody listened; only then the bot trades. */
-  async function catchUp(loss: number): Promise<void> {
-    for (const entry of entries().filter(({ filledAtMs }) => filledAtMs === 0)) {
+  async function catchUp(): Promise<void> {
+    const loss = lossesHeard;
+    for (const entry of entries().filter(isOpen)) {
       const query = { ...MARKET, orderLinkId: entry.clientId };
       const answers = [await rest.getActiveOrders(query), await rest.getHistoricOrders(query)];
       for (const answer of answers) take(applyBybitResponse(account, 'orders', answer, { category }));
       const isLost = answers.every(({ result }) => result.list.length === 0);
-      if (isLost) return send(entry).then(() => catchUp(loss));
+      if (isLost) return send(entry).then(catchUp);
     }
     const outcome = await syncBybit(account, (path, parameters) => rest.getPrivate(path, parameters));
     take(outcome);
     if (outcome.kind !== 'applied') throw new Error('no snapshot');
-    if (outcome.resync?.vanishedOrders.length !== 0) return catchUp(loss); // a second listing decides about these
+    if (outcome.resync?.vanishedOrders.length !== 0) return catchUp(); // a second listing decides about these
     lossesMadeGood = loss;
   }
 
   function run(job: () => Promise<void>): void {
     work = work.then(job).catch((error: unknown) => {
       console.error(error);
-      setTimeout(() => run(() => catchUp(losses)), 1_000);
+      setTimeout(run, 1_000, catchUp);
     });
   }
 
   const onMessage = (message: unknown): void => take(applyBybitMessage(account, message));
   const onLost = (): void => void losses++;
-  const onSubscribed = (): void => run(() => catchUp(losses));
+  const onSubscribed = (): void => {
+    lossesHeard = losses;
+    run(catchUp);
+  };
   const listener = { onMessage, onLost, onSubscribed };
   subscribePrivate(['order', 'position', 'wallet'], { key, secret }, listener, { wsUrl: urls?.private });
   subscribePrices(symbol, onMessage, urls?.public);

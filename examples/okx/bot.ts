@@ -26,6 +26,7 @@ export async function startBot({ urls, ...credentials }: BotOptions): Promise<Ac
   const account = await openAccount<Memory>(options);
   const entries = (): readonly Entry[] => account.getSymbolMetadata(symbol)?.entries ?? [];
   let [reference, losses, lossesMadeGood] = [0, 1, 0]; // of the connection; the start counts as one
+  let lossesHeard = 0; // those before the last confirmed subscription
   let work = Promise.resolve();
 
   function take(outcome: MessageOutcome): void {
@@ -67,32 +68,39 @@ export async function startBot({ urls, ...credentials }: BotOptions): Promise<Ac
     });
   }
 
+  const isOpen = ({ clientId, filledAtMs }: Entry): boolean =>
+    filledAtMs === 0 && account.getOrderByCustomId(clientId) !== undefined;
+
   /** Learns what happened while nobody listened; only then the bot trades. */
-  async function catchUp(loss: number): Promise<void> {
-    for (const entry of entries().filter(({ filledAtMs }) => filledAtMs === 0)) {
+  async function catchUp(): Promise<void> {
+    const loss = lossesHeard;
+    for (const entry of entries().filter(isOpen)) {
       const answer = await rest.getOrderDetails({ instId: symbol, clOrdId: entry.clientId }).catch((error: Refusal) => {
         if (error.code !== '51603') throw error; // 51603: OKX has no such order
       });
-      if (answer === undefined) return send(entry).then(() => catchUp(loss));
+      if (answer === undefined) return send(entry).then(catchUp);
       take(applyOkxResponse(account, 'orders', answer));
     }
     const outcome = await syncOkx(account, (path, parameters) => rest.getPrivate(path, parameters));
     take(outcome);
     if (outcome.kind !== 'applied') throw new Error('no snapshot');
-    if (outcome.resync?.vanishedOrders.length !== 0) return catchUp(loss); // a second listing decides about these
+    if (outcome.resync?.vanishedOrders.length !== 0) return catchUp(); // a second listing decides about these
     lossesMadeGood = loss;
   }
 
   function run(job: () => Promise<void>): void {
     work = work.then(job).catch((error: unknown) => {
       console.error(error);
-      setTimeout(() => run(() => catchUp(losses)), 1_000);
+      setTimeout(run, 1_000, catchUp);
     });
   }
 
   const onMessage = (message: unknown): void => take(applyOkxMessage(account, message));
   const onLost = (): void => void losses++;
-  const onSubscribed = (): void => run(() => catchUp(losses));
+  const onSubscribed = (): void => {
+    lossesHeard = losses;
+    run(catchUp);
+  };
   subscribeAccount(credentials, { onMessage, onLost, onSubscribed }, urls?.private);
   subscribePrices(symbol, onMessage, urls?.public);
   return account;
