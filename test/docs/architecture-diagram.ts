@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
 const EVERYONE_MAY_IMPORT = '^src/(index|core/(errors|persistence-driver))\\.ts$|^src/core/shared';
-const ONE_NODE_EACH = '^src/((core|drivers)/[^/]+|cli)';
+const ONE_NODE_EACH = '^src/((core|drivers|exchanges|compat)/[^/]+|cli)';
 
 /** The folders of src and the imports between them, as a Mermaid diagram for a page. */
 export function architectureDiagram(): string {
