@@ -85,8 +85,9 @@ export async function startBot({ options, ...config }: ConstructorArgs): Promise
   /** Learns what happened while nobody listened; only then the bot trades. */
   async function catchUp(): Promise<void> {
     const connection = stream.connection();
-    for (const entry of entries().filter(({ filledAtMs }) => filledAtMs === 0)) {
-      if (!(await lookUp(entry))) return send(entry).then(catchUp);
+    for (const entry of entries()) {
+      const isOpen = entry.filledAtMs === 0 && account.getOrderByCustomId(entry.clientId) !== undefined;
+      if (isOpen && !(await lookUp(entry))) return send(entry).then(catchUp);
     }
     const outcome = await syncCcxt(account, exchange, READING);
     take(outcome);
