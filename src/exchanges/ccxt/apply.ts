@@ -1,5 +1,5 @@
 import type { EngineOrderUpdate } from '../../core/account/types/order.js';
-import { applyEntries, type LeverageEntry } from '../shared/account-entries.js';
+import { applyEntries, type PositionEntry } from '../shared/account-entries.js';
 import type { AccountTarget as Target } from '../shared/account-target.js';
 import { type ReadEntries, readEntries } from '../shared/entries.js';
 import { Fields } from '../shared/fields.js';
@@ -43,11 +43,8 @@ export function applyCcxtTicker(store: Target, ticker: object, options: CcxtOpti
   });
 }
 
-export function readPositions(list: unknown, options: CcxtOptions): ReadEntries<LeverageEntry> {
-  const read = (each: Fields) => {
-    const position = mapCcxtPosition(each, options);
-    return { symbol: position.symbol, leverage: each.positiveIfGiven('leverage'), position };
-  };
+export function readPositions(list: unknown, options: CcxtOptions): ReadEntries<PositionEntry> {
+  const read = (it: Fields) => ({ position: mapCcxtPosition(it, options), leverage: it.positiveIfGiven('leverage') });
   return readEntries(list, 'positions', read);
 }
 

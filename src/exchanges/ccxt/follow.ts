@@ -1,5 +1,5 @@
 import type { AccountTarget as Target } from '../shared/account-target.js';
-import { type Feed, type Following, type FollowOptions, feedsInto, follow } from '../shared/follow.js';
+import { type Following, type FollowOptions, feedsInto, follow } from '../shared/follow.js';
 import { turnOff } from '../shared/hooks.js';
 import { applyCcxtBalance, applyCcxtOrders, applyCcxtPositions, applyCcxtTicker } from './apply.js';
 import { listedType } from './listing.js';
@@ -39,21 +39,19 @@ export function followCcxt(store: Target, exchange: CcxtPro, options: CcxtFollow
   turnOff(exchange.options, 'watchPositions', 'fetchPositionsSnapshot');
   const can = (method: string): boolean => has(exchange, method) === true;
   const feed = feedsInto(store, options);
-  const ordersOf = (params: Info): Feed =>
-    feed(() => exchange.watchOrders(undefined, undefined, undefined, params), applyCcxtOrders);
-  const priceOf = (symbol: string): Feed => {
-    const method = can('watchMarkPrice') && symbol.includes(':') ? 'watchMarkPrice' : 'watchTicker';
-    return feed(() => exchange[method](symbol), applyCcxtTicker);
-  };
-  const hasPositions = can('watchPositions') && listedType(exchange, {}) !== 'spot';
-  const orders = can('watchOrders') ? [{}, ...(APART.includes(exchange.id ?? '') ? [{ trigger: true }] : [])] : [];
+  const watchOrders = (params: Info) => () => exchange.watchOrders(undefined, undefined, undefined, params);
+  const priceOf = (symbol: string) =>
+    can('watchMarkPrice') && symbol.includes(':') ? exchange.watchMarkPrice(symbol) : exchange.watchTicker(symbol);
+  const isSpot = listedType(exchange, {}) === 'spot';
+  const feeds = [
+    can('watchPositions') && !isSpot && feed(() => exchange.watchPositions(), applyCcxtPositions),
+    can('watchOrders') && feed(watchOrders({}), applyCcxtOrders),
+    can('watchOrders') && APART.includes(exchange.id ?? '') && feed(watchOrders({ trigger: true }), applyCcxtOrders),
+    can('watchBalance') && feed(() => exchange.watchBalance(), applyCcxtBalance),
+  ];
   const parts = {
-    feeds: [
-      ...(hasPositions ? [feed(() => exchange.watchPositions(), applyCcxtPositions)] : []),
-      ...orders.map(ordersOf),
-      ...(can('watchBalance') ? [feed(() => exchange.watchBalance(), applyCcxtBalance)] : []),
-    ],
-    prices: symbols.map(priceOf),
+    feeds: feeds.filter((each) => each !== false),
+    prices: symbols.map((symbol) => feed(() => priceOf(symbol), applyCcxtTicker)),
     syncs: syncs.map((each) => () => syncCcxt(store, exchange, { ...options, symbols: undefined, ...each })),
     hooks: { target: exchange, methods: ['onConnected', 'handleSubscriptionStatus'] },
     closingError: 'ExchangeClosedByUser',

@@ -16,13 +16,11 @@ export function mapCcxtBalances(balance: object, options: CcxtOptions = {}): Rec
 export function readBalances(balance: object, { refineBalances }: CcxtOptions): ReadEntries<readonly [string, number]> {
   const fields = new Fields(balance, 'balance');
   const info = fields.raw('info');
-  const wallets = refineBalances === undefined ? walletsIn(info) : undefined;
-  if (wallets !== undefined) return wallets;
-  const accounts = Object.entries(balance).filter(([name]) => !OTHERS.includes(name));
-  const totals = accounts.map(([asset, account]) => [asset, Object(account).total]);
+  const wallets = refineBalances ? undefined : walletsIn(info);
+  if (wallets) return wallets;
+  const totals = Object.entries(balance).flatMap(([name, it]) => (OTHERS.includes(name) ? [] : [[name, it?.total]]));
   const known = { ...(fields.raw('total') ?? Object.fromEntries(totals)), ...refineBalances?.(Object(info)) };
   const entries = Object.entries(known).map(([asset, total]) => ({ asset, total }));
-  const read = (each: Fields) =>
-    each.has('total') ? ([each.text('asset'), each.number('total')] as const) : undefined;
+  const read = (it: Fields) => (it.has('total') ? ([it.text('asset'), it.number('total')] as const) : undefined);
   return readEntries(entries, 'balance', read, (each) => each.text('asset'));
 }

@@ -4,6 +4,7 @@ import type { CcxtOptions, Info } from './options.js';
 import { ccxtOrderKey, sideIn } from './read-fields.js';
 
 type Status = EngineOrderUpdate['status'];
+type Executed = (key: string) => number | undefined;
 type TypeAndPrices = Pick<EngineOrderUpdate, 'orderType' | 'price' | 'triggerPrice'>;
 const each = (status: Status, words: string) => Object.fromEntries(words.split(' ').map((word) => [word, status]));
 /** ccxt's own words, and those of exchanges that it passes on. `triggered`: the order has become another one. */
@@ -22,11 +23,7 @@ const TAKE_PROFIT = /take[-_ ]?profit|touched|pos_profit|profit_plan/;
 const CONDITIONAL = /stop|loss|profit|touched|trigger|conditional|oco/;
 
 /** An order of ccxt's; `executedBefore` is asked, by {@link ccxtOrderKey}, where it does not say how much is filled. */
-export function mapCcxtOrder(
-  order: object,
-  options: CcxtOptions = {},
-  executedBefore?: (key: string) => number | undefined,
-): EngineOrderUpdate {
+export function mapCcxtOrder(order: object, options: CcxtOptions = {}, executedBefore?: Executed): EngineOrderUpdate {
   const fields = order instanceof Fields ? order : new Fields(order, 'order');
   const symbol = fields.text('symbol');
   const customOrderId = fields.has('clientOrderId') ? fields.id('clientOrderId') : '';

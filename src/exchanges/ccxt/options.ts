@@ -6,25 +6,18 @@ export type Info = Readonly<Record<string, unknown>>;
 
 /** How to read an exchange's structures where ccxt does not say. Give the same to all functions. */
 export interface CcxtOptions {
-  /**
-   * Whether the exchange holds an isolated and a cross position of one symbol at the same time, as OKX does. The key of
-   * the isolated one is `BTC/USDT:USDT:isolated` then, in positions and leverage. @default false
-   */
+  /** Gives isolated positions a key of their own, `BTC/USDT:USDT:isolated`, as OKX can hold both. @default false */
   readonly separateIsolated?: boolean | undefined;
-  /**
-   * What the amounts of a market count: contracts of its `contractSize`, or units of the base asset (of the quote
-   * currency where it is inverse), as on Deribit. @default 'contracts' for all
-   */
+  /** What amounts count: contracts, or units of the base asset (inverse: of the quote). @default 'contracts' for all */
   readonly amounts?: ((symbol: string) => 'contracts' | 'base') | undefined;
   /** Fields of a position that `info` knows better, such as `orderPositionSide` on Gate in dual mode. */
   readonly refinePosition?: ((info: Info) => Partial<EnginePositionUpdate>) | undefined;
   /** Fields of an order that `info` knows better, such as `orderType`. */
   readonly refineOrder?: ((info: Info) => Partial<EngineOrderUpdate>) | undefined;
-  /** Wallet balances that `info` knows better: on many exchanges ccxt's total has the unrealised profit in it. */
+  /** Wallet balances in `info`, where ccxt's total has profits in it. Binance futures, Bybit and OKX do not need it. */
   readonly refineBalances?: BalanceReader | undefined;
 }
 
-/** Reads what the exchange sent: declare the parameter as the exchange documents it. */
 type BalanceReader = { read(info: object): Readonly<Record<string, number>> }['read'];
 type Listings = { readonly fetchOpenOrders?: { readonly trigger?: unknown; readonly symbolRequired?: unknown } };
 
@@ -39,7 +32,7 @@ export interface CcxtExchange {
   fetchPositions?(symbols?: string[], params?: Info): Promise<readonly object[]>;
   fetchOpenOrders(symbol?: string, since?: number, limit?: number, params?: Info): Promise<readonly object[]>;
   fetchBalance(params?: Info): Promise<object>;
-  fetchLeverages?(symbols?: string[], params?: Info): Promise<object>;
+  fetchLeverages?(symbols?: readonly string[], params?: Info): Promise<object>;
 }
 
 /** Whether ccxt has a method of the exchange, or a kind of market; `undefined` where it does not say. */

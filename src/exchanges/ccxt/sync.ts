@@ -25,13 +25,12 @@ export async function syncCcxt(
   const asOfMs =
     (has(exchange, 'fetchTime') === true ? await exchange.fetchTime?.() : undefined) ?? exchange.milliseconds();
   const balancesBefore = store.getWalletBalances();
-  const list = symbols && [...symbols];
   const isSpot = listedType(exchange, options) === 'spot';
   const [positionList, orderList, balance, leverageList] = await Promise.all([
     isSpot || has(exchange, 'fetchPositions') === false ? undefined : positionsOf(exchange, options),
     openOrdersOf(exchange, options),
     exchange.fetchBalance(params),
-    isSpot || has(exchange, 'fetchLeverages') !== true ? undefined : exchange.fetchLeverages?.(list, params),
+    isSpot || has(exchange, 'fetchLeverages') !== true ? undefined : exchange.fetchLeverages?.(symbols, params),
   ]);
   return applyWhole(store, () => {
     const readLeverage = (fields: Fields) => ({

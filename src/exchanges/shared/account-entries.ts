@@ -7,16 +7,21 @@ import { hedgedWhereBoth } from './hedged.js';
 import { applyLeverage } from './leverage.js';
 import { applied, type MessageOutcome } from './outcome.js';
 
-/** A symbol's leverage, and the position that it was reported with. */
-export interface LeverageEntry {
+/** A position, and the leverage that was reported with it. */
+export interface PositionEntry {
+  readonly position: EnginePositionUpdate;
+  readonly leverage: number | undefined;
+}
+
+/** The leverage of a symbol, reported by itself. */
+interface LeverageEntry {
   readonly symbol: string;
   readonly leverage: number | undefined;
-  readonly position?: EnginePositionUpdate;
 }
 
 /** What was read of an account. A list that is not there says nothing. */
 export interface AccountEntries {
-  readonly positions?: ReadEntries<LeverageEntry> | undefined;
+  readonly positions?: ReadEntries<PositionEntry> | undefined;
   readonly leverages?: ReadEntries<LeverageEntry>;
   readonly orders?: ReadEntries<EngineOrderUpdate>;
   readonly balances?: ReadEntries<readonly [asset: string, balance: number]>;
@@ -43,14 +48,16 @@ const NONE: ReadEntries<never> = { values: [], faults: [], isInDoubt: () => true
  */
 export function applyEntries(store: AccountTarget, entries: AccountEntries, atMs?: number): MessageOutcome {
   const { positions = NONE, orders = NONE, balances = NONE } = entries;
-  const updates = positions.values.flatMap(({ leverage, position }) => (position ? [{ leverage, position }] : []));
-  const changes = updates.flatMap(({ leverage, position }) => {
+  const changes = positions.values.flatMap(({ leverage, position }) => {
     applyLeverage(store, position.symbol, leverage, position.timestampMs);
     return applyPosition(store, position);
   });
   const fills = orders.values.flatMap((order) => applyOrder(store, order));
   for (const [asset, total] of balances.values) store.setWalletBalance(total, { asset, asOfMs: atMs });
-  const times = [...updates.map(({ position }) => position.timestampMs), ...orders.values.map((it) => it.updatedAtMs)];
+  const times = [
+    ...positions.values.map(({ position }) => position.timestampMs),
+    ...orders.values.map((it) => it.updatedAtMs),
+  ];
   return applied({
     atMs: atMs ?? (Math.max(0, ...times) || undefined),
     positions: changes,
@@ -64,13 +71,16 @@ export function applyEntries(store: AccountTarget, entries: AccountEntries, atMs
 export function mergeEntries(store: AccountTarget, entries: AccountEntries, scope: SnapshotScope): MessageOutcome {
   const { positions = NONE, leverages = NONE, orders = NONE, balances = NONE } = entries;
   const { asOfMs, balancesBefore, covers, symbolOf } = scope;
-  for (const { symbol, leverage, position } of [...positions.values, ...leverages.values]) {
-    if (covers(symbolOf(symbol))) applyLeverage(store, symbol, leverage, asOfMs, position?.timestampMs ?? 0);
+  const known = positions.values.map(({ position, leverage }) => ({ ...position, leverage }));
+  for (const { symbol, leverage, timestampMs } of [
+    ...known,
+    ...leverages.values.map((it) => ({ ...it, timestampMs: 0 })),
+  ]) {
+    if (covers(symbolOf(symbol))) applyLeverage(store, symbol, leverage, asOfMs, timestampMs);
   }
-  const listed = positions.values.flatMap(({ position }) => position ?? []);
   const isNews = (asset: string): boolean => store.getWalletBalances()[asset] !== balancesBefore[asset];
   const resync = store.reconcile({
-    positions: entries.positions && hedgedWhereBoth(listed),
+    positions: entries.positions && hedgedWhereBoth(positions.values.map(({ position }) => position)),
     orders: entries.orders && orders.values,
     balances: entries.balances && Object.fromEntries(balances.values.filter(([asset]) => !isNews(asset))),
     asOfMs,
