@@ -19,18 +19,14 @@ function listsIn(parents: unknown, name: string): unknown {
   return Array.isArray(parents) ? parents.map((parent) => Object(parent)[name]) : undefined;
 }
 
-/**
- * The wallet balances in what Binance futures, Bybit or OKX sent, recognised by its shape; `undefined` for all else. An
- * asset that Binance lists without its ever having been there (`updateTime` 0) is left out: its numbers mean nothing.
- */
+/** The wallet balances in what Binance futures, Bybit or OKX sent, recognised by its shape; `undefined` for all else. */
 export function walletsIn(sent: unknown): ReadEntries<readonly [asset: string, balance: number]> | undefined {
   for (const [asset, balance, find] of SHAPES) {
     const lists = find(Object(sent));
     if (!Array.isArray(lists) || lists.length === 0 || !lists.every(Array.isArray)) continue;
     const entries = lists.flat();
     if (entries.length > 0 && !entries.some((entry) => Object.hasOwn(Object(entry), balance))) continue;
-    const read = (entry: Fields) =>
-      entry.numberIfGiven('updateTime') === 0 ? undefined : ([entry.text(asset), entry.number(balance)] as const);
+    const read = (entry: Fields) => [entry.text(asset), entry.number(balance)] as const;
     return readEntries(entries, 'balance', read, (entry) => entry.text(asset));
   }
   return undefined;

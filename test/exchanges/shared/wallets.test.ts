@@ -28,14 +28,6 @@ describe('wallet balances', () => {
     expect(walletsIn({ e: 'ACCOUNT_UPDATE', a: { B: [], P: [] } })).toMatchObject({ values: [], faults: [] });
   });
 
-  it.each([0, '0'])('are not those of an asset that was never there: updateTime %o', (updateTime) => {
-    const assets = [
-      { asset: 'BNB', walletBalance: '7', updateTime },
-      { asset: 'USDT', walletBalance: '100.5', updateTime: 1_750_000_000_000 },
-    ];
-    expect(walletsIn({ assets })?.values).toEqual([['USDT', 100.5]]);
-  });
-
   it('that cannot be read are faults, and in doubt', () => {
     const read = walletsIn([{ coin: [{ coin: 'BTC', walletBalance: 'much' }, { coin: 'ETH' }, ...coins, null] }]);
     expect(read?.values).toEqual([['USDT', 100.5]]);
