@@ -3,6 +3,9 @@ import type { Clock, TimerHandle } from '../../core/shared/clock.js';
 /** The delay of what is to happen soon (ms). */
 export const SOON_MS = 1_000;
 
+/** How much later each further sync comes when there is a hurry: a client that keeps to limits holds orders back for it. */
+const GROWTH = 4;
+
 /** How a sync ended; `again`: it succeeded, and another one is wanted soon. */
 export type SyncResult = 'done' | 'again' | 'failed';
 
@@ -44,7 +47,7 @@ export class SyncSchedule {
     return this.#following;
   }
 
-  /** Syncs soon, and then with a delay that doubles until it is the interval: it is not known when all is well again. */
+  /** Syncs soon, and then with a delay that grows until it is the interval: it is not known when all is well again. */
   hurry(): void {
     this.#nextMs = this.#soonMs;
     if (this.#running === undefined && this.#armedMs > this.#soonMs) this.#arm(this.#soonMs);
@@ -77,6 +80,6 @@ export class SyncSchedule {
     this.#timer?.cancel();
     this.#armedMs = delayMs;
     this.#timer = this.#clock.setTimeout(() => void this.#start(), delayMs);
-    this.#nextMs = Math.min(2 * this.#nextMs, this.#intervalMs);
+    this.#nextMs = Math.min(GROWTH * this.#nextMs, this.#intervalMs);
   }
 }

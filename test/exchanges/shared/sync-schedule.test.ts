@@ -76,12 +76,12 @@ describe('a schedule of syncs', () => {
     expect(begun).toEqual([0, 0]);
   });
 
-  it('syncs soon when there is a hurry, and then with a delay that doubles up to the minute', async () => {
+  it('syncs soon when there is a hurry, and then with a delay that grows up to the minute', async () => {
     await schedule.request();
     await clock.advance(10_000);
     schedule.hurry();
     await clock.advance(3 * MINUTE);
-    expect(begun.slice(1)).toEqual([11, 13, 17, 25, 41, 73, 133].map((second) => second * 1_000));
+    expect(begun.slice(1)).toEqual([11, 15, 31, 91, 151].map((second) => second * 1_000));
   });
 
   it('is not put off by more hurry', async () => {
@@ -111,11 +111,11 @@ describe('a schedule of syncs', () => {
     expect(begun).toEqual([0, 1_000, 61_000]);
   });
 
-  it('tries soon after a failure, and then with a delay that doubles up to the minute', async () => {
+  it('tries soon after a failure, and then with a delay that grows up to the minute', async () => {
     await schedule.request();
     results = Array<SyncResult>(8).fill('failed');
     await clock.advance(4 * MINUTE);
-    expect(begun).toEqual([0, 60, 61, 63, 67, 75, 91, 123, 183].map((second) => second * 1_000));
+    expect(begun).toEqual([0, 60, 61, 65, 81, 141, 201].map((second) => second * 1_000));
   });
 
   it('says of a sync how it ended', async () => {
