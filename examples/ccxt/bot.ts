@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type AccountStateStore, openAccount } from 'accountkeeper';
-import { applyCcxtOrders, ccxtInstruments, type MessageOutcome, syncCcxt } from 'accountkeeper/ccxt';
+import { applyCcxtOrders, ccxtInstruments, followCcxt, type MessageOutcome } from 'accountkeeper/ccxt';
 import ccxt, { type ConstructorArgs } from 'ccxt';
-import { followAccount, followPrice, READING } from './stream.js';
+import { watchConnection } from './stream.js';
 
 const symbol = 'BTC/USDT:USDT';
 const [QUANTITY, DIP, STOP, MAX_ENTRIES] = [0.01, 0.99, 0.9, 5];
@@ -16,25 +16,23 @@ type Entry = { readonly clientId: string; readonly signalPrice: number; readonly
 export type Memory = { readonly entries: readonly Entry[] };
 
 /** Takes ccxt's configuration. Without `urls`, Bybit is on the internet. */
-export async function startBot({ options, ...config }: ConstructorArgs): Promise<AccountStateStore<Memory>> {
+export async function startBot(config: ConstructorArgs): Promise<AccountStateStore<Memory>> {
   const persistence = process.env['PERSISTENCE_URL'] ?? 'sqlite://./ccxt-dips.db';
-  const feed = { newUpdates: false, watchPositions: { fetchPositionsSnapshot: false } };
-  const exchange = new ccxt.pro.bybit({ ...config, options: { ...options, ...feed } });
+  const exchange = new ccxt.pro.bybit(config);
   if (config.urls !== undefined) await exchange.loadHttpProxyAgent(); // ccxt needs it for addresses without TLS
   const instruments = ccxtInstruments(await exchange.loadMarkets());
   const stored = { accountId: 'dips', persistence, persist: ['metadata', 'orders'], instruments } as const;
   const account = await openAccount<Memory>(stored);
   const entries = (): readonly Entry[] => account.getSymbolMetadata(symbol)?.entries ?? [];
   let reference = 0;
-  let caughtUp: object | undefined; // the connection since which nothing is missing
   let work = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
+  const connection = watchConnection(exchange);
+  let syncedOn: object | undefined; // the connection that was complete when the last sync began
+  let caughtUp: object | undefined; // the connection since which nothing is missing
 
   function take(outcome: MessageOutcome): void {
-    if (outcome.kind === 'unknown') console.error('not understood:', outcome.reason);
     if (outcome.kind !== 'applied') return;
-    const { atMs = 0, fills, positions, resync, prices, faults } = outcome;
-    if (faults.length > 0) console.error('not understood:', faults);
+    const { atMs = 0, fills, positions, resync, prices } = outcome;
     const isFlat = (resync !== undefined || positions.length > 0) && !account.isSymbolInAnyPosition(symbol);
     const next = entries().flatMap((entry) => {
       const fill = fills.find(({ order }) => order.customOrderId === entry.clientId);
@@ -44,12 +42,13 @@ export async function startBot({ options, ...config }: ConstructorArgs): Promise
       return account.getOrderByCustomId(entry.clientId) === undefined ? [] : entry;
     });
     if (!isDeepStrictEqual(next, entries())) account.setSymbolMetadata(symbol, { entries: next });
+    if (resync?.vanishedOrders.length === 0) caughtUp = syncedOn; // a second listing decides about those
     for (const { price } of prices) consider(price);
   }
 
   function consider(price: number): void {
     reference = entries().at(-1)?.signalPrice ?? (reference || price);
-    const isUpToDate = caughtUp !== undefined && caughtUp === stream.connection();
+    const isUpToDate = caughtUp !== undefined && caughtUp === connection();
     const isBusy = !isUpToDate || entries().some(({ filledAtMs }) => filledAtMs === 0);
     if (isBusy || price > reference * DIP || entries().length >= MAX_ENTRIES) return;
     const entry: Entry = { clientId: randomUUID(), signalPrice: price, filledAtMs: 0 };
@@ -59,7 +58,10 @@ export async function startBot({ options, ...config }: ConstructorArgs): Promise
       account.upsertActiveOrder({ exchangeOrderId: '', customOrderId: entry.clientId, ...what, ...size });
       account.setSymbolMetadata(symbol, { entries: [...entries(), entry] });
     });
-    run(() => send(entry));
+    work = send(entry).catch((error: unknown) => {
+      console.error(error);
+      void following.sync();
+    });
   }
 
   async function send(entry: Entry): Promise<void> {
@@ -78,45 +80,22 @@ export async function startBot({ options, ...config }: ConstructorArgs): Promise
     const query = [symbol, undefined, undefined, { orderLinkId: clientId }] as const;
     const orders = await exchange.fetchOpenOrders(...query);
     orders.push(...(await exchange.fetchCanceledAndClosedOrders(...query)));
-    take(applyCcxtOrders(account, orders, READING));
+    take(applyCcxtOrders(account, orders));
     return orders.length > 0;
   }
 
-  /** Learns what happened while nobody listened; only then the bot trades. */
-  async function catchUp(): Promise<void> {
-    const connection = stream.connection();
+  /** Settles what Bybit has not confirmed, before a listing without it would end it. */
+  async function beforeSync(): Promise<void> {
+    await work;
+    syncedOn = connection();
     for (const entry of entries()) {
       const isOpen = entry.filledAtMs === 0 && account.getOrderByCustomId(entry.clientId) !== undefined;
-      if (isOpen && !(await lookUp(entry))) return send(entry).then(catchUp);
+      if (!isOpen || (await lookUp(entry))) continue;
+      await send(entry);
+      await lookUp(entry);
     }
-    const outcome = await syncCcxt(account, exchange, READING);
-    take(outcome);
-    if (outcome.kind !== 'applied') throw new Error('no snapshot');
-    if (outcome.resync?.vanishedOrders.length !== 0) return catchUp(); // a second listing decides about these
-    caughtUp = connection;
   }
 
-  /** Does one job after the other, and catches up a minute after the last, or a second after a failure. */
-  function run(job: () => Promise<void>): void {
-    const catchUpIn = (delayMs: number): void => {
-      clearTimeout(timer);
-      timer = setTimeout(run, delayMs, catchUp);
-    };
-    work = work.then(job).then(
-      () => catchUpIn(60_000),
-      (error: unknown) => {
-        console.error(error);
-        catchUpIn(1_000);
-      },
-    );
-  }
-
-  const onFailed = (error: unknown): void => {
-    console.error(error);
-    caughtUp = undefined;
-  };
-  const onSubscribed = (): void => run(catchUp);
-  const stream = followAccount(exchange, account, { onOutcome: take, onFailed, onSubscribed });
-  followPrice(exchange, account, symbol, take);
+  const following = await followCcxt(account, exchange, { symbols: [symbol], onOutcome: take, beforeSync });
   return account;
 }

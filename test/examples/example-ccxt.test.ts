@@ -1,7 +1,9 @@
 import { AccountStateStore } from 'accountkeeper';
+import { followCcxt } from 'accountkeeper/ccxt';
 import ccxt from 'ccxt';
 import { expect, it, onTestFinished } from 'vitest';
-import { followAccount } from '../../examples/ccxt/stream.js';
+import { watchConnection } from '../../examples/ccxt/stream.js';
+import { callAfter } from '../../src/exchanges/shared/hooks.js';
 import { pointAt } from '../exchanges/sdk-runs/ccxt.js';
 import { expectNothingLost } from './run-example.js';
 import { startSilentServer } from './silent-server.js';
@@ -28,12 +30,23 @@ it('a client that gets no answer when it logs in is replaced', async () => {
   await exchange.loadHttpProxyAgent();
   onTestFinished(() => exchange.close());
 
-  const stream = await new Promise<ReturnType<typeof followAccount>>((resolve) => {
-    const listener = { onOutcome: () => {}, onFailed: () => {}, onSubscribed: () => resolve(followed) };
-    const followed = followAccount(exchange, new AccountStateStore(), listener);
-    expect(followed.connection()).toBeUndefined();
+  Object.assign(exchange, {
+    fetchTime: async () => 1,
+    fetchPositions: async () => [],
+    fetchOpenOrders: async () => [],
+    fetchBalance: async () => ({}),
   });
 
-  expect(stream.connection()).toBeDefined();
+  const connection = watchConnection(exchange);
+  const complete = new Promise<void>((resolve) => {
+    callAfter(exchange, ['handleSubscriptionStatus'], () => {
+      if (connection() !== undefined) resolve();
+    });
+  });
+  await followCcxt(new AccountStateStore(), exchange, { onError: () => {} });
+  expect(connection()).toBeUndefined();
+  await complete;
+
+  expect(connection()).toBeDefined();
   expect(server.connections()).toBeGreaterThan(1);
 });

@@ -1,11 +1,12 @@
 export { ExchangeMessageError } from '../shared/fields.js';
+export type { Following, FollowOptions } from '../shared/follow.js';
 export type { AccountChange, EntryFault, MessageOutcome, OrderFill, PositionChange } from '../shared/outcome.js';
 export { applyCcxtBalance, applyCcxtOrders, applyCcxtPositions, applyCcxtTicker } from './apply.js';
-export type { CcxtExchange, CcxtSyncOptions } from './exchange.js';
+export { type CcxtFollowOptions, type CcxtPro, followCcxt } from './follow.js';
 export { ccxtInstruments, mapCcxtInstrument } from './instruments.js';
 export { mapCcxtBalances } from './map-balances.js';
 export { mapCcxtOrder } from './map-order.js';
 export { mapCcxtPosition } from './map-position.js';
-export type { CcxtOptions } from './options.js';
+export type { CcxtExchange, CcxtOptions, CcxtSyncOptions } from './options.js';
 export { ccxtOrderKey } from './read-fields.js';
 export { syncCcxt } from './sync.js';

@@ -18,8 +18,5 @@ export function mapCcxtInstrument(market: object, { amounts }: CcxtOptions = {})
 /** Finds instruments in `exchange.markets`, which `exchange.loadMarkets()` fills. */
 export function ccxtInstruments(markets: object | undefined, options: CcxtOptions = {}): InstrumentLookup {
   const fields = new Fields(markets, 'markets');
-  return (key) => {
-    const market = fields.raw(symbolOf(key));
-    return market === undefined ? undefined : unlessUnreadable(() => mapCcxtInstrument(Object(market), options));
-  };
+  return (key) => unlessUnreadable(() => mapCcxtInstrument(Object(fields.raw(symbolOf(key))), options));
 }

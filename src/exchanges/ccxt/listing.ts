@@ -1,6 +1,6 @@
-import { readableIds, readPages } from '../shared/snapshot.js';
-import type { CcxtExchange, CcxtSyncOptions } from './exchange.js';
-import type { Info } from './options.js';
+import { turnOff } from '../shared/hooks.js';
+import { readPagesById } from '../shared/snapshot.js';
+import { type CcxtExchange, type CcxtSyncOptions, has, type Info } from './options.js';
 
 /** What ccxt does not say: the calls for open orders, the parameter of their next page, what is listed by default. */
 type Quirks = { queries?: readonly Info[]; next?: string; type?: string; defaultSettle?: string };
@@ -18,13 +18,12 @@ const QUIRKS: Readonly<Record<string, Quirks>> = {
   phemex: { defaultSettle: 'USDT' },
   okx: { queries: [...ALGO, { trigger: true, ordType: 'conditional,oco' }], next: 'after', type: 'all' },
 };
-const byNumber = new Intl.Collator('en', { numeric: true });
 
 /** The type of the markets that the exchange lists, or `all`. */
-export function listedType({ id = '', has, options }: CcxtExchange, { params, symbols }: CcxtSyncOptions): unknown {
+export function listedType(exchange: CcxtExchange, { params, symbols }: CcxtSyncOptions): unknown {
   if (symbols?.some((symbol) => symbol.includes(':'))) return 'all';
-  const { defaultType = has.spot === true ? 'spot' : 'all' }: Info = { ...options };
-  return params?.['type'] ?? QUIRKS[id]?.type ?? defaultType;
+  const { defaultType = has(exchange, 'spot') === true ? 'spot' : 'all' }: Info = { ...exchange.options };
+  return params?.['type'] ?? QUIRKS[exchange.id ?? '']?.type ?? defaultType;
 }
 
 /** Whether the listings would have a symbol. */
@@ -51,13 +50,14 @@ export async function positionsOf(exchange: CcxtExchange, { symbols, params }: C
 /** The open orders of all symbols, or of those that are asked for. */
 export async function openOrdersOf(exchange: CcxtExchange, options: CcxtSyncOptions): Promise<unknown[]> {
   const { next, queries } = QUIRKS[exchange.id ?? ''] ?? {};
+  // ccxt refuses this on Binance until one says that one knows what it costs.
+  if (options.symbols === undefined) turnOff(exchange.options, 'fetchOpenOrders', 'warnWithoutSymbol');
   const isOneList = exchange.features?.swap?.linear?.fetchOpenOrders?.trigger === false;
+  const pageSize = next === undefined ? undefined : PAGE_SIZE;
   const read = (symbol: string | undefined, query: Info) =>
-    readPages('orders', async (cursor) => {
-      const params = { ...options.params, ...query, ...(next && cursor && { [next]: cursor }) };
-      const entries = [await exchange.fetchOpenOrders(symbol, undefined, next ? PAGE_SIZE : undefined, params)].flat();
-      if (next === undefined || entries.length < PAGE_SIZE) return { entries, next: undefined };
-      return { entries, next: readableIds(entries, 'order', 'id').sort(byNumber.compare)[0] };
+    readPagesById('orders', pageSize, (oldestId) => {
+      const params = { ...options.params, ...query, ...(next && oldestId && { [next]: oldestId }) };
+      return exchange.fetchOpenOrders(symbol, undefined, pageSize, params);
     });
   const all = options.orderQueries ?? queries ?? (isOneList ? [{}] : CONDITIONAL);
   const lists = (options.symbols ?? [undefined]).flatMap((symbol) => all.map((query) => read(symbol, query)));

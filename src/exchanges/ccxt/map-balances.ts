@@ -1,11 +1,12 @@
 import { type ReadEntries, readEntries } from '../shared/entries.js';
 import { ExchangeMessageError, Fields } from '../shared/fields.js';
+import { walletsIn } from '../shared/wallets.js';
 import type { CcxtOptions } from './options.js';
 
 /** What a balance has beside its currencies. */
 const OTHERS = ['info', 'timestamp', 'datetime', 'free', 'used', 'total', 'debt'];
 
-/** The total of each currency of a balance of ccxt's; one without a total is left out. */
+/** The wallet balances in `info` or, where they are not known there, ccxt's total of each currency that has one. */
 export function mapCcxtBalances(balance: object, options: CcxtOptions = {}): Record<string, number> {
   const { values, faults } = readBalances(balance, options);
   for (const { field } of faults) throw new ExchangeMessageError(field, 'expected a finite number');
@@ -14,11 +15,12 @@ export function mapCcxtBalances(balance: object, options: CcxtOptions = {}): Rec
 
 export function readBalances(balance: object, { refineBalances }: CcxtOptions): ReadEntries<readonly [string, number]> {
   const fields = new Fields(balance, 'balance');
-  const accounts = Object.entries(balance).filter(([name]) => !OTHERS.includes(name));
-  const totals = accounts.map(([asset, account]) => [asset, Object(account).total]);
-  const known = { ...(fields.raw('total') ?? Object.fromEntries(totals)), ...refineBalances?.(fields.raw('info')) };
+  const info = fields.raw('info');
+  const wallets = refineBalances ? undefined : walletsIn(info);
+  if (wallets) return wallets;
+  const totals = Object.entries(balance).flatMap(([name, it]) => (OTHERS.includes(name) ? [] : [[name, it?.total]]));
+  const known = { ...(fields.raw('total') ?? Object.fromEntries(totals)), ...refineBalances?.(Object(info)) };
   const entries = Object.entries(known).map(([asset, total]) => ({ asset, total }));
-  const read = (each: Fields) =>
-    each.has('total') ? ([each.text('asset'), each.number('total')] as const) : undefined;
+  const read = (it: Fields) => (it.has('total') ? ([it.text('asset'), it.number('total')] as const) : undefined);
   return readEntries(entries, 'balance', read, (each) => each.text('asset'));
 }

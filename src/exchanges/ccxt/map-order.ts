@@ -1,9 +1,10 @@
 import type { EngineOrderUpdate } from '../../core/account/types/order.js';
 import { Fields } from '../shared/fields.js';
 import type { CcxtOptions, Info } from './options.js';
-import { ccxtOrderKey, newestIn, positiveIn, sideIn } from './read-fields.js';
+import { ccxtOrderKey, sideIn } from './read-fields.js';
 
 type Status = EngineOrderUpdate['status'];
+type Executed = (key: string) => number | undefined;
 type TypeAndPrices = Pick<EngineOrderUpdate, 'orderType' | 'price' | 'triggerPrice'>;
 const each = (status: Status, words: string) => Object.fromEntries(words.split(' ').map((word) => [word, status]));
 /** ccxt's own words, and those of exchanges that it passes on. `triggered`: the order has become another one. */
@@ -22,11 +23,7 @@ const TAKE_PROFIT = /take[-_ ]?profit|touched|pos_profit|profit_plan/;
 const CONDITIONAL = /stop|loss|profit|touched|trigger|conditional|oco/;
 
 /** An order of ccxt's; `executedBefore` is asked, by {@link ccxtOrderKey}, where it does not say how much is filled. */
-export function mapCcxtOrder(
-  order: object,
-  options: CcxtOptions = {},
-  executedBefore?: (key: string) => number | undefined,
-): EngineOrderUpdate {
+export function mapCcxtOrder(order: object, options: CcxtOptions = {}, executedBefore?: Executed): EngineOrderUpdate {
   const fields = order instanceof Fields ? order : new Fields(order, 'order');
   const symbol = fields.text('symbol');
   const customOrderId = fields.has('clientOrderId') ? fields.id('clientOrderId') : '';
@@ -64,11 +61,11 @@ export function mapCcxtOrder(
     status: state !== 'NEW' || !executedQuantity ? state : executedQuantity === amount ? 'FILLED' : 'PARTIALLY_FILLED',
     originalQuantity,
     executedQuantity,
-    averagePrice: positiveIn(fields, 'average'),
+    averagePrice: fields.positiveIfGiven('average'),
     timeInForce: fields.textIfGiven('timeInForce') || undefined,
     closePosition,
-    createdAtMs: newestIn(fields, 'timestamp'),
-    updatedAtMs: newestIn(fields, 'timestamp', 'lastTradeTimestamp', 'lastUpdateTimestamp'),
+    createdAtMs: fields.newest('timestamp'),
+    updatedAtMs: fields.newest('timestamp', 'lastTradeTimestamp', 'lastUpdateTimestamp'),
     isreduceOnly: fields.flagIfGiven('reduceOnly'),
     ...options.refineOrder?.(info),
   };
@@ -78,20 +75,17 @@ export function mapCcxtOrder(
 function orderTypeIn(fields: Fields, info: Info, isResting: boolean): TypeAndPrices {
   const type = fields.textIfGiven('type').toLowerCase();
   const names = [type, ...TYPE_FIELDS.map((name) => info[name])].join(' ').toLowerCase();
-  const stopLoss = positiveIn(fields, 'stopLossPrice');
-  const takeProfit = positiveIn(fields, 'takeProfitPrice');
+  const [stopLoss, takeProfit] = ['stopLossPrice', 'takeProfitPrice'].map((name) => fields.positiveIfGiven(name));
   // Exits of the position that the order opens, unless it opens none, or is a market order that waits (not on OKX).
   const isEntry = type === 'limit' ? fields.raw('reduceOnly') !== true : type === 'market' && !isResting;
   const exit = isEntry || info['accFillSz'] !== undefined ? undefined : (stopLoss ?? takeProfit);
-  const triggerPrice = positiveIn(fields, 'triggerPrice') ?? exit;
+  const triggerPrice = fields.positiveIfGiven('triggerPrice') ?? exit;
   // ccxt fills in the average price where a market order has none, and leaves out those of OKX's exits.
   const exitPrice = Math.max(Number(exit && info[exit === stopLoss ? 'slOrdPx' : 'tpOrdPx']), 0) || 0;
-  const price = type.includes('market') ? 0 : (positiveIn(fields, 'price') ?? exitPrice);
+  const price = type.includes('market') ? 0 : (fields.positiveIfGiven('price') ?? exitPrice);
   if (TRAILING.test(names)) return { orderType: 'TRAILING_STOP_MARKET', triggerPrice, price };
-  const isLimit = price > 0 || /limit|iceberg|twap|chase/.test(type);
-  if (triggerPrice === undefined && !CONDITIONAL.test(type)) {
-    return { orderType: isLimit ? 'LIMIT' : 'MARKET', triggerPrice, price };
-  }
+  const plain = price > 0 || /limit|iceberg|twap|chase/.test(type) ? 'LIMIT' : 'MARKET';
+  if (triggerPrice === undefined && !CONDITIONAL.test(type)) return { orderType: plain, triggerPrice, price };
   // Bybit's orders "if touched": to buy when the price has fallen (2), to sell when it has risen (1). OKX has `last`.
   const isBuy = fields.raw('side') === 'buy';
   const isTouched = String(info['triggerDirection']) === (isBuy ? '2' : '1');

@@ -1,14 +1,14 @@
 import type { EnginePositionUpdate } from '../../core/account/types/position.js';
 import { Fields } from '../shared/fields.js';
 import type { CcxtOptions, Info } from './options.js';
-import { newestIn, positionKeyIn, positiveIn, SIDES, sideIn } from './read-fields.js';
+import { positionKeyIn, SIDES, sideIn } from './read-fields.js';
 
 /** A position of ccxt's; one of 0 contracts is flat. Where ccxt does not say whether it is hedged, `info` can. */
 export function mapCcxtPosition(position: object, options: CcxtOptions = {}): EnginePositionUpdate {
   const fields = position instanceof Fields ? position : new Fields(position, 'position');
   const info: Info = { ...Object(fields.raw('info')) };
   const notional = fields.numberIfGiven('notional');
-  const isOpen = fields.has('contracts') || Boolean(notional) || positiveIn(fields, 'entryPrice') !== undefined;
+  const isOpen = fields.has('contracts') || Boolean(notional) || fields.positiveIfGiven('entryPrice') !== undefined;
   const contracts = isOpen ? fields.number('contracts') : 0;
   const hedgedSide = fields.raw('hedged') === false ? undefined : sideIn(info);
   const isHedged = fields.raw('hedged') === true || hedgedSide !== undefined;
@@ -18,7 +18,7 @@ export function mapCcxtPosition(position: object, options: CcxtOptions = {}): En
   const noneIn = (name: string): 0 | undefined => (info[name] === '' ? 0 : undefined);
   return {
     symbol: positionKeyIn(fields, options),
-    timestampMs: newestIn(fields, 'timestamp', 'lastUpdateTimestamp'),
+    timestampMs: fields.newest('timestamp', 'lastUpdateTimestamp'),
     positionSide: contracts === 0 ? 'NONE' : side,
     orderPositionSide: isHedged && side !== 'NONE' ? side : 'BOTH',
     positionPrice: contracts === 0 ? 0 : fields.amount('entryPrice'),

@@ -14,13 +14,13 @@ export interface ReadEntries<Value> {
  *
  * @param path names the list in messages.
  * @param map reads an entry; `undefined` leaves it out, as none of the caller's business.
- * @param keyOf the key of what the entry speaks of, such as its symbol. It may throw: then everything is in doubt.
+ * @param keyOf the key of what the entry speaks of. It may throw: then everything is in doubt. @default its symbol
  */
 export function readEntries<Value>(
   list: unknown,
   path: string,
   map: (entry: Fields) => Value | undefined,
-  keyOf: (entry: Fields) => string,
+  keyOf: (entry: Fields) => string = (entry) => entry.text('symbol'),
 ): ReadEntries<Value> {
   if (!Array.isArray(list)) throw new ExchangeMessageError(path, `expected a list, received ${describe(list)}`);
   const values: Value[] = [];

@@ -64,11 +64,22 @@ export class Fields {
     throw this.error(name, `expected 0 or more, received ${value}`);
   }
 
+  /** A number above 0: exchanges write "none" and "at market" as 0 and as -1, too. */
+  positiveIfGiven(name: string): number | undefined {
+    const value = this.numberIfGiven(name);
+    return value !== undefined && value > 0 ? value : undefined;
+  }
+
   /** A time in milliseconds since the Unix epoch, 0 when not given. One far ahead would outrank all that follows. */
   time(name: string): number {
     const value = this.numberIfGiven(name) ?? 0;
     if (value >= 0 && value < MAX_TIME_MS) return value;
     throw this.error(name, `expected milliseconds, received ${value}`);
+  }
+
+  /** The newest of these times (ms), 0 when none is given. */
+  newest(...names: readonly string[]): number {
+    return Math.max(0, ...names.map((name) => this.time(name)));
   }
 
   /** For fields where an exchange sends `''` for "none": 0. `undefined` when the field is not there, or `null`. */

@@ -39,6 +39,26 @@ export async function readPages(
   throw new ExchangeMessageError(name, `expected at most ${MAX_PAGES} pages`);
 }
 
+const byNumber = new Intl.Collator('en', { numeric: true });
+
+/**
+ * Reads a listing of entries with an `id`, whose next page begins behind the oldest id of a page that is full.
+ *
+ * @param pageSize how many a full page has; `undefined`: all entries are on one page.
+ * @param readPage reads the page behind an id, `undefined` for the first one.
+ */
+export function readPagesById(
+  name: string,
+  pageSize: number | undefined,
+  readPage: (oldestId: string | undefined) => Promise<unknown>,
+): Promise<unknown[]> {
+  return readPages(name, async (cursor) => {
+    const entries = [await readPage(cursor)].flat();
+    const isLast = pageSize === undefined || entries.length < pageSize;
+    return { entries, next: isLast ? undefined : readableIds(entries, name, 'id').sort(byNumber.compare)[0] };
+  });
+}
+
 /** The ids of the entries of a page; an entry whose id cannot be read is left out. */
 export function readableIds(entries: readonly unknown[], path: string, field: string): string[] {
   return entries.flatMap((entry) => unlessUnreadable(() => new Fields(entry, path).id(field)) ?? []);

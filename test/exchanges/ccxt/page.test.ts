@@ -3,10 +3,10 @@ import { compileProgram, programsOf } from '../page-program.js';
 
 const [program = ''] = programsOf('ccxt.md');
 
-it('the program of the page connects an exchange in less than 30 lines', () => {
+it('the program of the page connects an exchange in about ten lines', () => {
   const lines = program.trimEnd().split('\n');
-  expect(lines.length).toBeGreaterThan(10);
-  expect(lines.length).toBeLessThan(30);
+  expect(program).toContain('followCcxt(account, exchange');
+  expect(lines.length).toBeLessThan(13);
 });
 
 it('the program of the page compiles with the types of ccxt', () => {

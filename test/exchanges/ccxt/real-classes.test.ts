@@ -261,7 +261,7 @@ describe("Binance, read by ccxt's class", () => {
     });
   });
 
-  it('has its balances, whose total ccxt takes from the margin balance', () => {
+  it('has its wallet balances, although ccxt takes its total from the margin balance', () => {
     const asset = {
       asset: 'USDT',
       walletBalance: '500',
@@ -270,12 +270,25 @@ describe("Binance, read by ccxt's class", () => {
       updateTime: 5,
     };
     const balance = binance().parseBalanceCustom({ assets: [asset] }, 'linear');
-    expect(mapCcxtBalances(balance)).toEqual({ USDT: 503.6 });
+    expect(balance['USDT']?.total).toBe(503.6);
+    expect(mapCcxtBalances(balance)).toEqual({ USDT: 500 });
+    expect(mapCcxtBalances(balance, { refineBalances: () => ({ USDT: 1 }) })).toEqual({ USDT: 1 });
+  });
+
+  it('has the wallet balances of its stream, and not those that ccxt repeats', () => {
+    const exchange = binance();
     const store = new AccountState();
-    applyCcxtBalance(store, balance, {
-      refineBalances: () => ({ USDT: Number(balance['info'].assets[0].walletBalance) }),
-    });
-    expect(store.getWalletBalances()).toEqual({ USDT: 500 });
+    const push = (a: string, wb: string) => {
+      const message = { e: 'ACCOUNT_UPDATE', T: 5, a: { m: 'ORDER', B: [{ a, wb, cw: '1' }], P: [] } };
+      const client = { subscriptions: { 'linear:balance': true }, resolve: () => {} };
+      Reflect.apply(exchange.handleBalance, exchange, [client, message]);
+      const [balance = {}] = Object.values(exchange.balance);
+      return applyCcxtBalance(store, Object(balance));
+    };
+    push('USDT', '500');
+    store.setWalletBalance(400);
+    expect(push('BNB', '2')).toMatchObject({ balances: { BNB: 2 } });
+    expect(store.getWalletBalances()).toEqual({ BNB: 2, USDT: 400 });
   });
 });
 
@@ -343,12 +356,13 @@ describe("OKX, read by ccxt's class", () => {
     });
   });
 
-  it('has its balances', () => {
+  it('has its cash balances, although ccxt takes the equity', () => {
     const details = [
       { ccy: 'USDT', eq: '800.5', availEq: '600', cashBal: '797.5' },
       { ccy: 'BTC', eq: '0.1', availEq: '0.1', cashBal: '0.1' },
     ];
     const balance = okx().parseTradingBalance({ data: [{ uTime: '1750000033000', details }] });
-    expect(mapCcxtBalances(balance)).toEqual({ USDT: 800.5, BTC: 0.1 });
+    expect(balance['USDT']?.total).toBe(800.5);
+    expect(mapCcxtBalances(balance)).toEqual({ USDT: 797.5, BTC: 0.1 });
   });
 });

@@ -5,6 +5,8 @@ import type { AccountStateStore } from '../../../src/core/store/account-state-st
 import type {
   AccountChange,
   CcxtExchange,
+  CcxtOptions,
+  CcxtPro,
   EntryFault,
   MessageOutcome,
   OrderFill,
@@ -55,6 +57,22 @@ describe("ccxt's own types", () => {
       ];
     };
     expectTypeOf(use).returns.resolves.items.toExtend<MessageOutcome>();
+  });
+
+  it('are exchanges that can be followed, without a cast', () => {
+    expectTypeOf<InstanceType<typeof ccxt.pro.bybit>>().toExtend<CcxtPro>();
+    expectTypeOf<InstanceType<typeof ccxt.pro.binanceusdm>>().toExtend<CcxtPro>();
+    expectTypeOf<InstanceType<typeof ccxt.pro.okx>>().toExtend<CcxtPro>();
+    expectTypeOf<InstanceType<typeof ccxt.pro.krakenfutures>>().toExtend<CcxtPro>();
+  });
+
+  it('have an `info` that can be declared as the exchange documents it', () => {
+    const options: CcxtOptions = {
+      refineBalances: ({ balances = [] }: { balances?: { coin: string; wallet: string }[] }) =>
+        Object.fromEntries(balances.map(({ coin, wallet }) => [coin, Number(wallet)])),
+    };
+    const ofList: CcxtOptions = { refineBalances: (info: readonly { coin: string }[]) => ({ [info.length]: 0 }) };
+    expectTypeOf([options, ofList]).items.toExtend<CcxtOptions>();
   });
 
   it('lead to outcomes that can be told apart', () => {

@@ -1,5 +1,4 @@
 import ccxt from 'ccxt';
-import type { CcxtOptions } from '../../../src/exchanges/ccxt/index.js';
 import { startBinanceSimulator } from '../simulator/binance/binance-simulator.js';
 import { exchangeId } from '../simulator/binance/order-ids.js';
 import { TWO_SYMBOLS } from '../simulator/binance/test-account.js';
@@ -16,25 +15,6 @@ export const CCXT_BINANCE_MODES: readonly RunMode[] = [
 
 const SYMBOLS: Readonly<Record<string, string>> = { BTCUSDT: 'BTC/USDT:USDT', ETHUSDT: 'ETH/USDT:USDT' };
 const LISTINGS = ['account', 'positionRisk', 'openOrders', 'openAlgoOrders', 'symbolConfig'];
-
-interface Answer {
-  readonly assets?: readonly { readonly asset: string; readonly walletBalance: string }[];
-}
-interface Message {
-  readonly a?: { readonly B?: readonly { readonly a: string; readonly wb: string }[] };
-}
-
-const OPTIONS: CcxtOptions = {
-  // `parseBalanceCustom` of ccxt takes the margin balance.
-  refineBalances: (info) => {
-    const { assets = [] }: Answer = Object(info);
-    const { a = {} }: Message = Object(info);
-    return Object.fromEntries([
-      ...assets.map(({ asset, walletBalance }) => [asset, Number(walletBalance)] as const),
-      ...(a.B ?? []).map(({ a: asset, wb }) => [asset, Number(wb)] as const),
-    ]);
-  },
-};
 
 async function openVenue(positionMode: PositionMode): Promise<Venue> {
   const simulator = await startBinanceSimulator({ ...TWO_SYMBOLS, positionMode });
@@ -68,7 +48,6 @@ async function openVenue(positionMode: PositionMode): Promise<Venue> {
         enableRateLimit: false,
         options: {
           newUpdates: false,
-          fetchOpenOrders: { warnWithoutSymbol: false },
           watchPositions: { fetchPositionsSnapshot: false },
           ws: { backoff: { base: 1 } },
         },
@@ -79,7 +58,7 @@ async function openVenue(positionMode: PositionMode): Promise<Venue> {
       pointAt(client, simulator.restUrl, simulator.wsUrl);
       return client;
     },
-    syncs: [OPTIONS],
+    syncs: [{}],
     // `handleMessage` of ccxt knows no ACCOUNT_CONFIG_UPDATE.
     isLeverageUntold: true,
     orderParams: ({ type, triggerPrice, reduceOnly, positionSide = 'BOTH' }) => ({

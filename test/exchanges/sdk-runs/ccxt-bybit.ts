@@ -30,19 +30,6 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   ETHUSD: 'ETH/USD:ETH',
 };
 
-/** The wallet balances in what Bybit sends: an answer has a `result`, a message is a list. */
-function walletBalances(info: unknown): Record<string, number> {
-  const { result } = Object(info);
-  const accounts: readonly Wallet[] = result?.list ?? info;
-  return Object.fromEntries(
-    accounts.flatMap(({ coin }) => coin.map((each) => [each.coin, Number(each.walletBalance)] as const)),
-  );
-}
-
-interface Wallet {
-  readonly coin: readonly { readonly coin: string; readonly walletBalance: string }[];
-}
-
 async function openVenue({ other = 'ETHUSDT', positionMode = 'ONE_WAY' }: Choice): Promise<Venue> {
   const simulator = await startBybitSimulator({
     instruments: [linearInstrument('BTC'), linearInstrument('ETH'), inverseInstrument('ETH')],
@@ -51,8 +38,10 @@ async function openVenue({ other = 'ETHUSDT', positionMode = 'ONE_WAY' }: Choice
     positionMode,
   });
   const { exchange, controls } = simulator;
-  const options: CcxtSyncOptions = { refineBalances: walletBalances };
-  const inverse = { ...options, params: { subType: 'inverse' }, covers: (symbol: string) => symbol.endsWith(':ETH') };
+  const inverse: CcxtSyncOptions = {
+    params: { subType: 'inverse' },
+    covers: (symbol: string) => symbol.endsWith(':ETH'),
+  };
   return ccxtVenue({
     name: 'ccxt',
     exchange,
@@ -85,7 +74,7 @@ async function openVenue({ other = 'ETHUSDT', positionMode = 'ONE_WAY' }: Choice
       pointAt(client, simulator.restUrl, simulator.restUrl.replace('http', 'ws'));
       return client;
     },
-    syncs: other === 'ETHUSD' ? [options, inverse] : [options],
+    syncs: other === 'ETHUSD' ? [{}, inverse] : [{}],
     orderParams: ({ type, side, positionSide = 'BOTH' }) => ({
       positionIdx: positionIdxOf(positionSide),
       ...(isConditional(type)

@@ -29,21 +29,8 @@ const SNAPSHOT = {
   '/api/v5/trade/orders-algo-pending': 3,
 };
 
-interface Balances {
-  readonly data: readonly {
-    readonly details: readonly { readonly ccy: string; readonly cashBal: string }[];
-  }[];
-}
-
 const OPTIONS: CcxtOptions = {
   separateIsolated: true,
-  // `parseTradingBalance` of ccxt takes the equity, `eq`.
-  refineBalances: (info) => {
-    const { data }: Balances = Object(info);
-    return Object.fromEntries(
-      data.flatMap(({ details }) => details.map(({ ccy, cashBal }) => [ccy, Number(cashBal)] as const)),
-    );
-  },
   // `parseOrder` of ccxt reads neither the client's id of an algo order nor the price of one with a limit.
   refineOrder: ({ algoClOrdId, accFillSz, tpTriggerPx, tpOrdPx, slOrdPx }) => {
     if (accFillSz !== undefined) return {};
