@@ -10,6 +10,7 @@ export function mapCcxtPosition(position: object, options: CcxtOptions = {}): En
   const notional = fields.numberIfGiven('notional');
   const isOpen = fields.has('contracts') || Boolean(notional) || fields.positiveIfGiven('entryPrice') !== undefined;
   const contracts = isOpen ? fields.number('contracts') : 0;
+  const ownMargin = new Fields(info, 'info').numberIfGiven('positionInitialMargin'); // Binance: without its orders'
   const hedgedSide = fields.raw('hedged') === false ? undefined : sideIn(info);
   const isHedged = fields.raw('hedged') === true || hedgedSide !== undefined;
   const side = SIDES[fields.textIfGiven('side').toLowerCase()] ?? (contracts < 0 ? 'SHORT' : (hedgedSide ?? 'NONE'));
@@ -25,7 +26,7 @@ export function mapCcxtPosition(position: object, options: CcxtOptions = {}): En
     assetQty: Math.abs(contracts),
     value: notional && Math.abs(notional),
     valueUpnl: fields.numberIfGiven('unrealizedPnl'),
-    marginValue: fields.numberIfGiven('initialMargin'),
+    marginValue: ownMargin ?? fields.numberIfGiven('initialMargin'),
     liquidationPrice: fields.has('liquidationPrice') ? Math.max(fields.number('liquidationPrice'), 0) : undefined,
     stopLossPrice: fields.numberIfGiven('stopLossPrice') ?? noneIn('stopLoss'),
     takeProfitPrice: fields.numberIfGiven('takeProfitPrice') ?? noneIn('takeProfit'),

@@ -195,6 +195,11 @@ describe("Binance, read by ccxt's class", () => {
     expect(position.liquidationPrice).toBeUndefined();
   });
 
+  it('has the margin of the position, without that of the orders', () => {
+    const withOrders = { ...RISK, initialMargin: '295', positionInitialMargin: '195', openOrderInitialMargin: '100' };
+    expect(mapCcxtPosition(binance().parsePositionRisk(withOrders)).marginValue).toBe(195);
+  });
+
   it('has its positions in the stream, whose flat ones are on no side', () => {
     const pushed = { s: 'BTCUSDT', pa: '0', ep: '0', up: '0', mt: 'cross', ps: 'BOTH' };
     const store = new AccountState();
