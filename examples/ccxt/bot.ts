@@ -88,8 +88,10 @@ export async function startBot(config: ConstructorArgs): Promise<AccountStateSto
   async function beforeSync(): Promise<void> {
     await work;
     syncedOn = connection();
-    for (const entry of entries().filter(({ filledAtMs }) => filledAtMs === 0)) {
-      if (await lookUp(entry)) continue;
+    for (const entry of entries()) {
+      // Bybit has refused the order of an entry that has none any more.
+      const isOpen = entry.filledAtMs === 0 && account.getOrderByCustomId(entry.clientId) !== undefined;
+      if (!isOpen || (await lookUp(entry))) continue;
       await send(entry);
       await lookUp(entry);
     }
