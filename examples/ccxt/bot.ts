@@ -89,6 +89,7 @@ export async function startBot(config: ConstructorArgs): Promise<AccountStateSto
     await work;
     syncedOn = connection();
     for (const entry of entries()) {
+      // Bybit has refused the order of an entry that has none any more.
       const isOpen = entry.filledAtMs === 0 && account.getOrderByCustomId(entry.clientId) !== undefined;
       if (!isOpen || (await lookUp(entry))) continue;
       await send(entry);

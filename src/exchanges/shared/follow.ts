@@ -42,7 +42,7 @@ export interface FollowOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Runs before each sync, which fails when it rejects. Look up orders here that the exchange has not confirmed. */
   readonly beforeSync?: (() => Promise<unknown>) | undefined;
-  /** From the end of a sync to the next (ms), when there is no reason to sync earlier. @default 60_000 */
+  /** From the end of a sync to the next (ms, above 0), without a reason to sync earlier. @default 60_000 */
   readonly intervalMs?: number | undefined;
 }
 
@@ -60,9 +60,12 @@ export interface Following {
 /** The longest time (ms) until a stream that failed is tried again. */
 const MAX_RETRY_MS = 10_000;
 
+/** The longest delay that timers take: with a longer one, they fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 const timers: Pick<Clock, 'setTimeout'> = {
   setTimeout: (callback, delayMs) => {
-    const timer = setTimeout(callback, delayMs);
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
     return { cancel: () => clearTimeout(timer), unref: () => void timer.unref() };
   },
 };
@@ -79,6 +82,7 @@ export async function follow(
 ): Promise<Following> {
   // biome-ignore lint/suspicious/noConsole: what nobody listens to must not be silent
   const { onOutcome, onError = console.error, beforeSync, intervalMs = 60_000 } = options;
+  if (!(intervalMs > 0)) throw new RangeError(`intervalMs: expected more than 0, received ${intervalMs}`);
   let isStopped = false;
   let isStarted = false;
   let failure: unknown = new Error('stopped before the first sync had ended');

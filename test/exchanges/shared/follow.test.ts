@@ -112,6 +112,32 @@ describe('following an account', () => {
     expect(errors).toMatchObject([{ message: 'not understood: data[0].size: expected', cause: FAULTY }]);
   });
 
+  it.each([0, -1, Number.NaN])('rejects an interval of %o', async (intervalMs) => {
+    await expect(start({ intervalMs })).rejects.toThrow('intervalMs: expected more than 0');
+    expect([stream.waits, syncs]).toEqual([0, []]);
+  });
+
+  it('takes the timers of this machine, where an interval can be endless', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let count = 0;
+    const part = async (): Promise<MessageOutcome> => {
+      count += 1;
+      return OUTCOME;
+    };
+    const parts = { feeds: [stream.feed], prices: [], syncs: [part] };
+    const onError = (): void => {};
+    const following = await follow(parts, { intervalMs: Number.POSITIVE_INFINITY, onError });
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(count).toBe(1);
+    await following.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    const hasty = await follow(parts, { onError });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(count).toBe(3);
+    await hasty.stop();
+  });
+
   it('syncs each minute', async () => {
     await start();
     await clock.advance(120_000);
