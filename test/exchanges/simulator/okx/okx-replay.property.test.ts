@@ -208,4 +208,22 @@ describe('a client that reads the lists and follows the stream', () => {
       { numRuns: 20, endOnFailure: true },
     );
   });
+
+  it('knows the end of both legs of an order that ends with its position, and of what came with it', async () => {
+    const common = { instId: INVERSE, tdMode: 'cross', posSide: 'short' };
+    const exits = { tpTriggerPx: '40000', tpOrdPx: '-1', slTriggerPx: '60000', slOrdPx: '-1' };
+    await check(true, [
+      { kind: 'request', path: 'trade/order', params: { ...common, side: 'sell', sz: '2', ordType: 'market' } },
+      {
+        kind: 'request',
+        path: 'trade/order-algo',
+        params: { ...common, ...exits, side: 'buy', sz: '2', ordType: 'oco', cxlOnClosePos: true },
+      },
+      {
+        kind: 'request',
+        path: 'trade/order',
+        params: { ...common, side: 'buy', sz: '3', ordType: 'ioc', px: '55000', reduceOnly: true },
+      },
+    ]);
+  });
 });

@@ -213,7 +213,9 @@ export class OkxTrading {
     for (const order of this.#venue.engine.activeOrders) {
       const isBound = order.closePosition || order.tags['cxlOnClosePos'] === 'true';
       if (keyOfOrder(order) !== key || !(isAlgo(order.id) ? isBound : order.reduceOnly)) continue;
-      this.#venue.engine.end(order.id, 'CANCELLED', 'NOTHING_TO_REDUCE');
+      // The end of one leg may have been that of the other.
+      const now = this.#venue.engine.order(order.id);
+      if (now !== undefined && isActive(now)) this.#venue.engine.end(order.id, 'CANCELLED', 'NOTHING_TO_REDUCE');
     }
   }
 
