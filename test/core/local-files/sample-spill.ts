@@ -83,5 +83,5 @@ function plain<T>(
 }
 
 function batch(upserts: readonly (readonly [string, string])[], deletes: readonly string[]): CommitBatch {
-  return { upserts: new Map(upserts), deletes: new Set(deletes) };
+  return { upserts: new Map(upserts), deletes: new Set(deletes), documents: new Set(upserts.map(([key]) => key)) };
 }
