@@ -1,4 +1,4 @@
-import { payloadOf } from '../support/payload-of.js';
+import { parseRecord } from '../../src/core/codec/record-text.js';
 import { must } from './violation.js';
 import { type AppliedCommit, isUnfinished, rootOf } from './world/applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD, DAMAGED_TEXT } from './world/backend.js';
@@ -113,6 +113,11 @@ export class Ledger {
 /** Whether the bytes of the damaged record are there, in their place or elsewhere. */
 export function holdsDamaged(records: ReadonlyMap<string, string>): boolean {
   return [...records.values()].some((text) => text.includes(DAMAGED_TEXT));
+}
+
+/** The value in the text of a record; of the damaged one and its copies, the text. */
+export function payloadOf(text: string): string {
+  return text.startsWith('{"v":') ? parseRecord(text).payload : text;
 }
 
 function payloadsIn(records: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

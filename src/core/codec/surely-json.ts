@@ -6,8 +6,8 @@ const lookupGetter: (this: object, key: PropertyKey) => unknown = Reflect.get(Ob
 
 /**
  * Whether the value is for sure one that JSON holds as it is: strings, booleans, finite numbers, `null`, and ordinary
- * objects and arrays of these, whose properties are enumerable and no accessors. Says so in less time than
- * `JSON.stringify` takes for it; a `false` says nothing.
+ * objects and arrays of these, whose properties are enumerable and no accessors. Takes about half the time of
+ * `JSON.stringify`; of many small arrays, a third more than that takes. A `false` says nothing.
  */
 export function isSurelyJson(value: unknown, depth: number = 0): boolean {
   switch (typeof value) {
@@ -19,7 +19,7 @@ export function isSurelyJson(value: unknown, depth: number = 0): boolean {
     case 'object':
       if (value === null) return true;
       // As deep as that, it may hold itself.
-      if (depth >= MAX_NESTING || getOwnPropertySymbols(value).length > 0) return false;
+      if (depth >= MAX_NESTING) return false;
       return Array.isArray(value) ? areElements(value, depth + 1) : areProperties(value, depth + 1);
     default:
       return false;
@@ -27,7 +27,7 @@ export function isSurelyJson(value: unknown, depth: number = 0): boolean {
 }
 
 function areProperties(object: object, depth: number): boolean {
-  if (getPrototypeOf(object) !== Object.prototype) return false;
+  if (getPrototypeOf(object) !== Object.prototype || getOwnPropertySymbols(object).length > 0) return false;
   for (const name of getOwnPropertyNames(object)) {
     const descriptor = getOwnPropertyDescriptor(object, name);
     if (descriptor?.enumerable !== true) return false;
@@ -41,9 +41,9 @@ function areProperties(object: object, depth: number): boolean {
 function areElements(array: readonly unknown[], depth: number): boolean {
   if (getPrototypeOf(array) !== Array.prototype) return false;
   for (let index = 0; index < array.length; index += 1) {
-    // An accessor without a getter is read as undefined, and so is a hole, which the count of the names shows as well.
+    // An accessor without a getter is read as undefined, and so is a hole, which the count of the keys shows as well.
     if (lookupGetter.call(array, index) !== undefined || !isSurelyJson(array[index], depth)) return false;
   }
   // The length is a property, too.
-  return getOwnPropertyNames(array).length === array.length + 1;
+  return Reflect.ownKeys(array).length === array.length + 1;
 }

@@ -37,6 +37,7 @@ const DOUBTFUL: Readonly<Record<string, unknown>> = {
   'an accessor without a getter in an array': Object.defineProperty([1, 2], 1, setter),
   'an array with a property': Object.assign([1], { more: 1 }),
   'an array with a hidden property': Object.defineProperty([1], 'more', hidden),
+  'the strings of a template': ((strings: TemplateStringsArray) => strings)`a`,
   'an array with a symbol as key': Object.assign([1], { [symbol]: 1 }),
   'an object of another realm': vm.runInNewContext('({})') as unknown,
   'an array of another realm': vm.runInNewContext('[]') as unknown,

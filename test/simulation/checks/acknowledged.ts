@@ -1,4 +1,4 @@
-import { payloadOf } from '../../support/payload-of.js';
+import { payloadOf } from '../ledger.js';
 import { must } from '../violation.js';
 import { type AppliedCommit, withAncestors } from '../world/applied-commit.js';
 

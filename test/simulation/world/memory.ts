@@ -1,6 +1,6 @@
 import { isAccountKeeperError } from '../../../src/core/errors.js';
 import type { AccountStateStore } from '../../../src/core/store/account-state-store.js';
-import { payloadOf } from '../../support/payload-of.js';
+import { payloadOf } from '../ledger.js';
 import { DAMAGED_RECORD } from './backend.js';
 
 /** What bots keep of a symbol. A bigint cannot be encoded. */
