@@ -2,9 +2,9 @@
  * The storage backend behind a store. This file is the specification that the contract suite tests
  * (`accountkeeper/contract`).
  *
- * Every method rejects with an `AccountKeeperError` and settles by its deadline. Values are opaque strings: the
- * store's codec makes them. Ids and record keys are any non-empty strings; a driver either stores them or rejects
- * `INVALID_KEY` before any I/O.
+ * Every method rejects with an `AccountKeeperError` and settles by its deadline. Values are strings: the store's codec
+ * makes them, and their exact characters come back. Ids and record keys are any non-empty strings; a driver either
+ * stores them or rejects `INVALID_KEY` before any I/O.
  */
 export interface PersistenceDriver {
   /** The version of this interface. */
@@ -153,6 +153,12 @@ export interface StoredAccount {
 export interface CommitBatch {
   readonly upserts: ReadonlyMap<string, string>;
   readonly deletes: ReadonlySet<string>;
+  /**
+   * The keys of those values that are JSON objects, as `JSON.stringify` writes them: without white space between the
+   * parts. A driver may store such a value as what it is, for other programs to read, and need not check it. A driver
+   * that takes it for any other string is right as well. Keys that are not in `upserts` mean nothing.
+   */
+  readonly documents?: ReadonlySet<string>;
 }
 
 /** Identity and condition of a commit. */

@@ -14,6 +14,7 @@ import { QueuesWhilePaused } from '../support/saboteurs/commits/queues-while-pau
 import { RepeatsBehindTheBack } from '../support/saboteurs/commits/repeats-behind-the-back.js';
 import { ReplaysFailures } from '../support/saboteurs/commits/replays-failures.js';
 import { SplitsBatches } from '../support/saboteurs/commits/splits-batches.js';
+import { WritesDocumentsAnew } from '../support/saboteurs/commits/writes-documents-anew.js';
 import { ComparesRevisionAlone } from '../support/saboteurs/heads/compares-revision-alone.js';
 import { CutsMeta } from '../support/saboteurs/heads/cuts-meta.js';
 import { ForgetsAnyHead } from '../support/saboteurs/heads/forgets-any-head.js';
@@ -40,6 +41,7 @@ import { WaitsByDefault } from '../support/saboteurs/life/waits-by-default.js';
 import { WaitsWithoutDeadline } from '../support/saboteurs/life/waits-without-deadline.js';
 import { WorksOnAfterClose } from '../support/saboteurs/life/works-on-after-close.js';
 import { ClearsByPattern } from '../support/saboteurs/reads/clears-by-pattern.js';
+import { CutsFramesOff } from '../support/saboteurs/reads/cuts-frames-off.js';
 import { EndsFailedListing } from '../support/saboteurs/reads/ends-failed-listing.js';
 import { ExpiresRecords } from '../support/saboteurs/reads/expires-records.js';
 import { IgnoresCase } from '../support/saboteurs/reads/ignores-case.js';
@@ -116,6 +118,8 @@ export const SABOTEURS: readonly Saboteur[] = [
     related: ['FA1'],
     disguise: wrap(ReplaysFailures),
   },
+  { fault: 'writes JSON objects anew', clause: 'RT2', related: [], disguise: wrap(WritesDocumentsAnew) },
+  { fault: 'takes a piece of a JSON object for one', clause: 'CO1', related: [], disguise: wrap(CutsFramesOff) },
   { fault: 'shares its maps', clause: 'RT4', related: [], disguise: wrap(SharesItsMaps) },
   { fault: 'lists an account twice', clause: 'SC2', related: ['FA3', 'KE2'], disguise: wrap(ListsTwice) },
   { fault: 'reuses revisions after a drop', clause: 'DE4', related: ['DE5', 'OR1'], disguise: reusesRevisions },

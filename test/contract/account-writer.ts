@@ -28,6 +28,12 @@ export function batchOf(upserts: Records = {}, deletes: Iterable<string> = []): 
   return { upserts: mapOf(upserts), deletes: new Set(deletes) };
 }
 
+/** A batch of values that are flagged as JSON objects. */
+export function documentsOf(documents: Records): CommitBatch {
+  const upserts = mapOf(documents);
+  return { upserts, deletes: new Set(), documents: new Set(upserts.keys()) };
+}
+
 /** How many records, and how long values of one byte a character, one commit takes: at most as many and as long as wanted. */
 export function fittingBatch(
   { batchBytes, batchRecords, valueBytes }: DriverLimits,
@@ -76,7 +82,11 @@ export class AccountWriter {
   }
 
   async commit(upserts: Records = {}, deletes: Iterable<string> = [], more: MoreOptions = {}): Promise<AccountHead> {
-    const head = await this.driver.commit(this.id, batchOf(upserts, deletes), this.options(more));
+    return this.commitBatch(batchOf(upserts, deletes), more);
+  }
+
+  async commitBatch(batch: CommitBatch, more: MoreOptions = {}): Promise<AccountHead> {
+    const head = await this.driver.commit(this.id, batch, this.options(more));
     this.#head = head;
     return head;
   }

@@ -61,6 +61,17 @@ export const ADVERSARIAL_VALUES: readonly string[] = [
   ...['%', '%00', '$1', '?', ':name', '@name', 'é', 'e\u0301', '💰', '👩‍👩‍👧', '\u{10FFFF}', 'ß', 'İ'],
 ];
 
+/** JSON objects that a parser, a column for JSON or a frame around them could change. */
+export const ADVERSARIAL_DOCUMENTS: readonly string[] = [
+  ...['{}', '{"":{}}', '{"a":[]}', '{"v":1,"c":"json","d":{"n":1}}', '{"b":1,"a":2,"10":3,"9":4}', '{"a":1,"a":2}'],
+  ...['{"value":1}', '{"value":{"a":"x"},"expires":null}', '{"a":{"b":1},"ak":1}', '{"a":"}","b":"}}","c":"{"}'],
+  ...['{"n":[1.0,1E5,-0,0.1e-7,12345678901234567890]}', '{"a":null,"b":true,"c":false}', '{"a":"\\u003C\\u00e9\\/"}'],
+  ...['{"a":":x"}', '{"a":[":base64:aGk=","::"]}', '{":a":":","b:":1,",":[":"]}', '{"a":"\\u003ax"}', '{"a":",\\":"}'],
+  ...['{"__proto__":{"a":1},"constructor":2}', '{"a":"\\u0000\\n\\"\\\\","é":"💰\u2028","b":"\\ud800"}'],
+  ...['{"a":"\'; DROP TABLE keyv; --","b":"$1 ? :name @name %00"}', `{"a":"${'x'.repeat(5000)}"}`],
+  `${'{"a":['.repeat(100)}${']}'.repeat(100)}`,
+];
+
 /** Values that are no well-formed Unicode: they come back, or are refused. */
 export const MALFORMED_VALUES: readonly string[] = [
   '\uD800',

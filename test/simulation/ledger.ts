@@ -1,3 +1,4 @@
+import { parseRecord } from '../../src/core/codec/record-text.js';
 import { must } from './violation.js';
 import { type AppliedCommit, isUnfinished, rootOf } from './world/applied-commit.js';
 import { type CommitMessage, DAMAGED_RECORD, DAMAGED_TEXT } from './world/backend.js';
@@ -114,9 +115,9 @@ export function holdsDamaged(records: ReadonlyMap<string, string>): boolean {
   return [...records.values()].some((text) => text.includes(DAMAGED_TEXT));
 }
 
-/** The value in the text of a record. */
+/** The value in the text of a record; of the damaged one and its copies, the text. */
 export function payloadOf(text: string): string {
-  return text.slice(text.indexOf(';', text.indexOf(';') + 1) + 1);
+  return text.startsWith('{"v":') ? parseRecord(text).payload : text;
 }
 
 function payloadsIn(records: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -3,6 +3,7 @@ import type { AccountStateStoreOptions } from '../../src/core/store/store-option
 import { MemoryBackend } from '../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import { FakeClock } from './fake-clock.js';
+import { payloadOf } from './payload-of.js';
 import { ScriptedDriver } from './scripted-driver.js';
 
 /** A restored store on a memory backend, with time and faults under control. */
@@ -49,7 +50,7 @@ export function createStore<T extends object = Record<string, unknown>>({
   const stored = async (): Promise<Record<string, string>> => {
     const account = await new MemoryDriver({ backend }).load(ACCOUNT);
     const records = [...(account?.records ?? [])];
-    return Object.fromEntries(records.map(([recordKey, text]) => [recordKey, text.slice(text.indexOf(';', 2) + 1)]));
+    return Object.fromEntries(records.map(([recordKey, text]) => [recordKey, payloadOf(text)]));
   };
   return { store, driver, backend, clock, events, stored };
 }

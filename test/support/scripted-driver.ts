@@ -92,7 +92,9 @@ export class ScriptedDriver implements PersistenceDriver {
   }
 
   async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
-    this.sent.push({ batch: { upserts: new Map(batch.upserts), deletes: new Set(batch.deletes) }, options });
+    const { upserts, deletes, documents } = batch;
+    const copy = { upserts: new Map(upserts), deletes: new Set(deletes), documents: new Set(documents) };
+    this.sent.push({ batch: copy, options });
     this.#inFlight += 1;
     this.#maxInFlight = Math.max(this.#maxInFlight, this.#inFlight);
     try {

@@ -1,6 +1,7 @@
 import { codecOf } from './codec-of.js';
 import { describeOddValue } from './plain-shape.js';
 import type { Codec } from './record-codec.js';
+import { isSurelyJson } from './surely-json.js';
 import { ValueCheck } from './value-check.js';
 
 /**
@@ -10,7 +11,7 @@ import { ValueCheck } from './value-check.js';
 export const jsonCodec: Codec = codecOf('json', encode, JSON.parse);
 
 function encode(value: unknown): string {
-  new JsonCheck().check(value);
+  if (!isSurelyJson(value)) new JsonCheck().check(value);
   return JSON.stringify(value);
 }
 

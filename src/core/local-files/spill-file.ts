@@ -10,6 +10,8 @@ type Pairs = readonly (readonly [string, string])[];
 interface BatchText {
   readonly upserts: Pairs;
   readonly deletes: readonly string[];
+  /** Files of version 0.1.0 have none. */
+  readonly documents?: readonly string[];
 }
 
 /** A spill as JSON: arrays of pairs, so that every record key is data. */
@@ -70,8 +72,8 @@ function spillOf(text: SpillText): Spill {
   };
 }
 
-function batchOf({ upserts, deletes }: BatchText): CommitBatch {
-  return { upserts: new Map(upserts), deletes: new Set(deletes) };
+function batchOf({ upserts, deletes, documents }: BatchText): CommitBatch {
+  return { upserts: new Map(upserts), deletes: new Set(deletes), documents: new Set(documents) };
 }
 
 function digestOf(bytes: Buffer): string {

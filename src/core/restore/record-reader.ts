@@ -1,7 +1,8 @@
 import type { AccountRecords } from '../account/tables/account-records.js';
 import type { RecordTable } from '../account/tables/record-table.js';
 import type { QuarantinedRecord } from '../codec/quarantine.js';
-import { type Codec, parseRecord } from '../codec/record-codec.js';
+import type { Codec } from '../codec/record-codec.js';
+import { parseRecord } from '../codec/record-text.js';
 import { richCodec } from '../codec/rich-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import { AccountKeeperError } from '../errors.js';

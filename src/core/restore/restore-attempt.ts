@@ -396,8 +396,9 @@ function withChanges(
   return { head: head ?? nobody, records, corrupt };
 }
 
-function without({ upserts, deletes }: CommitBatch, recordKeys: ReadonlySet<string>): CommitBatch {
+function without({ upserts, deletes, ...others }: CommitBatch, recordKeys: ReadonlySet<string>): CommitBatch {
   return {
+    ...others,
     upserts: new Map([...upserts].filter(([recordKey]) => !recordKeys.has(recordKey))),
     deletes: new Set([...deletes].filter((recordKey) => !recordKeys.has(recordKey))),
   };

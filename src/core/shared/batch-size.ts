@@ -8,7 +8,7 @@ export interface BatchSize {
 
 /** A batch that changes the head alone. */
 export function noChanges(): CommitBatch {
-  return { upserts: new Map(), deletes: new Set() };
+  return { upserts: new Map(), deletes: new Set(), documents: new Set() };
 }
 
 /** The bytes that a head's meta may grow by from one commit to the next. */
@@ -41,17 +41,21 @@ export function sizeOf({ upserts, deletes }: CommitBatch): BatchSize {
 export function mergedBatch(batches: Iterable<CommitBatch>): CommitBatch {
   const upserts = new Map<string, string>();
   const deletes = new Set<string>();
+  const documents = new Set<string>();
   for (const batch of batches) {
     for (const [recordKey, text] of batch.upserts) {
       deletes.delete(recordKey);
       upserts.set(recordKey, text);
+      if (batch.documents?.has(recordKey) === true) documents.add(recordKey);
+      else documents.delete(recordKey);
     }
     for (const recordKey of batch.deletes) {
       upserts.delete(recordKey);
+      documents.delete(recordKey);
       deletes.add(recordKey);
     }
   }
-  return { upserts, deletes };
+  return { upserts, deletes, documents };
 }
 
 /** Batches within the limits, cut between the given ones and never within one. At least one. */

@@ -12,7 +12,14 @@ export interface PendingEntry {
 
 /** A record as one commit is to write it. */
 export type EncodedChange =
-  | { readonly text: string | undefined }
+  | {
+      /** `undefined`: it is deleted. */
+      readonly text: string | undefined;
+      /** Of key and text. */
+      readonly bytes: number;
+      /** Whether the text is a JSON object, as {@link CommitBatch.documents} says it. */
+      readonly isDocument: boolean;
+    }
   /** It cannot be written at all. */
   | { readonly error: AccountKeeperError };
 
@@ -20,19 +27,19 @@ export type EncodedChange =
 export interface RecordSource {
   /** The value that a record has now; `undefined`: there is none. Values never change, they are replaced. */
   valueOf(recordKey: string): unknown;
-  /** Its text; `undefined` for one that is to be deleted. */
   encode(recordKey: string, value: unknown): EncodedChange;
 }
 
 /** A record of a group, with the value that it had when the group ended. */
 interface PendingRecord extends PendingEntry {
   readonly value: unknown;
-  change?: EncodedChange;
+  /** `undefined` until it is encoded. Here from the beginning: to add a property to an object takes long. */
+  change: EncodedChange | undefined;
 }
 
 /** Records whose changes belong together. */
 interface Group {
-  readonly records: Map<string, PendingRecord>;
+  records: Map<string, PendingRecord>;
   /** Of the records that were encoded. */
   size: { records: number; bytes: number };
 }
@@ -137,12 +144,13 @@ export class PendingSet {
   }
 
   /** Makes entries pending again that were taken before, with the values that they had; newer ones come after them. */
-  putBack({ batch: { upserts }, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): void {
+  putBack({ batch: { upserts, documents }, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): void {
     const records = new Map<string, PendingRecord>();
     const group: Group = { records, size: { records: 0, bytes: 0 } };
-    for (const [recordKey, entry] of entries) {
+    for (const [recordKey, { sequence, sinceMs }] of entries) {
       const text = upserts.get(recordKey);
-      put(group, recordKey, { ...entry, value: undefined, change: { text } });
+      const change = { text, bytes: changeBytes(recordKey, text), isDocument: documents?.has(recordKey) === true };
+      put(group, recordKey, { sequence, sinceMs, value: undefined, change });
     }
     if (this.#sealed.length > 0 || !this.#mergeInto(group, this.#base.records)) this.#sealed.unshift(group);
     else this.#base = group;
@@ -199,9 +207,12 @@ export class PendingSet {
   }
 
   #recordsOf(entries: Iterable<readonly [recordKey: string, entry: PendingEntry]>): Map<string, PendingRecord> {
-    return new Map(
-      Array.from(entries, ([recordKey, entry]) => [recordKey, { ...entry, value: this.#source.valueOf(recordKey) }]),
-    );
+    const records = new Map<string, PendingRecord>();
+    for (const [recordKey, { sequence, sinceMs }] of entries) {
+      const value = this.#source.valueOf(recordKey);
+      records.set(recordKey, { sequence, sinceMs, value, change: undefined });
+    }
+    return records;
   }
 
   #add(records: Map<string, PendingRecord>): void {
@@ -230,20 +241,23 @@ export class PendingSet {
 
   /**
    * Merges newer records into a group, unless it would not fit into a batch any more, or a record of it that can be
-   * written would be replaced by one that cannot.
+   * written would be replaced by one that cannot. An empty group takes the map itself.
    */
-  #mergeInto(group: Group, newer: ReadonlyMap<string, PendingRecord>): boolean {
+  #mergeInto(group: Group, newer: Map<string, PendingRecord>): boolean {
     let { records, bytes } = group.size;
     for (const [recordKey, record] of newer) {
       const before = group.records.get(recordKey);
-      const replaced = before === undefined ? NO_SIZE : sizeOfRecord(recordKey, before);
+      const replaced = before === undefined ? NO_SIZE : sizeOfRecord(before);
       if ('error' in this.#encoded(recordKey, record) && replaced.records > 0) return false;
-      const added = sizeOfRecord(recordKey, record);
+      const added = sizeOfRecord(record);
       records += added.records - replaced.records;
       bytes += added.bytes - replaced.bytes;
     }
     if (!fits({ records, bytes }, this.#limits)) return false;
-    for (const [recordKey, record] of newer) put(group, recordKey, record);
+    if (group.records.size === 0) {
+      group.records = newer;
+      group.size = { records, bytes };
+    } else for (const [recordKey, record] of newer) put(group, recordKey, record);
     return true;
   }
 
@@ -259,19 +273,16 @@ function emptyGroup(): Group {
   return { records: new Map(), size: { records: 0, bytes: 0 } };
 }
 
-function sizeOfRecord(recordKey: string, { change }: PendingRecord): BatchSize {
-  if (change === undefined || 'error' in change) return NO_SIZE;
-  return { records: 1, bytes: changeBytes(recordKey, change.text) };
+function sizeOfRecord({ change }: PendingRecord): BatchSize {
+  return change === undefined || 'error' in change ? NO_SIZE : { records: 1, bytes: change.bytes };
 }
 
 /** A record keeps its oldest change, and gets its newest value. */
 function put(group: Group, recordKey: string, record: PendingRecord): void {
   const before = group.records.get(recordKey);
   const { size } = group;
-  const [added, removed] = [
-    sizeOfRecord(recordKey, record),
-    before === undefined ? NO_SIZE : sizeOfRecord(recordKey, before),
-  ];
+  const added = sizeOfRecord(record);
+  const removed = before === undefined ? NO_SIZE : sizeOfRecord(before);
   size.records += added.records - removed.records;
   size.bytes += added.bytes - removed.bytes;
   const isOlder = before !== undefined && before.sequence < record.sequence;
@@ -289,18 +300,20 @@ function newestOf(groups: readonly Map<string, PendingRecord>[]): Map<string, Pe
 function asBatch({ records }: Group): Omit<BuiltBatch, 'isTooLarge'> {
   const upserts = new Map<string, string>();
   const deletes = new Set<string>();
+  const documents = new Set<string>();
   const entries = new Map<string, PendingEntry>();
   const failures = new Map<string, { readonly entry: PendingEntry; readonly error: AccountKeeperError }>();
-  for (const [recordKey, { sequence, sinceMs, change }] of records) {
-    const entry = { sequence, sinceMs };
+  for (const [recordKey, record] of records) {
+    const { change } = record;
     if (change === undefined) continue;
     if ('error' in change) {
-      failures.set(recordKey, { entry, error: change.error });
+      failures.set(recordKey, { entry: record, error: change.error });
       continue;
     }
-    entries.set(recordKey, entry);
+    entries.set(recordKey, record);
     if (change.text === undefined) deletes.add(recordKey);
     else upserts.set(recordKey, change.text);
+    if (change.isDocument) documents.add(recordKey);
   }
-  return { batch: { upserts, deletes }, entries, failures };
+  return { batch: { upserts, deletes, documents }, entries, failures };
 }

@@ -1,6 +1,7 @@
 import type { AccountRecords } from '../account/tables/account-records.js';
 import type { Quarantine } from '../codec/quarantine.js';
-import { type Codec, encodeRecord } from '../codec/record-codec.js';
+import type { Codec } from '../codec/record-codec.js';
+import { recordWriter } from '../codec/record-text.js';
 import { AccountKeeperError, isAccountKeeperError } from '../errors.js';
 import type { DriverLimits, StoredAccount } from '../persistence-driver.js';
 import { changeBytes } from '../shared/batch-size.js';
@@ -27,9 +28,11 @@ class StoredText {
 /** Reads changed records from their tables, or from the quarantine, and writes them as text. */
 export class RecordEncoder implements RecordSource {
   readonly #options: RecordEncoderOptions;
+  readonly #write: (value: unknown) => string;
 
   constructor(options: RecordEncoderOptions) {
     this.#options = options;
+    this.#write = recordWriter(options.codec, options.schemaVersion);
   }
 
   valueOf(recordKey: string): unknown {
@@ -51,8 +54,8 @@ export class RecordEncoder implements RecordSource {
   encode(recordKey: string, value: unknown): EncodedChange {
     try {
       const text = this.#textOf(value);
-      this.#requireLimits(recordKey, text);
-      return { text };
+      const bytes = this.#requireLimits(recordKey, text);
+      return { text, bytes, isDocument: text !== undefined && !(value instanceof StoredText) };
     } catch (thrown) {
       return { error: encodeError(recordKey, thrown) };
     }
@@ -89,20 +92,21 @@ export class RecordEncoder implements RecordSource {
   #textOf(value: unknown): string | undefined {
     if (value === undefined) return undefined;
     if (value instanceof StoredText) return value.text;
-    return encodeRecord(this.#options.codec, this.#options.schemaVersion, value);
+    return this.#write(value);
   }
 
-  /** @throws `INVALID_KEY`, `TOO_LARGE` */
-  #requireLimits(recordKey: string, text: string | undefined): void {
+  /** @returns the bytes of key and text. @throws `INVALID_KEY`, `TOO_LARGE` */
+  #requireLimits(recordKey: string, text: string | undefined): number {
     const { keyBytes, valueBytes, batchBytes } = this.#options.limits;
     const ofKey = changeBytes(recordKey, undefined);
     if (ofKey > keyBytes)
       throw new AccountKeeperError('INVALID_KEY', `expected a key of up to ${keyBytes} bytes, received ${ofKey}`);
-    if (text === undefined) return;
+    if (text === undefined) return ofKey;
     const ofValue = changeBytes('', text);
     const most = Math.min(valueBytes, batchBytes - ofKey);
     if (ofValue > most)
       throw new AccountKeeperError('TOO_LARGE', `expected a value of up to ${most} bytes, received ${ofValue}`);
+    return ofKey + ofValue;
   }
 }
 

@@ -17,7 +17,10 @@ export interface HeadSwap {
   readonly expected: string | undefined;
   /** The text to store there. When it equals `expected`, write it and make it durable all the same. */
   readonly next: string;
-  /** The texts to store, by escaped record key; the stored key is `account.recordPrefix` followed by that. */
+  /**
+   * The texts to store, by escaped record key; the stored key is `account.recordPrefix` followed by that. Each is the
+   * JSON of an object, and has to come back character by character.
+   */
   readonly upserts: ReadonlyMap<string, string>;
   /** The escaped record keys to delete, whether they are stored or not. None of them is in `upserts`. */
   readonly deletes: readonly string[];

@@ -1,6 +1,6 @@
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
 import type { AccountHead } from '../../core/persistence-driver.js';
-import { decodeEnvelope, encodeEnvelope, parsedObject } from './envelope.js';
+import { decodeEnvelope, encodeDocument, parsedObject } from './envelope.js';
 
 /** A head together with the exact text that it is stored as. */
 export interface StoredHead {
@@ -24,7 +24,7 @@ export class StoredTextError extends Error {
 /** The head and the text to store for it. */
 export function encodeHead(head: AccountHead): StoredHead {
   const { revision, writerId, writeId, meta, dropped } = head;
-  const text = encodeEnvelope(JSON.stringify({ revision, writerId, writeId, meta, dropped }));
+  const text = encodeDocument(JSON.stringify({ revision, writerId, writeId, meta, dropped }));
   return { head: Object.freeze({ revision, writerId, writeId, meta, dropped }), text };
 }
 

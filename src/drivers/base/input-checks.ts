@@ -8,9 +8,10 @@ import type {
   LoadOptions,
   OperationOptions,
 } from '../../core/persistence-driver.js';
+import { sizeOf } from '../../core/shared/batch-size.js';
 import { describeReceived, requireDuration } from '../../core/shared/option-checks.js';
 import type { HeadChange } from './conditional-commit.js';
-import { encodeEnvelope } from './envelope.js';
+import { encodeDocument, encodeEnvelope } from './envelope.js';
 import { escapeKey } from './key-escape.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -97,6 +98,10 @@ function encodeBatch(
   requireObject('batch', batch);
   if (!isMap(batch.upserts)) throw wrong('INVALID_VALUE', 'batch.upserts', batch.upserts, 'a Map');
   if (!isSet(batch.deletes)) throw wrong('INVALID_VALUE', 'batch.deletes', batch.deletes, 'a Set');
+  const { documents } = batch;
+  if (documents !== undefined && !isSet(documents)) {
+    throw wrong('INVALID_VALUE', 'batch.documents', documents, 'a Set');
+  }
   const upserts = new Map<string, string>();
   const deletes: string[] = [];
   const records = batch.upserts.size + batch.deletes.size;
@@ -104,32 +109,49 @@ function encodeBatch(
     const message = `the batch: expected up to ${limits.batchRecords} records, received ${records}`;
     throw new AccountKeeperError('TOO_LARGE', message);
   }
-  let total = metaBytes;
+  // A bound for the bytes of all keys and values.
+  let atMost = 0;
   for (const [key, value] of batch.upserts) {
-    const keyBytes = checkRecordKey(key, limits);
+    checkRecordKey(key, limits);
     if (batch.deletes.has(key)) {
       const message = `record ${JSON.stringify(key)}: expected in upserts or in deletes, received in both`;
       throw new AccountKeeperError('INVALID_KEY', message, { records: [key] });
     }
     if (typeof value !== 'string') throw wrong('INVALID_VALUE', `record ${shown(key)}`, value, 'a string', [key]);
-    const valueBytes = checkBytes('TOO_LARGE', 'record', Buffer.byteLength(value), limits.valueBytes, key);
-    total += checkBytes('TOO_LARGE', 'record', keyBytes + valueBytes, limits.batchBytes, key);
-    upserts.set(escapeKey(key), encodeEnvelope(value));
+    const atMostOfRecord = mostBytes(key) + mostBytes(value);
+    if (atMostOfRecord > Math.min(limits.valueBytes, limits.batchBytes)) checkRecordBytes(key, value, limits);
+    atMost += atMostOfRecord;
+    upserts.set(escapeKey(key), documents?.has(key) === true ? encodeDocument(value) : encodeEnvelope(value));
   }
   for (const key of batch.deletes) {
-    total += checkRecordKey(key, limits);
+    checkRecordKey(key, limits);
+    atMost += mostBytes(key);
     deletes.push(escapeKey(key));
   }
   // No record is at fault by itself, so none is named: half of the batch may fit.
-  checkBytes('TOO_LARGE', 'the batch', total, limits.batchBytes);
+  if (metaBytes + atMost > limits.batchBytes) {
+    checkBytes('TOO_LARGE', 'the batch', metaBytes + sizeOf(batch).bytes, limits.batchBytes);
+  }
   return { upserts, deletes };
 }
 
-function checkRecordKey(key: string, limits: DriverLimits): number {
+/** No character takes more. To count exactly takes longer, and is needed near a limit only. */
+function mostBytes(text: string): number {
+  return 3 * text.length;
+}
+
+function checkRecordBytes(key: string, value: string, limits: DriverLimits): void {
+  const valueBytes = checkBytes('TOO_LARGE', 'record', Buffer.byteLength(value), limits.valueBytes, key);
+  checkBytes('TOO_LARGE', 'record', Buffer.byteLength(key) + valueBytes, limits.batchBytes, key);
+}
+
+function checkRecordKey(key: string, limits: DriverLimits): void {
   if (typeof key !== 'string' || key === '') {
     throw wrong('INVALID_KEY', 'record key', key, 'a non-empty string', typeof key === 'string' ? [key] : undefined);
   }
-  return checkBytes('INVALID_KEY', 'record key', Buffer.byteLength(key), limits.keyBytes, key);
+  if (mostBytes(key) > limits.keyBytes) {
+    checkBytes('INVALID_KEY', 'record key', Buffer.byteLength(key), limits.keyBytes, key);
+  }
 }
 
 function checkHeadName(name: string, head: NonNullable<HeadChange['expected']>): NonNullable<HeadChange['expected']> {

@@ -22,6 +22,8 @@ export interface AdapterProfile {
   readonly namespaceInKeys: boolean;
   /** Whether the backend may have an encoding that does not hold every character, as MySQL's tables may be in latin1. */
   readonly encodes: boolean;
+  /** Whether a text that is stored comes back as that text, and is not taken for JSON on the way. */
+  readonly keepsTexts: boolean;
   /** Whether `disconnect` waits for everything that was asked, for ever when the server is gone, unless it gets `true`. */
   readonly lingers: boolean;
   /** Whether nothing survives the process. */
@@ -45,6 +47,7 @@ const plain = {
   many: new Set<never>(),
   namespaceInKeys: false,
   encodes: false,
+  keepsTexts: true,
   lingers: false,
   inMemory: false,
   ownPrefix: () => '',
@@ -112,6 +115,7 @@ const unknown: AdapterProfile = {
   keyCharacters: UNKNOWN_KEY_CHARACTERS,
   namespaceInKeys: true,
   encodes: true,
+  keepsTexts: false,
   list: (store) => iterate(store, namespaceOf(store)),
 };
 

@@ -1,5 +1,5 @@
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
-import { decodeEnvelope, encodeEnvelope } from '../base/envelope.js';
+import { decodeEnvelope, encodeDocument, isFramed } from '../base/envelope.js';
 import { unescapeKey } from '../base/key-escape.js';
 import type { Operation } from '../base/operation.js';
 import type { ManyMethod } from './adapter-profile.js';
@@ -47,7 +47,7 @@ export class KeyvStore {
 
   /** Encodes an envelope for the adapter. @throws `TOO_LARGE` with the record at fault */
   async encode(key: string, envelope: string): Promise<EncodedEntry> {
-    const stored = await this.#target.encode(decodeEnvelope(envelope) ?? '');
+    const stored = await this.#target.encode(envelope);
     const { storedBytes = Number.POSITIVE_INFINITY } = this.limits;
     const bytes = typeof stored === 'string' ? Buffer.byteLength(stored) : 0;
     if (bytes <= storedBytes) return { key, stored };
@@ -169,8 +169,10 @@ export class KeyvStore {
   /** Reads a stored value as text. A value that is not a string becomes a text that no envelope has. */
   async #textOf(stored: unknown): Promise<string | undefined> {
     if (stored === undefined || stored === null) return undefined;
+    if (typeof stored === 'string' && isFramed(stored)) return stored;
     const value = await this.#target.decode(stored);
-    if (value !== undefined) return encodeEnvelope(value);
+    // As heads are encoded: they are compared. Of another value, either envelope means the same.
+    if (value !== undefined) return encodeDocument(value);
     const text = shownText(stored);
     return decodeEnvelope(text) === undefined ? text : `unreadable by the serializer: ${text}`;
   }

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AccountKeeperError } from '../../core/errors.js';
 import { describeReceived } from '../../core/shared/option-checks.js';
-import { decodeEnvelope, encodeEnvelope, valueIn } from '../base/envelope.js';
+import { decodeEnvelope, encodeDocument, encodeEnvelope, isFramed, valueIn } from '../base/envelope.js';
 import { type AdapterProfile, namespaceOf, profileOf } from './adapter-profile.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient, propertyOf } from './client.js';
 import { toStoredKey } from './keys.js';
@@ -11,8 +12,8 @@ export interface KeyvTarget {
   readonly profile: AdapterProfile;
   /** The prefix that the Keyv adds to the driver's keys. */
   readonly keyPrefix: string;
-  /** Encodes a string for the store. */
-  encode(value: string): Promise<unknown>;
+  /** Encodes what is in an envelope for the store: a document as it is, if the Keyv reads it, and else a string. */
+  encode(envelope: string): Promise<unknown>;
   /** The string that was stored as this; `undefined` when it was none. */
   decode(stored: unknown): Promise<string | undefined>;
   /** @throws `CONFIG` when keys would go elsewhere by now, or hooks would have to run */
@@ -47,11 +48,16 @@ export function targetOf(given: KeyvClient | KeyvAdapter, prefix: string): KeyvT
     if (keyv !== undefined) return decodeByKeyv(keyv, stored);
     return typeof stored === 'string' ? decodeEnvelope(stored) : undefined;
   };
+  const readsDocuments = once(async () => keyv === undefined || (await isDocumentReader(keyv)));
+  const keepsDocument = async (framed: string): Promise<boolean> =>
+    profile.keepsTexts && (!profile.encodes || asciiJson(framed) === framed) && readsDocuments();
   return {
     store,
     profile,
     keyPrefix: keyPrefixOf(keyv === undefined || useKeyPrefix === false ? undefined : namespace, prefix),
-    encode: async (value) => {
+    encode: async (envelope) => {
+      if (isFramed(envelope) && (await keepsDocument(envelope))) return envelope;
+      const value = decodeEnvelope(envelope) ?? '';
       const stored = await (keyv?.serializeData({ value, expires: undefined }) ?? encodeEnvelope(value));
       if (!profile.encodes || typeof stored !== 'string') return stored;
       // Most serializers make JSON, which means the same in ASCII. Whether this one did is seen from what it reads.
@@ -89,6 +95,25 @@ async function decodeByKeyv(keyv: KeyvClient, stored: unknown): Promise<string |
     return undefined;
   }
   return typeof data === 'object' && data !== null ? valueIn(data as Readonly<Record<string, unknown>>) : undefined;
+}
+
+/** Whether the Keyv finds the object in a document's envelope, as one with Keyv's own serializer does. */
+async function isDocumentReader(keyv: KeyvClient): Promise<boolean> {
+  const sample = { text: 'x', list: [1, null, { flag: true }] };
+  try {
+    const data = await keyv.deserializeData(encodeDocument(JSON.stringify(sample)));
+    return isDeepStrictEqual(propertyOf(data, 'value'), sample);
+  } catch {
+    return false;
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function refuseLifetime(given: object, adapter: object | undefined): void {

@@ -1,4 +1,4 @@
-import { batchOf, mapOf } from '../account-writer.js';
+import { batchOf, documentsOf, mapOf } from '../account-writer.js';
 import type { Clause } from '../clause.js';
 import {
   expectEqual,
@@ -65,13 +65,16 @@ const corruptIsSaid: Clause = {
     await raw.set(headKey, good);
     expectHead('the head after it was repaired', await knowing.head(writer.id), head);
 
-    const recordKey = raw.recordKey(scope.prefix, writer.id, 'key');
-    for (const [what, text] of damaged(present('the stored text of a record', await raw.get(recordKey)))) {
-      await raw.set(recordKey, text);
-      const { corrupt, records } = present('load', await (await scope.open()).load(writer.id));
-      expectEqual(`corrupt, with a record that is ${what}`, [...corrupt], [['key', text]]);
-      expectEqual(`records, with a record that is ${what}`, [...records], []);
-      expectEqual(`the text of a record that is ${what}`, await raw.get(recordKey), text);
+    for (const batch of [batchOf({ key: '1' }), documentsOf({ key: '{"a":{"b":{}}}' })]) {
+      await writer.commitBatch(batch);
+      const recordKey = raw.recordKey(scope.prefix, writer.id, 'key');
+      for (const [what, text] of damaged(present('the stored text of a record', await raw.get(recordKey)))) {
+        await raw.set(recordKey, text);
+        const { corrupt, records } = present('load', await (await scope.open()).load(writer.id));
+        expectEqual(`corrupt, with a record that is ${what}`, [...corrupt], [['key', text]]);
+        expectEqual(`records, with a record that is ${what}`, [...records], []);
+        expectEqual(`the text of a record that is ${what}`, await raw.get(recordKey), text);
+      }
     }
   },
 };

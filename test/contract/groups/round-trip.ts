@@ -1,6 +1,6 @@
 import type { DriverWarning, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { type AccountWriter, batchOf, mapOf } from '../account-writer.js';
-import { ADVERSARIAL_VALUES, MALFORMED_VALUES } from '../adversarial.js';
+import { type AccountWriter, batchOf, documentsOf, mapOf } from '../account-writer.js';
+import { ADVERSARIAL_DOCUMENTS, ADVERSARIAL_VALUES, MALFORMED_VALUES } from '../adversarial.js';
 import type { Clause } from '../clause.js';
 import type { ClauseScope } from '../clause-scope.js';
 import {
@@ -51,7 +51,8 @@ const emptyAndNeverWritten: Clause = {
 const anyString: Clause = {
   id: 'RT2',
   group,
-  title: 'any string value comes back equal; lone surrogates come back or reject INVALID_VALUE',
+  title:
+    'any string value comes back equal, also one that is flagged as a JSON object; lone surrogates come back or reject INVALID_VALUE',
   needs: [],
   async run(scope) {
     const driver = await scope.open();
@@ -79,10 +80,25 @@ const anyString: Clause = {
         expectHead('the head after a refused value', await driver.head(writer.id), before);
       }
     }
+    for (const [key, value] of await documentsFlagged(writer)) records.set(key, value);
     expectRecords('the same driver', await writer.load(), records);
     expectRecords('another driver', await (await scope.open()).load(writer.id), records);
   },
 };
+
+/** Commits JSON objects, over values of the other kind and under them, at most two at a time. */
+async function documentsFlagged(writer: AccountWriter): Promise<ReadonlyMap<string, string>> {
+  const { valueBytes, batchBytes } = writer.driver.limits;
+  const most = Math.min(valueBytes, Math.floor(batchBytes / 2) - 20);
+  const documents = ADVERSARIAL_DOCUMENTS.filter((document) => document.length * 3 <= most);
+  const [first = '{}', second = '{}'] = documents;
+  const records = new Map(documents.map((document, index) => [`document/${index}`, document]));
+  await writer.commit({ 'document/0': '1', 'document/1': second });
+  for (const [key, document] of records) await writer.commitBatch(documentsOf({ [key]: document, changed: document }));
+  const mixed = { changed: first, flagged: second };
+  await writer.commitBatch({ ...batchOf(mixed), documents: new Set(['flagged', 'not there']) });
+  return new Map([...records, ...Object.entries(mixed)]);
+}
 
 const othersReadTheSame: Clause = {
   id: 'RT3',

@@ -4,6 +4,7 @@ import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { SmallDriver } from '../../support/backend-history.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { createStore, type OpenStore, rejection } from '../../support/open-store.js';
+import { payloadOf } from '../../support/payload-of.js';
 import { ScriptedDriver } from '../../support/scripted-driver.js';
 
 type Meta = { readonly n: number; readonly pad?: string };
@@ -29,7 +30,7 @@ function statesOf(driver: ScriptedDriver): readonly ReadonlyMap<string, number |
   const state = new Map<string, number | undefined>();
   return driver.sent.map(({ batch: { upserts, deletes } }) => {
     for (const [recordKey, text] of upserts) {
-      state.set(recordKey, (JSON.parse(text.slice(text.indexOf('{'))) as Meta).n);
+      state.set(recordKey, (JSON.parse(payloadOf(text)) as Meta).n);
     }
     for (const recordKey of deletes) state.delete(recordKey);
     return new Map(state);

@@ -163,6 +163,7 @@ const anyGroup: fc.Arbitrary<CommitBatch> = fc
     return {
       upserts: new Map(written),
       deletes: new Set([...last.keys()].filter((recordKey) => last.get(recordKey) === undefined)),
+      documents: new Set<string>(),
     };
   });
 

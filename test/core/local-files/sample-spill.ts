@@ -36,6 +36,7 @@ const anyRecords = fc.array(fc.tuple(anyText, anyText), { maxLength: 5 }).map((p
 const anyBatch: fc.Arbitrary<CommitBatch> = plain({
   upserts: anyRecords,
   deletes: fc.array(anyText, { maxLength: 5 }).map((keys) => new Set(keys)),
+  documents: fc.array(anyText, { maxLength: 5 }).map((keys) => new Set(keys)),
 });
 
 const anyHead = fc.option(plain({ revision: fc.maxSafeNat(), writeId: anyText }), { nil: undefined });
@@ -82,5 +83,5 @@ function plain<T>(
 }
 
 function batch(upserts: readonly (readonly [string, string])[], deletes: readonly string[]): CommitBatch {
-  return { upserts: new Map(upserts), deletes: new Set(deletes) };
+  return { upserts: new Map(upserts), deletes: new Set(deletes), documents: new Set(upserts.map(([key]) => key)) };
 }

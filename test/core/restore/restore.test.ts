@@ -195,7 +195,9 @@ describe('a record that cannot be restored', () => {
   const bad: Record<string, string> = {
     'no record text': 'garbage',
     'a codec nobody knows': '1;other;{}',
-    'broken json': '1;json;{"n":',
+    'broken json': '{"v":1,"c":"json","d":{"n":}',
+    'a document that goes on': '{"v":1,"c":"json","d":{"n":1}},"more":{}}',
+    'broken json of an earlier version': '1;json;{"n":',
     'not an object': '1;json;5',
     'a newer schema version': '2;json;{}',
     'an older schema version without migrate': '0;json;{}',
@@ -261,7 +263,7 @@ describe('a record that cannot be restored', () => {
     first.store.setSymbolMetadata('A', { n: 2 });
     await first.store.close();
     const records = await read();
-    expect(records.get('metadata/A')).toBe('1;json;{"n":2}');
+    expect(records.get('metadata/A')).toBe('{"v":1,"c":"json","d":{"n":2}}');
     expect(records.has('metadata/C')).toBe(false);
     expect(JSON.parse(records.get('quarantine/2/metadata/A') ?? '')).toMatchObject({ raw: 'garbage' });
     expect(JSON.parse(records.get('quarantine/2/metadata/C') ?? '')).toMatchObject({ raw: 'trash' });
@@ -338,7 +340,7 @@ describe('migrate and schema', () => {
     await store.persistAll();
     expect(await stored()).toMatchObject({ 'metadata/A': '{"entries":1}' });
     const text = (await new MemoryDriver({ backend }).load(ACCOUNT))?.records.get('metadata/A');
-    expect(text).toBe('3;json;{"entries":1}');
+    expect(text).toBe('{"v":3,"c":"json","d":{"entries":1}}');
   });
 
   it('rejects the record when migrate throws', async () => {

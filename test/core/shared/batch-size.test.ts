@@ -3,16 +3,18 @@ import { describe, expect, it } from 'vitest';
 import type { CommitBatch } from '../../../src/core/persistence-driver.js';
 import { batchLimits, cutBatches, fits, mergedBatch, noChanges, sizeOf } from '../../../src/core/shared/batch-size.js';
 
+/** Texts in braces are flagged as documents. */
 const batchOf = (upserts: Readonly<Record<string, string>>, deletes: readonly string[] = []): CommitBatch => ({
   upserts: new Map(Object.entries(upserts)),
   deletes: new Set(deletes),
+  documents: new Set(Object.keys(upserts).filter((recordKey) => upserts[recordKey]?.startsWith('{'))),
 });
 
 const limits = { records: 3, bytes: 12 };
 
 const group = fc
   .record({
-    upserts: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '22', 'é'), { maxKeys: 2 }),
+    upserts: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '{}', 'é'), { maxKeys: 2 }),
     deleted: fc.constantFrom('a', 'e', 'f'),
   })
   .map(({ upserts, deleted }) => batchOf(upserts, deleted in upserts ? [] : [deleted]));
@@ -47,7 +49,9 @@ describe('groups that are cut into batches', () => {
     fc.assert(
       fc.property(fc.array(group), (groups) => {
         const batches = cutBatches(groups, limits);
-        expect(mergedBatch(batches)).toEqual(mergedBatch(groups));
+        const merged = mergedBatch(groups);
+        expect(mergedBatch(batches)).toEqual(merged);
+        expect(merged).toEqual(batchOf(Object.fromEntries(merged.upserts), [...merged.deletes]));
         const alone = groups.filter((each) => !fits(sizeOf(each), limits)).length;
         expect(batches.filter((each) => !fits(sizeOf(each), limits)).length).toBeLessThanOrEqual(alone);
       }),

@@ -21,8 +21,8 @@ describe('process.exit() within a transaction', () => {
     const { newer, records } = parseSpill(readFileSync(join(directory, name)));
     const changed = newer.flatMap(({ upserts }) => [...upserts]);
     const before = [
-      ['metadata/before', '1;json;{"n":1}'],
-      ['metadata/both', '1;json;{"n":1}'],
+      ['metadata/before', '{"v":1,"c":"json","d":{"n":1}}'],
+      ['metadata/both', '{"v":1,"c":"json","d":{"n":1}}'],
     ];
     expect(changed).toEqual(before);
     expect([...records]).toEqual(before);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { openStore, rejection } from '../../support/open-store.js';
+import { richCodec } from '../../../src/core/codec/rich-codec.js';
+import { jsonCodec } from '../../../src/core/codec/strict-json-codec.js';
+import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
+import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
+import { ACCOUNT, openStore, rejection } from '../../support/open-store.js';
 
 describe('setIsPendingPersist with a driver', () => {
   it('marks everything for true, and refuses false', async () => {
@@ -22,6 +26,35 @@ describe('setIsPendingPersist with a driver', () => {
     ]);
   });
 });
+
+describe('what is stored of a value', () => {
+  it('is flagged as a JSON object, whichever codec wrote it, and what could not be read is not', async () => {
+    for (const codec of [jsonCodec, richCodec, { ...jsonCodec, name: 'mine' }]) {
+      const backend = new MemoryBackend();
+      await backendWithGarbage(backend);
+      const { store, driver } = await openStore({ backend, codec, onRejected: 'quarantine' });
+      store.setSymbolMetadata('A', { n: 1 });
+      store.setSymbolMetadata('B', { n: 2 });
+      driver.faults.push('refuse');
+      await rejection(store.flush());
+      await store.flush();
+      const [, { batch } = {}] = driver.sent;
+      expect([...(batch?.upserts.keys() ?? [])].sort()).toEqual([
+        'metadata/A',
+        'metadata/B',
+        'quarantine/2/metadata/A',
+      ]);
+      expect([...(batch?.documents ?? [])].sort()).toEqual(['metadata/A', 'metadata/B']);
+      expect(JSON.parse(batch?.upserts.get('metadata/B') ?? '')).toMatchObject({ v: 1, c: codec.name });
+    }
+  });
+});
+
+async function backendWithGarbage(backend: MemoryBackend): Promise<void> {
+  const options = { expected: undefined, writerId: 'w', writeId: 'x' };
+  const batch = { upserts: new Map([['metadata/A', '???']]), deletes: new Set<string>() };
+  await new MemoryDriver({ backend }).commit(ACCOUNT, batch, options);
+}
 
 describe('persistAll()', () => {
   it('writes every record in memory, and waits for it', async () => {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
-import { type BatchSize, fits, sizeOf } from '../../../src/core/shared/batch-size.js';
+import { type BatchSize, changeBytes, fits, sizeOf } from '../../../src/core/shared/batch-size.js';
 import { type BuiltBatch, type EncodedChange, PendingSet } from '../../../src/core/write-behind/pending-set.js';
 
 /** Sizes of a batch are told in bytes of keys (one each) and texts. */
@@ -41,7 +41,8 @@ class Records {
     this.encodings += 1;
     if (value instanceof Error)
       return { error: new AccountKeeperError('ENCODE', value.message, { records: [recordKey] }) };
-    return { text: value as string | undefined };
+    const text = value as string | undefined;
+    return { text, bytes: changeBytes(recordKey, text), isDocument: text?.startsWith('{') === true };
   }
 }
 
@@ -95,7 +96,7 @@ describe('what is pending', () => {
     records.pending.age('b', { sequence: 0.5, sinceMs: 2 });
     records.pending.age('b', { sequence: 9, sinceMs: 9 });
     records.pending.age('other', { sequence: 0, sinceMs: 0 });
-    expect([...records.pending.take().entries]).toEqual([
+    expect([...records.pending.take().entries]).toMatchObject([
       ['a', { sequence: 0, sinceMs: 1 }],
       ['b', { sequence: 0.5, sinceMs: 2 }],
     ]);
@@ -152,6 +153,16 @@ describe('a batch', () => {
     expect([...entries.keys()]).toEqual(['a', 'b']);
     expect([...failures]).toMatchObject([['bad', { entry: { sequence: 2 }, error: { code: 'ENCODE' } }]]);
     expect(isTooLarge).toBe(false);
+  });
+
+  it('says which of its texts are JSON objects, also of those that were put back', async () => {
+    const records = new Records();
+    await records.group({ a: '{}', b: '1', c: '{"n":1}', d: undefined });
+    const taken = records.pending.take();
+    expect(taken.batch.documents).toEqual(new Set(['a', 'c']));
+    await records.group({ c: '3', e: '{"n":2}' });
+    records.pending.putBack(taken);
+    expect(records.pending.take().batch.documents).toEqual(new Set(['a', 'e']));
   });
 
   it('does not take up the change that makes a record unwritable in the place of one that can be written', async () => {

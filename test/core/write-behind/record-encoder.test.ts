@@ -25,8 +25,8 @@ function createEncoder(limits: Partial<DriverLimits> = {}): RecordEncoder {
   });
 }
 
-/** The text of a value of so many bytes, the prefix `1;json;` and the quotes included. */
-const filling = (bytes: number): string => 'x'.repeat(bytes - '1;json;""'.length);
+/** A string whose record has so many bytes. */
+const filling = (bytes: number): string => 'x'.repeat(bytes - '{"v":1,"c":"json","d":""}'.length);
 
 function errorOf(encoder: RecordEncoder, recordKey: string, value: unknown): AccountKeeperError {
   const encoded = encoder.encode(recordKey, value);
@@ -37,9 +37,21 @@ function errorOf(encoder: RecordEncoder, recordKey: string, value: unknown): Acc
 describe('the record encoder', () => {
   it('encodes values, leaves out records that are not there, and keeps unreadable ones as they are stored', () => {
     const encoder = createEncoder();
-    expect(encoder.encode('metadata/A', encoder.valueOf('metadata/A'))).toEqual({ text: '1;json;{"n":1}' });
-    expect(encoder.encode('metadata/C', encoder.valueOf('metadata/C'))).toEqual({ text: undefined });
-    expect(encoder.encode('metadata/X', encoder.valueOf('metadata/X'))).toEqual({ text: '???' });
+    expect(encoder.encode('metadata/A', encoder.valueOf('metadata/A'))).toEqual({
+      text: '{"v":1,"c":"json","d":{"n":1}}',
+      bytes: 'metadata/A'.length + 30,
+      isDocument: true,
+    });
+    expect(encoder.encode('metadata/C', encoder.valueOf('metadata/C'))).toEqual({
+      text: undefined,
+      bytes: 10,
+      isDocument: false,
+    });
+    expect(encoder.encode('metadata/X', encoder.valueOf('metadata/X'))).toEqual({
+      text: '???',
+      bytes: 13,
+      isDocument: false,
+    });
     expect(encoder.valueOf('orders/1')).toBeUndefined();
     expect(encoder.shown(['metadata/A', 'metadata/X'])).toEqual(
       new Map<string, unknown>([
@@ -51,7 +63,10 @@ describe('the record encoder', () => {
 
   it('takes what the limits allow, and nothing larger', () => {
     const encoder = createEncoder();
-    expect(encoder.encode('k'.repeat(20), 1)).toEqual({ text: '1;json;1' });
+    expect(encoder.encode('k'.repeat(20), 1)).toMatchObject({
+      text: '{"v":1,"c":"json","d":1}',
+      bytes: 20 + 24,
+    });
     expect(errorOf(encoder, 'k'.repeat(21), 1)).toMatchObject({ code: 'INVALID_KEY', records: ['k'.repeat(21)] });
     expect(errorOf(encoder, 'k'.repeat(21), undefined).message).toContain('up to 20 bytes, received 21');
     expect(encoder.encode('key', filling(100))).toHaveProperty('text');
@@ -91,7 +106,7 @@ describe('the record encoder', () => {
     const encoder = createEncoder();
     const { texts, failed } = encoder.encodeAll(['metadata/A', 'metadata/B', 'metadata/C', 'metadata/X']);
     expect([...texts]).toEqual([
-      ['metadata/A', '1;json;{"n":1}'],
+      ['metadata/A', '{"v":1,"c":"json","d":{"n":1}}'],
       ['metadata/X', '???'],
     ]);
     expect(failed).toEqual(['metadata/B']);

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import type {
+  CommitBatch,
   CommitOptions,
   DriverCapabilities,
   DriverLimits,
@@ -10,6 +11,7 @@ import type {
 import type { AccountPage, BackendConnection } from '../../../src/drivers/base/backend-connection.js';
 import { BaseDriver } from '../../../src/drivers/base/base-driver.js';
 import type { BaseDriverOptions } from '../../../src/drivers/base/base-options.js';
+import { encodeEnvelope } from '../../../src/drivers/base/envelope.js';
 import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { MemoryConnection } from '../../../src/drivers/memory/connection.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
@@ -217,8 +219,9 @@ describe('what an outage leaves', () => {
     const driver = new GatedDriver();
     const head = await driver.commit('a', batchOf(), onTopOf(undefined));
     const key = 'accountkeeper:{a}:head';
-    const respelt = JSON.stringify(JSON.parse(driver.backend.get(key) ?? ''), null, 1);
-    driver.backend.set(key, respelt);
+    // As version 0.1.0 writes it.
+    const { revision, writerId, writeId, meta, dropped } = head;
+    driver.backend.set(key, encodeEnvelope(JSON.stringify({ revision, writerId, writeId, meta, dropped })));
     expect(await driver.commit('a', batchOf(), onTopOf(head))).toMatchObject({ revision: 2 });
   });
 
@@ -471,6 +474,7 @@ describe('input', () => {
     ['INVALID_VALUE', 'a value that is no string', { upserts: new Map([['k', 1]]), deletes: new Set() }, ['k']],
     ['INVALID_VALUE', 'an object for a map', { upserts: { k: 'x' }, deletes: new Set() }, undefined],
     ['INVALID_VALUE', 'an array for a set', { upserts: new Map(), deletes: [] }, undefined],
+    ['INVALID_VALUE', 'an array for a set of documents', { ...batchOf(), documents: [] }, undefined],
     ['CONFIG', 'no batch', undefined, undefined],
     ['INVALID_KEY', 'a key that is too long', batchOf({ ['x'.repeat(17)]: '' }), ['x'.repeat(17)]],
     ['INVALID_KEY', 'a key of too many bytes', batchOf({ ['é'.repeat(9)]: '' }), ['é'.repeat(9)]],
@@ -525,6 +529,22 @@ describe('input', () => {
 
   it('reaches the backend for none of these', () => {
     expect(driver.log).toEqual([]);
+  });
+
+  it.each(['x', 'é', '€', '💰', '\ud800'])('is measured in bytes, whatever the characters: %j', async (character) => {
+    const outcomeOf = (batch: CommitBatch): Promise<unknown> =>
+      new GatedDriver().commit('a', batch, onTopOf(undefined)).then(
+        () => 'written',
+        ({ code }) => code,
+      );
+    const bytes = Buffer.byteLength(character);
+    const longest = character.repeat(Math.floor(32 / bytes));
+    expect(await outcomeOf(batchOf({ a: longest }))).toBe('written');
+    expect(await outcomeOf(batchOf({ a: longest + character }))).toBe('TOO_LARGE');
+    expect(await outcomeOf({ ...batchOf({ a: longest + character }), documents: new Set(['a']) })).toBe('TOO_LARGE');
+    const full = { a: longest, b: 'x'.repeat(64 - 'ab'.length - Buffer.byteLength(longest)) };
+    expect(await outcomeOf(batchOf(full))).toBe('written');
+    expect(await outcomeOf(batchOf(full, ['c']))).toBe('TOO_LARGE');
   });
 
   it('is taken up to the limits', async () => {

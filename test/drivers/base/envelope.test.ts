@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import Keyv from 'keyv';
 import { describe, expect, it } from 'vitest';
-import { decodeEnvelope, encodeEnvelope } from '../../../src/drivers/base/envelope.js';
+import { decodeEnvelope, encodeDocument, encodeEnvelope, isFramed } from '../../../src/drivers/base/envelope.js';
 
 const { serialize, deserialize } = new Keyv();
 
@@ -12,6 +12,117 @@ const anyValue = fc.oneof(
   fc.string().map((rest) => `:base64:${rest}`),
   fc.json(),
 );
+
+/** The JSON texts of objects, with all that could be taken for something else. */
+const oddText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom(
+    '',
+    ':',
+    ':x',
+    ':base64:eA==',
+    ',"ak":1}',
+    '},"ak":1}',
+    '":',
+    ',":',
+    '[":x',
+    '\\":',
+    'é',
+    '💰',
+    '\ud800',
+  ),
+);
+const anyDocument = fc
+  .dictionary(
+    oddText,
+    fc.jsonValue({ depthSize: 'small' }).chain((value) => fc.constantFrom(value, [value])),
+  )
+  .chain((object) =>
+    fc.tuple(oddText, oddText).map(([key, text]) => JSON.stringify({ ...object, [key]: text, n: [text, { ak: 1 }] })),
+  );
+const plainDocument = fc
+  .dictionary(
+    fc.string(),
+    fc.oneof(
+      fc.integer(),
+      fc.string().filter((text) => !text.startsWith(':')),
+    ),
+  )
+  .map((object) => JSON.stringify(object));
+
+describe('the envelope of a document', () => {
+  it('holds an object, in which a plain Keyv finds what JSON.parse finds', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(anyDocument, plainDocument), async (document) => {
+        const text = encodeDocument(document);
+        const data = await deserialize?.<unknown>(text);
+        expect(data?.value).toEqual(isFramed(text) ? JSON.parse(document) : document);
+        expect(data?.expires).toBeUndefined();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('gives back its exact text, through UTF-8', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyDocument, plainDocument), (document) => {
+        expect(decodeEnvelope(Buffer.from(encodeDocument(document)).toString())).toBe(document);
+      }),
+      { numRuns: 1000 },
+    );
+    for (const document of [
+      '{}',
+      '{"a":1.0,"b":1E5,"a":"\\u00e9"}',
+      '{"__proto__":{"2":1,"1":[]}}',
+      '{"a":{"b":{}}}',
+    ]) {
+      expect(encodeDocument(document)).toBe(`{"value":${document},"ak":1}`);
+      expect(decodeEnvelope(encodeDocument(document))).toBe(document);
+    }
+  });
+
+  it('that was cut short is none', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyDocument, plainDocument), fc.nat(), (document, length) => {
+        const text = encodeDocument(document);
+        expect(decodeEnvelope(text.slice(0, length % text.length))).toBeUndefined();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ...[
+      '{"a":":x"}',
+      '{"a":[":"]}',
+      '{"a":["x",":base64:eA=="]}',
+      '{"a":{"b":":"}}',
+      '{"a":"},\\"ak\\":1}","b":{},"ak":1}',
+    ],
+    ...['', '1', '[]', '"x"', 'null', '{', '}', '{}x', ' {}', '{"a":"\ud800"}'],
+  ])('is that of a string where an object is none, or cannot stand there: %j', (text) => {
+    expect(encodeDocument(text)).toBe(encodeEnvelope(text));
+  });
+
+  it.each([
+    ...[
+      '{"value":{"v":1}}',
+      '{"value":{"v":1},"expires":1,"ak":1}',
+      '{"value":{"v":1},"ak":2}',
+      '{"value":{"v":1},"ak":1,"more":1}',
+    ],
+    ...[
+      '{"value":[],"ak":1}',
+      '{"value":1,"ak":1}',
+      '{"value":null,"ak":1}',
+      '{"value":"x","ak":1}',
+      '{"ak":1,"value":{}}',
+    ],
+    ...[' {"value":{},"ak":1}', '{"value":{},"ak":1} ', '{"value":{"v":1},"ak":1', '{"value": {},"ak":1}'],
+  ])('is not %j', (text) => {
+    expect(decodeEnvelope(text)).toBeUndefined();
+  });
+});
 
 describe('the envelope', () => {
   it('is the text that Keyv writes, and reads', async () => {

@@ -79,6 +79,26 @@ describe.each(Object.entries(KEYVS))('KeyvDriver on a Keyv %s', (_, options) => 
     }
   });
 
+  it('gives back the exact text of JSON objects, which the Keyv reads as objects where it keeps JSON', async () => {
+    for (const store of [new ScriptedAdapter(), new Map<string, unknown>()]) {
+      const keyv = new Keyv({ ...options, store });
+      const driver = keyvDriver(keyv);
+      const documents = { plain: '{"b":1.0,"a":["x",null]}', colon: '{"a":":x"}', other: '{"é":"💰"}' };
+      const batch = { ...batchOf(documents), documents: new Set(Object.keys(documents)) };
+      const head = await driver.commit('a', batch, onTopOf(undefined));
+      await driver.commit('a', batchOf({ more: '1' }), onTopOf(head));
+      const stored = await keyvDriver(keyv).load('a');
+      expect(Object.fromEntries(stored?.records ?? [])).toEqual({ ...documents, more: '1' });
+
+      const { recordPrefix } = new KeyLayout().account('a');
+      // An adapter that nobody knows could make something else of it.
+      const isKept = store instanceof Map && options.serialize === undefined && options.compression === undefined;
+      const plain: unknown = await keyv.get(toStoredKey(`${recordPrefix}plain`));
+      expect(plain).toEqual(isKept ? { b: 1, a: ['x', null] } : documents.plain);
+      expect(await keyv.get(toStoredKey(`${recordPrefix}colon`))).toBe(documents.colon);
+    }
+  });
+
   it('tells every failure of the adapter', async () => {
     const adapter = new ScriptedAdapter();
     const keyv = new Keyv({ ...options, store: adapter });

@@ -30,9 +30,11 @@ describe('PostgresDriver: beside plain Keyv', () => {
   it('writes what a plain Keyv client can read, and reads what it wrote', async () => {
     const table = uniqueName();
     const driver = postgres({ url, table });
-    await driver.commit('my account', batchOf({ 'metadata/BTCUSDT': ':{"a":"é\0"}' }), onTopOf(undefined));
+    const records = { 'metadata/BTCUSDT': ':{"a":"é\0"}', object: '{"a":"é\\u0000"}' };
+    await driver.commit('my account', { ...batchOf(records), documents: new Set(['object']) }, onTopOf(undefined));
     const keyv = new Keyv({ store: new KeyvPostgres({ uri: url, table }), namespace: 'accountkeeper' });
     expect(await keyv.get('{my%20account}:r:metadata/BTCUSDT')).toBe(':{"a":"é\0"}');
+    expect(await keyv.get('{my%20account}:r:object')).toEqual({ a: 'é\0' });
     await keyv.set('{my%20account}:r:k', ':x');
     await keyv.disconnect();
     expect((await driver.load('my account'))?.records.get('k')).toBe(':x');

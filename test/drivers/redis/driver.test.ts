@@ -22,10 +22,12 @@ afterAll(() => server.dispose());
 
 describe('RedisDriver: what it stores', () => {
   it('can be read by a plain Keyv client', async () => {
-    await redis({ url: server.url }).commit('a b', batchOf({ 'k/1': ':text' }), onTopOf(undefined));
+    const batch = { ...batchOf({ 'k/1': ':text', o: '{"n":1}' }), documents: new Set(['o']) };
+    await redis({ url: server.url }).commit('a b', batch, onTopOf(undefined));
     const keyv = createKeyv(server.url);
     afterTest(() => keyv.disconnect());
     expect(await keyv.get('accountkeeper:{a%20b}:r:k/1')).toBe(':text');
+    expect(await keyv.get('accountkeeper:{a%20b}:r:o')).toEqual({ n: 1 });
   });
 
   it('lies in the database of the URL', async () => {

@@ -16,11 +16,13 @@ describe('SqliteDriver: the file', () => {
   it('can be read by a plain Keyv client', async () => {
     const path = join(await temporaryFolder(), 'state.db');
     const driver = sqlite({ path });
-    await driver.commit('my account', batchOf({ 'metadata/BTCUSDT': ':{"a":"é\0"}' }), onTopOf(undefined));
+    const records = { 'metadata/BTCUSDT': ':{"a":"é\0"}', object: '{"a":"é💰","b":[1,null]}' };
+    await driver.commit('my account', { ...batchOf(records), documents: new Set(['object']) }, onTopOf(undefined));
     const store = new KeyvSqlite({ uri: `sqlite://${path}` });
     const keyv = new Keyv({ store, namespace: 'accountkeeper' });
     expect(await keyv.get('{my%20account}:r:metadata/BTCUSDT')).toBe(':{"a":"é\0"}');
-    expect(JSON.parse((await keyv.get('{my%20account}:head')) ?? '')).toMatchObject({ revision: 1 });
+    expect(await keyv.get('{my%20account}:r:object')).toEqual({ a: 'é💰', b: [1, null] });
+    expect(await keyv.get('{my%20account}:head')).toMatchObject({ revision: 1 });
     await keyv.disconnect();
   });
 

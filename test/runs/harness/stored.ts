@@ -26,7 +26,7 @@ export async function readAnew(url: string, accountId: string): Promise<AccountV
   }
 }
 
-/** A record is `<schemaVersion>;<codec>;<payload>`. */
+/** A record is `{"v":<schemaVersion>,"c":<codec>,"d":<payload>}`. */
 function decoded(text: string): Entry {
-  return JSON.parse(text.split(';').slice(2).join(';')) as Entry;
+  return (JSON.parse(text) as { readonly d: Entry }).d;
 }

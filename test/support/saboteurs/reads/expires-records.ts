@@ -6,6 +6,7 @@ import type {
   PersistenceDriver,
   StoredAccount,
 } from '../../../../src/core/persistence-driver.js';
+import { decodeEnvelope } from '../../../../src/drivers/base/envelope.js';
 import type { MemoryBackend } from '../../../../src/drivers/memory/backend.js';
 import type { RecordKey } from '../commits/half-applies.js';
 import { WrappedDriver } from '../wrapped-driver.js';
@@ -39,9 +40,9 @@ export class ExpiresRecords extends WrappedDriver {
     if (stored === undefined) return undefined;
     const [records, corrupt] = [new Map(stored.records), new Map<string, string>()];
     for (const [key, text] of stored.corrupt) {
-      const value = text.endsWith(EXPIRES) ? (JSON.parse(text) as { readonly value: string }).value : undefined;
+      const value = text.endsWith(EXPIRES) ? decodeEnvelope(`${text.slice(0, -EXPIRES.length)}}`) : undefined;
       if (value === undefined) corrupt.set(key, text);
-      else records.set(key, value.startsWith(':') ? value.slice(1) : value);
+      else records.set(key, value);
     }
     return { head: stored.head, records, corrupt };
   }
