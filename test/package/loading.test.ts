@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { loadedScripts } from './loaded-scripts.js';
+
+const OWN = /^dist\//;
+const isFile = (script: string): boolean => !script.startsWith('node:');
+
+/** The packages that files were loaded from. */
+function packagesOf(scripts: readonly string[]): readonly string[] {
+  const names = scripts.map((script) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(script)?.[1]);
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
+describe('import of accountkeeper', () => {
+  const scripts = loadedScripts("await import('accountkeeper');");
+
+  it('loads two files of the package', () => {
+    expect(scripts.filter((script) => OWN.test(script)).sort()).toEqual(['dist/src/index.js', 'dist/src/library.js']);
+  });
+
+  it('loads no adapter, and few files of the dependencies', () => {
+    expect(packagesOf(scripts)).toEqual(['close-with-grace', 'devalue']);
+    expect(scripts.filter(isFile).length).toBeLessThanOrEqual(16);
+  });
+
+  it('loads neither sockets nor TLS', () => {
+    expect(scripts).toContain('node:crypto');
+    expect(scripts).not.toContain('node:net');
+    expect(scripts).not.toContain('node:tls');
+  });
+});
+
+describe('import of another entry', () => {
+  it.each([
+    ['drivers/sqlite', ['dist/src/drivers/sqlite/driver.js', 'dist/src/library.js']],
+    ['drivers/redis', ['dist/src/drivers/redis/driver.js', 'dist/src/library.js']],
+    ['drivers/postgres', ['dist/src/drivers/postgres/driver.js', 'dist/src/library.js']],
+    ['driver-kit', ['dist/src/driver-kit.js', 'dist/src/library.js']],
+    ['accountstate', ['dist/src/compat/accountstate/index.js', 'dist/src/library.js']],
+    ['contract', ['dist/src/library.js', 'dist/test/contract/index.js', 'dist/test/contract/suite.js']],
+    ['bybit', ['dist/src/exchanges/bybit/index.js', 'dist/src/exchanges/shared.js']],
+    ['binance', ['dist/src/exchanges/binance/index.js', 'dist/src/exchanges/shared.js']],
+    ['okx', ['dist/src/exchanges/okx/index.js', 'dist/src/exchanges/shared.js']],
+    ['ccxt', ['dist/src/exchanges/ccxt/index.js', 'dist/src/exchanges/shared.js']],
+  ])('loads its file and what it shares with others: accountkeeper/%s', (entry, files) => {
+    const scripts = loadedScripts(`await import('accountkeeper/${entry}');`);
+    expect(scripts.filter((script) => OWN.test(script)).sort()).toEqual(files);
+  });
+});
+
+describe('a driver', () => {
+  it('loads its adapter when it is opened, and not before', () => {
+    const made = "import { createDriver } from 'accountkeeper'; const driver = createDriver('sqlite::memory:');";
+    expect(packagesOf(loadedScripts(made))).not.toContain('sqlite3');
+    expect(packagesOf(loadedScripts(`${made} await driver.open(); await driver.close();`))).toContain('sqlite3');
+  });
+});
