@@ -23,6 +23,6 @@ export function loadedScripts(code: string, folder: string = root): readonly str
   return readdirSync(reports)
     .map((name): Coverage => JSON.parse(readFileSync(join(reports, name), 'utf8')))
     .flatMap(({ result }) => result.map(({ url }) => url))
-    .filter((url) => !/\/\[eval\d+\]$/.test(url))
+    .filter((url) => /^(?:file|node):/.test(url) && !/\/\[eval\d+\]$/.test(url))
     .map((url) => (url.startsWith('file:') ? relative(folder, fileURLToPath(url)) : url));
 }

@@ -22,9 +22,8 @@ describe('import of accountkeeper', () => {
     expect(scripts.filter(isFile).length).toBeLessThanOrEqual(16);
   });
 
-  it('loads neither sockets nor TLS', () => {
+  it('loads no TLS', () => {
     expect(scripts).toContain('node:crypto');
-    expect(scripts).not.toContain('node:net');
     expect(scripts).not.toContain('node:tls');
   });
 });

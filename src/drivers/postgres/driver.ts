@@ -74,7 +74,7 @@ export class PostgresDriver extends BaseDriver {
 
   protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
     const client = await loadPostgres(this.#importer);
-    // Sockets and TLS take a tenth of the time that the package needs to load.
+    // Only now, because a program without PostgreSQL need not load TLS.
     const { connectPostgres } = await import('./connect.js');
     return connectPostgres(client, this.#settings, operation, access);
   }
