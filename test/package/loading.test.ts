@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { loadedScripts } from './loaded-scripts.js';
 
 const OWN = /^dist\//;
@@ -13,8 +17,12 @@ function packagesOf(scripts: readonly string[]): readonly string[] {
 describe('import of accountkeeper', () => {
   const scripts = loadedScripts("await import('accountkeeper');");
 
-  it('loads two files of the package', () => {
-    expect(scripts.filter((script) => OWN.test(script)).sort()).toEqual(['dist/src/index.js', 'dist/src/library.js']);
+  it('loads three files of the package', () => {
+    expect(scripts.filter((script) => OWN.test(script)).sort()).toEqual([
+      'dist/src/core/store/close-on-signals.js',
+      'dist/src/index.js',
+      'dist/src/library.js',
+    ]);
   });
 
   it('loads no adapter, and few files of the dependencies', () => {
@@ -51,5 +59,25 @@ describe('a driver', () => {
     const made = "import { createDriver } from 'accountkeeper'; const driver = createDriver('sqlite::memory:');";
     expect(packagesOf(loadedScripts(made))).not.toContain('sqlite3');
     expect(packagesOf(loadedScripts(`${made} await driver.open(); await driver.close();`))).toContain('sqlite3');
+  });
+});
+
+describe("a user's bundle", () => {
+  it('leaves out what is not used, with its dependency', async () => {
+    const dist = resolve(import.meta.dirname, '../../dist');
+    const input = join(temporaryFolder('bundle'), 'bot.js');
+    writeFileSync(input, "import { openAccount } from 'accountkeeper'; console.log(openAccount);");
+    const bundle = await rolldown({
+      input,
+      platform: 'node',
+      external: /^@keyv\//,
+      resolve: { alias: { accountkeeper: join(dist, 'src/index.js') } },
+    });
+    const { output } = await bundle.generate();
+    await bundle.close();
+
+    const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+    expect(modules).toContain(join(dist, 'src/library.js'));
+    expect(modules.filter((id) => /close-on-signals|close-with-grace/.test(id))).toEqual([]);
   });
 });
