@@ -1,6 +1,6 @@
 // Bundles what the package publishes: a file for each entry, and one for what several entries share, so that every class
-// exists once. Dependencies stay outside. tsc writes the types, which are not bundled.
-import { readFileSync } from 'node:fs';
+// exists once. tsc writes the types, which are not bundled.
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -10,17 +10,18 @@ const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'ut
 const published = [...Object.values(exports).flatMap((entry) => entry.default ?? []), ...Object.values(bin)].map(
   (path) => /^\.\/dist\/(.+)\.js$/.exec(path)[1],
 );
+/** The dependencies that are bundled. All others stay outside. */
+const BUNDLED = ['devalue'];
+
 /** Programs that other files start as a process of its own, by their place beside them. */
 const STARTED = ['src/cli/url-subject', 'test/contract/second-process'];
 
 /**
  * The shared files: each holds the modules that match, and those that they import and no file above has. Code that
- * looks for another file beside it has to be in the folder of its source. What needs a dependency in CommonJS has a file
- * of its own, which a user's bundler leaves out where it is not used.
+ * looks for another file beside it has to be in the folder of its source.
  */
 const SHARED = [
-  { name: 'src/library', test: /\bsrc[\\/]open-account\.ts$/ },
-  { name: 'src/core/store/close-on-signals', test: /\bclose-on-signals\.ts$/ },
+  { name: 'src/library', test: /\bsrc[\\/]index\.ts$/ },
   { name: 'src/exchanges/shared', test: /\bsrc[\\/]exchanges[\\/]shared[\\/]/ },
   { name: 'test/contract/suite', test: /\btest[\\/]contract[\\/]index\.ts$/ },
   { name: 'src/cli/url-target', test: /\bsrc[\\/]cli[\\/]url-target\.ts$/ },
@@ -29,7 +30,7 @@ const SHARED = [
 const bundle = await rolldown({
   cwd: root,
   input: Object.fromEntries([...published, ...STARTED].map((name) => [name, join(root, `${name}.ts`)])),
-  external: (id) => !id.startsWith('.') && !isAbsolute(id),
+  external: (id) => !id.startsWith('.') && !isAbsolute(id) && !BUNDLED.includes(id),
   platform: 'node',
   tsconfig: join(root, 'tsconfig.json'),
   preserveEntrySignatures: 'strict',
@@ -52,3 +53,9 @@ await bundle.write({
   codeSplitting: { groups: SHARED },
 });
 await bundle.close();
+
+// Their licenses ask to go with every copy.
+mkdirSync(join(root, 'dist/licenses'));
+for (const name of BUNDLED) {
+  copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(root, 'dist/licenses', `${name}.txt`));
+}
