@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { types } from 'node:util';
-import closeWithGrace from 'close-with-grace';
+import type CloseWithGrace from 'close-with-grace';
 import { refusePromise } from '../account/tables/value-checks.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { systemClock } from '../shared/clock.js';
@@ -99,8 +100,8 @@ export function closeOnSignals(
   options?: CloseOnSignalsOptions,
 ): { readonly uninstall: () => void } {
   const set = checkedSet(accounts, options);
+  uninstallListeners ??= listen();
   sets.add(set);
-  uninstallListeners ??= closeWithGrace({ delay: false, logger: false, skip: [...SKIPPED] }, shutDown).uninstall;
   return {
     uninstall: () => {
       sets.delete(set);
@@ -109,6 +110,12 @@ export function closeOnSignals(
       uninstallListeners = undefined;
     },
   };
+}
+
+/** Loads the library now, because most programs that import the package do not need it. */
+function listen(): () => void {
+  const closeWithGrace = createRequire(import.meta.url)('close-with-grace') as typeof CloseWithGrace;
+  return closeWithGrace({ delay: false, logger: false, skip: [...SKIPPED] }, shutDown).uninstall;
 }
 
 async function shutDown({ signal }: { readonly signal?: string | undefined }): Promise<void> {

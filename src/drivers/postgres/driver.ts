@@ -4,7 +4,7 @@ import { BaseDriver } from '../base/base-driver.js';
 import type { DriverFactory } from '../base/driver-factory.js';
 import type { Operation } from '../base/operation.js';
 import { importPostgres, loadPostgres, type PostgresImporter } from './adapter.js';
-import { connectPostgres, type PostgresConnectSettings } from './connect.js';
+import type { PostgresConnectSettings } from './connect.js';
 import { POSTGRES_DEFAULTS, type PostgresDriverOptions } from './options.js';
 import { readPostgresOptions } from './url.js';
 
@@ -73,7 +73,10 @@ export class PostgresDriver extends BaseDriver {
   }
 
   protected override async connect(operation: Operation, access: AccessMode): Promise<BackendConnection> {
-    return connectPostgres(await loadPostgres(this.#importer), this.#settings, operation, access);
+    const client = await loadPostgres(this.#importer);
+    // Only now, because a program without PostgreSQL need not load TLS.
+    const { connectPostgres } = await import('./connect.js');
+    return connectPostgres(client, this.#settings, operation, access);
   }
 }
 
