@@ -71,14 +71,13 @@ export function applyEntries(store: AccountTarget, entries: AccountEntries, atMs
 export function mergeEntries(store: AccountTarget, entries: AccountEntries, scope: SnapshotScope): MessageOutcome {
   const { positions = NONE, leverages = NONE, orders = NONE, balances = NONE } = entries;
   const { asOfMs, balancesBefore, covers, symbolOf } = scope;
-  const known = positions.values.map(({ position, leverage }) => ({ ...position, leverage }));
-  for (const { symbol, leverage, timestampMs } of [
-    ...known,
-    ...leverages.values.map((it) => ({ ...it, timestampMs: 0 })),
-  ]) {
+  const setLeverage = (symbol: string, leverage: number | undefined, timestampMs: number): void => {
     if (covers(symbolOf(symbol))) applyLeverage(store, symbol, leverage, asOfMs, timestampMs);
-  }
-  const isNews = (asset: string): boolean => store.getWalletBalances()[asset] !== balancesBefore[asset];
+  };
+  for (const { position, leverage } of positions.values) setLeverage(position.symbol, leverage, position.timestampMs);
+  for (const { symbol, leverage } of leverages.values) setLeverage(symbol, leverage, 0);
+  const balancesNow = store.getWalletBalances();
+  const isNews = (asset: string): boolean => balancesNow[asset] !== balancesBefore[asset];
   const resync = store.reconcile({
     positions: entries.positions && hedgedWhereBoth(positions.values.map(({ position }) => position)),
     orders: entries.orders && orders.values,
