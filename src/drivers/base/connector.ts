@@ -1,6 +1,6 @@
 import { SingleFlight } from '../../core/shared/single-flight.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
-import type { Operation } from './operation.js';
+import { type Operation, whenAborted } from './operation.js';
 
 interface Connected {
   readonly access: AccessMode;
@@ -50,7 +50,12 @@ export class Connector {
   }
 
   async #make(signal: AbortSignal, access: AccessMode): Promise<BackendConnection> {
-    const operation: Operation = { kind: 'read', signal, assertActive: () => signal.throwIfAborted() };
+    const operation: Operation = {
+      kind: 'read',
+      signal,
+      assertActive: () => signal.throwIfAborted(),
+      onEnd: (listener) => whenAborted(signal, listener),
+    };
     const connection = await this.#connect(operation, access);
     if (signal.aborted) {
       disconnectQuietly(connection);

@@ -14,6 +14,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** Call it before each request. @throws the error that the caller received, once nobody waits any more */
   assertActive(): void;
+  /** Calls the listener once nobody waits any more, at once if that is so already. Returns what takes it away. */
+  onEnd(listener: () => void): () => void;
 }
 
 /** The description of an operation, and the limits that end it. */
@@ -54,6 +56,7 @@ export async function runOperation<T>(spec: OperationSpec, work: (operation: Ope
       kind,
       signal: controller.signal,
       assertActive: () => controller.signal.throwIfAborted(),
+      onEnd: (listener) => whenAborted(controller.signal, listener),
     };
     return await orAborted(work(operation), controller.signal);
   } catch (thrown) {
@@ -63,6 +66,13 @@ export async function runOperation<T>(spec: OperationSpec, work: (operation: Ope
     signal?.removeEventListener('abort', onAbort);
     closing?.removeEventListener('abort', onClose);
   }
+}
+
+/** Calls the listener when the signal is aborted, at once if it is. */
+export function whenAborted(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
 }
 
 /** A read has applied nothing, whatever was thrown. */

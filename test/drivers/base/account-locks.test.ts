@@ -1,21 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { AccountLocks } from '../../../src/drivers/base/account-locks.js';
-import type { Operation } from '../../../src/drivers/base/operation.js';
 import { deferred } from '../keyv/support.js';
-
-function operation(): { readonly operation: Operation; readonly abort: () => void } {
-  const controller = new AbortController();
-  const { signal } = controller;
-  return {
-    operation: { kind: 'write', signal, assertActive: () => signal.throwIfAborted() },
-    abort: () => controller.abort(new Error('aborted')),
-  };
-}
+import { manualOperation } from './manual-operation.js';
 
 describe('AccountLocks', () => {
   it('lets readers in together, and a writer alone, in the order of their calls', async () => {
     const locks = new AccountLocks();
-    const { operation: running } = operation();
+    const { operation: running } = manualOperation();
     const gates = Array.from({ length: 5 }, deferred);
     const log: string[] = [];
     const held = (mode: 'shared' | 'exclusive', index: number): Promise<void> =>
@@ -36,21 +27,21 @@ describe('AccountLocks', () => {
 
   it('lets go of a reader that was given up, and holds a writer until its work has settled', async () => {
     const locks = new AccountLocks();
-    const reader = operation();
+    const reader = manualOperation();
     const reading = locks.shared('a', reader.operation, () => deferred().promise);
-    const waiter = operation();
+    const waiter = manualOperation();
     const waiting = locks.exclusive('a', waiter.operation, async () => undefined);
-    waiter.abort();
+    waiter.end();
     await expect(waiting).rejects.toThrow();
-    reader.abort();
+    reader.end();
     await expect(reading).rejects.toThrow();
 
-    const writer = operation();
+    const writer = manualOperation();
     const gate = deferred();
     const writing = locks.exclusive('a', writer.operation, () => gate.promise);
-    writer.abort();
+    writer.end();
     let read = false;
-    const next = locks.shared('a', operation().operation, async () => {
+    const next = locks.shared('a', manualOperation().operation, async () => {
       read = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
@@ -59,6 +50,6 @@ describe('AccountLocks', () => {
     await Promise.all([writing, next]);
     expect(read).toBe(true);
     await expect(locks.exclusive('a', writer.operation, async () => undefined)).rejects.toThrow();
-    await locks.exclusive('a', operation().operation, async () => undefined);
+    await locks.exclusive('a', manualOperation().operation, async () => undefined);
   });
 });
