@@ -87,19 +87,21 @@ export class GroupCommit {
     while (this.#groups < this.#parts.groups && this.#waiting.length > 0) {
       const group = this.#takeGroup();
       this.#groups += 1;
-      this.#sendTogether(group).finally(() => {
+      const left = (): void => {
         this.#groups -= 1;
         this.#next();
-      });
+      };
+      this.#sendTogether(group).then(left, left);
     }
     while (this.#singles < this.#parts.singles) {
       const ticket = this.#waitingAlone.shift();
       if (ticket === undefined) return;
       this.#singles += 1;
-      this.#sendAlone(ticket).finally(() => {
+      const left = (): void => {
         this.#singles -= 1;
         this.#next();
-      });
+      };
+      this.#sendAlone(ticket).then(left, left);
     }
   }
 
