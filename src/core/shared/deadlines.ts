@@ -6,6 +6,8 @@ export interface Expiring {
   expire(): void;
 }
 
+const shared = new WeakMap<Clock, Deadlines<Expiring>>();
+
 /**
  * Bounds the time of any number of things with one timer. Nearly all of them are over long before their time, and the
  * timer stays as it is then. While there are none, no timer is set.
@@ -19,6 +21,15 @@ export class Deadlines<T extends Expiring> {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Those that everything shares which goes by this clock. */
+  static of(clock: Clock): Deadlines<Expiring> {
+    const present = shared.get(clock);
+    if (present !== undefined) return present;
+    const deadlines = new Deadlines<Expiring>(clock);
+    shared.set(clock, deadlines);
+    return deadlines;
   }
 
   /** Those whose time is not over. */
