@@ -3,6 +3,7 @@ import { ExchangeTable, FINAL_MS } from './exchange-table.js';
 import { JournaledMap } from './journaled-map.js';
 import { isActiveOrder, mergedOrder, orderSnapshot } from './order-checks.js';
 import { OrderIndex } from './order-index.js';
+import { OrdersByPrice } from './orders-by-price.js';
 import type { RecordMap } from './record-table.js';
 import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
@@ -14,6 +15,7 @@ export class OrderTable extends ExchangeTable {
   readonly #byId = this.recordMap<Order>('orders/');
   /** Those that the exchange has given no id yet, by client id. */
   readonly #withoutId = this.recordMap<Order>('client-orders/');
+  readonly #byPrice = new OrdersByPrice([this.#byId, this.#withoutId]);
   readonly #bySymbol = new OrderIndex(this.context, 'symbol');
   readonly #byCustomId = new OrderIndex(this.context, 'customOrderId');
   /** The times of the listings that did not have the order, by record key: the first one, of which pages may have raced. */
@@ -35,6 +37,16 @@ export class OrderTable extends ExchangeTable {
   /** Touches the orders of this symbol only. */
   forSymbol(symbol: string): Order[] {
     return this.#bySymbol.get(symbol);
+  }
+
+  /** Those of one price in the order of {@link all}. */
+  allByPrice(ascending: boolean): Order[] {
+    return this.#byPrice.get(ascending);
+  }
+
+  /** Those of one price in the order of {@link forSymbol}. */
+  forSymbolByPrice(symbol: string, ascending: boolean): Order[] {
+    return this.#bySymbol.byPrice(symbol, ascending);
   }
 
   /** Holds an order that is active, and drops one that no longer is. `false` when it is older than what is known. */
