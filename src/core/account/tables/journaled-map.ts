@@ -65,6 +65,11 @@ export class JournaledMap<Key, Value> {
     if (this.#context.savepoint !== 0) this.#context.onRollback(() => this.#replace(before));
   }
 
+  /** Takes these entries over in the place of its own; not while a transaction runs. The map belongs to it then. */
+  adopt(entries: Map<Key, Value>): void {
+    this.#replace(entries);
+  }
+
   /** Deletes the entry that was set first. */
   deleteOldest(): void {
     for (const [key, value] of this.#entries) {

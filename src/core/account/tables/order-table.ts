@@ -4,7 +4,7 @@ import { JournaledMap } from './journaled-map.js';
 import { isActiveOrder, mergedOrder, orderSnapshot } from './order-checks.js';
 import { OrderIndex } from './order-index.js';
 import { OrdersByPrice } from './orders-by-price.js';
-import type { RecordMap } from './record-table.js';
+import type { RecordMap, StagedRecords } from './record-table.js';
 import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
 type Order = Readonly<EngineOrder>;
@@ -16,8 +16,8 @@ export class OrderTable extends ExchangeTable {
   /** Those that the exchange has given no id yet, by client id. */
   readonly #withoutId = this.recordMap<Order>('client-orders/');
   readonly #byPrice = new OrdersByPrice([this.#byId, this.#withoutId]);
-  readonly #bySymbol = new OrderIndex(this.context, 'symbol');
-  readonly #byCustomId = new OrderIndex(this.context, 'customOrderId');
+  #bySymbol = new OrderIndex(this.context, 'symbol');
+  #byCustomId = new OrderIndex(this.context, 'customOrderId');
   /** The times of the listings that did not have the order, by record key: the first one, of which pages may have raced. */
   readonly #missedAtMs = new JournaledMap<string, number>(this.context);
 
@@ -151,16 +151,23 @@ export class OrderTable extends ExchangeTable {
     return this.isStaleRecord(`orders/${orderId}`) || this.isStaleRecord(`client-orders/${orderId}`);
   }
 
-  override restoreRecord(recordKey: string, value: unknown): void {
-    const before = this.heldRecord(recordKey) as Order | undefined;
-    super.restoreRecord(recordKey, value);
-    this.#index(recordKey, this.heldRecord(recordKey) as Order, before);
-  }
-
-  override forgetRecord(recordKey: string): void {
-    const order = this.heldRecord(recordKey) as Order | undefined;
-    if (order !== undefined) this.#unindex(recordKey, order);
-    super.forgetRecord(recordKey);
+  override stage(): StagedRecords {
+    const staged = super.stage();
+    const bySymbol = new OrderIndex(this.context, 'symbol');
+    const byCustomId = new OrderIndex(this.context, 'customOrderId');
+    return {
+      add: (recordKey, value) => {
+        const order = staged.add(recordKey, value) as Order;
+        bySymbol.put(recordKey, order, undefined);
+        byCustomId.put(recordKey, order, undefined);
+        return order;
+      },
+      show: () => {
+        staged.show();
+        this.#bySymbol = bySymbol;
+        this.#byCustomId = byCustomId;
+      },
+    };
   }
 
   protected checked(key: string, value: unknown, map: RecordMap<unknown>): Order {
