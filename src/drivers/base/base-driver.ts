@@ -13,7 +13,7 @@ import type {
   StoredAccount,
 } from '../../core/persistence-driver.js';
 import { describeReceived, requireDuration, requireOneOf } from '../../core/shared/option-checks.js';
-import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
+import { decodeEntries, isListed, storedAccount } from './account-decoder.js';
 import { AccountLocks } from './account-locks.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { BaseDriverOptions } from './base-options.js';
@@ -120,10 +120,10 @@ export abstract class BaseDriver implements PersistenceDriver {
     const rolledBackTo = checkRolledBackTo(options);
     return this.#run(`load of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
       const mark = this.#marks.of(accountId);
-      const state = storedState(account, await connection.readAccount(account, operation));
-      if (rolledBackTo === undefined) this.#judged(account, state.stored, mark);
-      else assertRolledBackTo(account.id, state.stored?.head, rolledBackTo);
-      return decodeStoredAccount(account, state);
+      const entries = await decodeEntries(account, await connection.readAccount(account, operation));
+      if (rolledBackTo === undefined) this.#judged(account, entries.stored, mark);
+      else assertRolledBackTo(account.id, entries.stored?.head, rolledBackTo);
+      return storedAccount(account, entries);
     });
   }
 
