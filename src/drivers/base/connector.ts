@@ -1,6 +1,6 @@
 import { SingleFlight } from '../../core/shared/single-flight.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
-import type { Operation } from './operation.js';
+import { type Operation, operationUntil } from './operation.js';
 
 interface Connected {
   readonly access: AccessMode;
@@ -50,8 +50,7 @@ export class Connector {
   }
 
   async #make(signal: AbortSignal, access: AccessMode): Promise<BackendConnection> {
-    const operation: Operation = { kind: 'read', signal, assertActive: () => signal.throwIfAborted() };
-    const connection = await this.#connect(operation, access);
+    const connection = await this.#connect(operationUntil('read', signal), access);
     if (signal.aborted) {
       disconnectQuietly(connection);
       throw signal.reason;

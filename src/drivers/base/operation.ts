@@ -14,6 +14,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** Call it before each request. @throws the error that the caller received, once nobody waits any more */
   assertActive(): void;
+  /** Calls the listener when nobody waits for the operation any more, unless the returned function was called before. */
+  onEnd(listener: () => void): () => void;
 }
 
 /** The description of an operation, and the limits that end it. */
@@ -50,12 +52,7 @@ export async function runOperation<T>(spec: OperationSpec, work: (operation: Ope
   signal?.addEventListener('abort', onAbort, { once: true });
   closing?.addEventListener('abort', onClose, { once: true });
   try {
-    const operation: Operation = {
-      kind,
-      signal: controller.signal,
-      assertActive: () => controller.signal.throwIfAborted(),
-    };
-    return await orAborted(work(operation), controller.signal);
+    return await orAborted(work(operationUntil(kind, controller.signal)), controller.signal);
   } catch (thrown) {
     throw asOperationError(thrown, doing, kind);
   } finally {
@@ -63,6 +60,20 @@ export async function runOperation<T>(spec: OperationSpec, work: (operation: Ope
     signal?.removeEventListener('abort', onAbort);
     closing?.removeEventListener('abort', onClose);
   }
+}
+
+/** An operation that ends with the signal. */
+export function operationUntil(kind: OperationKind, signal: AbortSignal): Operation {
+  return {
+    kind,
+    signal,
+    assertActive: () => signal.throwIfAborted(),
+    onEnd: (listener) => {
+      const listen = (): void => listener();
+      signal.addEventListener('abort', listen, { once: true });
+      return () => signal.removeEventListener('abort', listen);
+    },
+  };
 }
 
 /** A read has applied nothing, whatever was thrown. */

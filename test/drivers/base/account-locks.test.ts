@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { AccountLocks } from '../../../src/drivers/base/account-locks.js';
-import type { Operation } from '../../../src/drivers/base/operation.js';
+import { type Operation, operationUntil } from '../../../src/drivers/base/operation.js';
 import { deferred } from '../keyv/support.js';
 
 function operation(): { readonly operation: Operation; readonly abort: () => void } {
   const controller = new AbortController();
   const { signal } = controller;
   return {
-    operation: { kind: 'write', signal, assertActive: () => signal.throwIfAborted() },
+    operation: operationUntil('write', signal),
     abort: () => controller.abort(new Error('aborted')),
   };
 }
