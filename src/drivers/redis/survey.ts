@@ -81,7 +81,7 @@ export class RedisSurvey {
     try {
       return await underLimit(signal, ANSWER_TIMEOUT_MS, async (limited) => {
         const link = await orAborted(this.#links.get(server, limited), limited);
-        return orAborted(question(link, operationUntil('read', limited)), limited);
+        return orAborted(question(link, operationUntil(limited, 'read')), limited);
       });
     } catch (error) {
       if (error instanceof RedisFailure) throw error;
