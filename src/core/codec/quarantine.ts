@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AccountKeeperError } from '../errors.js';
 import type { DriverLimits } from '../persistence-driver.js';
+import { SparseMap } from '../shared/sparse-map.js';
 
 /** A stored record that could not be decoded, validated or migrated. Its bytes are kept through every later write. */
 export interface QuarantinedRecord {
@@ -21,16 +22,16 @@ const FRAME = 512;
  * under a key of its own comes first. All of it is kept in memory, so that a backend that was rolled back gets it again.
  */
 export class Quarantine {
-  readonly #unread: Map<string, QuarantinedRecord>;
-  readonly #copies = new Map<string, string>();
+  readonly #unread = new SparseMap<string, QuarantinedRecord>();
+  readonly #copies = new SparseMap<string, string>();
   /** The keys of the copies that are not stored yet, by the record that they were made of. */
-  readonly #unstored = new Map<string, readonly string[]>();
+  readonly #unstored = new SparseMap<string, readonly string[]>();
   readonly #revision: number;
   readonly #limits: DriverLimits;
 
   /** @param revision of the take-over, which makes the keys of this restore's copies unique. */
   constructor(records: readonly QuarantinedRecord[], revision: number, limits: DriverLimits) {
-    this.#unread = new Map(records.map((record) => [record.recordKey, record]));
+    for (const record of records) this.#unread.set(record.recordKey, record);
     this.#revision = revision;
     this.#limits = limits;
   }

@@ -52,30 +52,36 @@ export class OwnedSession {
   readonly scheduler: FlushScheduler;
   /** Whether it ended with everything saved, and the account released. */
   isReleased = false;
-  readonly #options: OwnedSessionOptions;
+  /** Without what was read: it would stay in memory beside what the tables hold. */
+  readonly #options: Omit<OwnedSessionOptions, 'owned'>;
   readonly #encoder: RecordEncoder;
   readonly #claimed: HeadMeta;
   readonly #forgetExit: () => void;
   #spilled: Spilled | undefined;
+  #usual: string | undefined;
 
   constructor(options: OwnedSessionOptions) {
-    const { files, records } = options.run;
-    const { events, settings } = options;
-    const { account, head, lineage } = options.owned;
-    const { limits } = settings.driver;
+    const { owned, ...kept } = options;
+    const { events, run, settings } = kept;
+    const { files, records } = run;
+    const { account, head, lineage } = owned;
+    const { accountId, clock, codec, createId, driver, random, schemaVersion } = settings;
+    const { limits } = driver;
     const quarantine = new Quarantine(account.rejected, head.revision, limits);
-    this.#options = options;
+    this.#options = kept;
     this.#claimed = parseHeadMeta(head.meta);
-    this.writer = new OwnerSender({ ...settings, head });
-    this.#encoder = new RecordEncoder({ ...settings, records, quarantine, limits });
+    this.writer = new OwnerSender({ driver, accountId, clock, createId, head });
+    this.#encoder = new RecordEncoder({ records, codec, schemaVersion, quarantine, limits });
     files.track(lineage, head);
     this.scheduler = new FlushScheduler({
-      ...settings,
       settings: settings.flush,
+      clock,
+      random,
+      createId,
       writer: this.writer,
       records: this.#encoder,
       limits: batchLimits(limits, head.meta),
-      meta: (unfinished) => this.#meta({ unfinished }),
+      meta: (unfinished) => (unfinished === undefined ? this.#usualMeta() : this.#meta({ unfinished })),
       events,
       onAcknowledged: (acknowledged, recordKeys) => {
         files.note(acknowledged);
@@ -142,6 +148,13 @@ export class OwnedSession {
     } finally {
       unreserve();
     }
+  }
+
+  /** The meta of nearly every commit. Without a lease it stays the same. */
+  #usualMeta(): string {
+    if (this.#options.run.lease !== undefined) return this.#meta({});
+    this.#usual ??= this.#meta({});
+    return this.#usual;
   }
 
   /** The meta of the account's head from now on. */

@@ -89,8 +89,9 @@ const requireListener = callback<never>();
 
 /** Registers listeners and calls them. One that fails stops neither the others nor the store: Node.js warns of it. */
 export class StoreEvents implements Emitter<AccountEvents> {
-  readonly #emitter = new EventEmitter<StoreEventMap>().setMaxListeners(0);
-  readonly #said = new Set<string>();
+  /** Made for the first listener: a process can have thousands of stores, and many have none. */
+  #emitter: EventEmitter<StoreEventMap> | undefined;
+  #said: Set<string> | undefined;
   readonly #accountId: string;
 
   constructor(accountId: string) {
@@ -99,29 +100,31 @@ export class StoreEvents implements Emitter<AccountEvents> {
 
   /** @throws `CONFIG` */
   on<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): void {
-    this.#emitter.on(requireOneOf('on', name, EVENT_NAMES), requireListener('on', listener));
+    this.#listenable().on(requireOneOf('on', name, EVENT_NAMES), requireListener('on', listener));
   }
 
   /** @throws `CONFIG` */
   once<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): void {
-    this.#emitter.once(requireOneOf('once', name, EVENT_NAMES), requireListener('once', listener));
+    this.#listenable().once(requireOneOf('once', name, EVENT_NAMES), requireListener('once', listener));
   }
 
   /** @throws `CONFIG` */
   off<Name extends StoreEventName>(name: Name, listener: StoreListener<Name>): void {
-    this.#emitter.off(requireOneOf('off', name, EVENT_NAMES), requireListener('off', listener));
+    this.#listenable().off(requireOneOf('off', name, EVENT_NAMES), requireListener('off', listener));
   }
 
   emit<Name extends StoreEventName>(name: Name, about: AccountEvents[Name]): void {
+    const emitter = this.#emitter;
+    const listeners = emitter?.rawListeners(name) ?? [];
+    if (listeners.length === 0 && UNHEARD[name] === nothing) return;
     const event: StoreEventMap[Name][0] = { accountId: this.#accountId, ...about };
-    const listeners = this.#emitter.rawListeners(name);
     if (listeners.length === 0) this.#sayUnheard(name, event);
     const failed = (thrown: unknown): void => {
       warn('LISTENER_FAILED', `a listener of '${name}' failed: ${describeThrown(thrown)}`);
     };
     for (const listener of listeners) {
       try {
-        const returned: unknown = Reflect.apply(listener, this.#emitter, [event]);
+        const returned: unknown = Reflect.apply(listener, emitter, [event]);
         // Any thenable: what it rejects with must not go unheard.
         if (typeof returned === 'object' && returned !== null) Promise.resolve(returned).catch(failed);
       } catch (thrown) {
@@ -130,9 +133,15 @@ export class StoreEvents implements Emitter<AccountEvents> {
     }
   }
 
+  #listenable(): EventEmitter<StoreEventMap> {
+    this.#emitter ??= new EventEmitter<StoreEventMap>().setMaxListeners(0);
+    return this.#emitter;
+  }
+
   #sayUnheard<Name extends StoreEventName>(name: Name, event: StoreEventMap[Name][0]): void {
     const { code, key = code, says } = UNHEARD[name](event) ?? {};
-    if (code === undefined || key === undefined || this.#said.has(key)) return;
+    if (code === undefined || key === undefined || this.#said?.has(key)) return;
+    this.#said ??= new Set();
     this.#said.add(key);
     warn(code, `account ${JSON.stringify(event.accountId)}: ${says}; nobody listens to '${name}'`);
   }

@@ -139,18 +139,23 @@ export function checkedStoreOptions<T extends object>(options: AccountStateStore
   };
 }
 
+/** What every store has that is not told otherwise. */
+const DEFAULTS = Object.freeze({
+  closeDriver: false,
+  flush: flushSettings(),
+  ownership: ownershipSettings(),
+  codec: jsonCodec,
+  schemaVersion: 1,
+  onRejected: 'throw' as const,
+  persist: new Set<TableName>(['metadata']) as ReadonlySet<TableName>,
+  clock: systemClock,
+  random: Math.random,
+  createId: randomUUID as () => string,
+});
+
 function resolveStoreOptions(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): StoreSettings {
   const settings = {
-    closeDriver: false,
-    flush: flushSettings(),
-    ownership: ownershipSettings(),
-    codec: jsonCodec,
-    schemaVersion: 1,
-    onRejected: 'throw' as const,
-    persist: new Set<TableName>(['metadata']),
-    clock: systemClock,
-    random: Math.random,
-    createId: randomUUID,
+    ...DEFAULTS,
     ...checked,
     driver,
     accountId: accountIdOption('accountId', checked.accountId),

@@ -78,8 +78,8 @@ export class PendingSet {
   /** Groups that were not measured. */
   #loose: Map<string, PendingRecord>[] = [];
   /** The changes since the last microtask: single ones, and those that belong together. */
-  #apart = new Map<string, PendingEntry>();
-  #open = new Map<string, PendingEntry>();
+  #apart: Map<string, PendingEntry> | undefined;
+  #open: Map<string, PendingEntry> | undefined;
   #closes = false;
   #lastSequence = 0;
 
@@ -90,8 +90,8 @@ export class PendingSet {
   }
 
   get isEmpty(): boolean {
-    const { records } = this.#base;
-    return this.#open.size + this.#apart.size + records.size + this.#loose.length + this.#sealed.length === 0;
+    const changing = (this.#open?.size ?? 0) + (this.#apart?.size ?? 0);
+    return changing + this.#loose.length + this.#base.records.size + this.#sealed.length === 0;
   }
 
   /** The number of the newest change. */
@@ -121,8 +121,9 @@ export class PendingSet {
   /** @param before an older change of the record that was not written. */
   mark(recordKey: string, nowMs: number, before?: PendingEntry): void {
     this.#lastSequence += 1;
-    const entry = before ?? this.#open.get(recordKey) ?? this.#apart.get(recordKey);
-    this.#apart.delete(recordKey);
+    const entry = before ?? this.#open?.get(recordKey) ?? this.#apart?.get(recordKey);
+    this.#apart?.delete(recordKey);
+    this.#open ??= new Map();
     this.#open.set(recordKey, entry ?? { sequence: this.#lastSequence, sinceMs: nowMs });
     this.#closeSoon();
   }
@@ -130,7 +131,8 @@ export class PendingSet {
   /** Marks a record that belongs together with no other one, before those that are changing now. */
   markApart(recordKey: string, nowMs: number, before?: PendingEntry): void {
     this.#lastSequence += 1;
-    if (this.#open.has(recordKey) || this.#apart.has(recordKey)) return;
+    if (this.#open?.has(recordKey) || this.#apart?.has(recordKey)) return;
+    this.#apart ??= new Map();
     this.#apart.set(recordKey, before ?? { sequence: this.#lastSequence, sinceMs: nowMs });
     this.#closeSoon();
   }
@@ -185,8 +187,8 @@ export class PendingSet {
     for (const { records } of this.#sealed) if (records.size > 0) yield records;
     if (this.#base.records.size > 0) yield this.#base.records;
     yield* this.#loose;
-    if (this.#apart.size > 0) yield this.#apart;
-    if (this.#open.size > 0) yield this.#open;
+    if (this.#apart !== undefined) yield this.#apart;
+    if (this.#open !== undefined) yield this.#open;
   }
 
   /** Once the present synchronous code has ended: a transaction that is running may still be taken back. */
@@ -202,10 +204,10 @@ export class PendingSet {
   /** Gives the open groups the values of now. */
   #close(): void {
     const [apart, open] = [this.#apart, this.#open];
-    if (apart.size > 0) this.#apart = new Map();
-    if (open.size > 0) this.#open = new Map();
-    for (const entry of apart) this.#add(this.#recordsOf([entry]));
-    if (open.size > 0) this.#add(this.#recordsOf(open));
+    this.#apart = undefined;
+    this.#open = undefined;
+    for (const entry of apart ?? []) this.#add(this.#recordsOf([entry]));
+    if (open !== undefined) this.#add(this.#recordsOf(open));
   }
 
   #recordsOf(entries: Iterable<readonly [recordKey: string, entry: PendingEntry]>): Map<string, PendingRecord> {
@@ -271,8 +273,11 @@ export class PendingSet {
 
 const NO_SIZE: BatchSize = { records: 0, bytes: 0 };
 
+/** Of every group that has none. Nothing is ever put into it. */
+const NO_RECORDS: Map<never, never> = new Map<never, never>();
+
 function emptyGroup(): Group {
-  return { records: new Map(), size: { records: 0, bytes: 0 } };
+  return { records: NO_RECORDS, size: { records: 0, bytes: 0 } };
 }
 
 function sizeOfRecord({ change }: PendingRecord): BatchSize {
@@ -288,6 +293,7 @@ function put(group: Group, recordKey: string, record: PendingRecord): void {
   size.records += added.records - removed.records;
   size.bytes += added.bytes - removed.bytes;
   const isOlder = before !== undefined && before.sequence < record.sequence;
+  if (group.records === NO_RECORDS) group.records = new Map();
   group.records.set(recordKey, isOlder ? { ...record, sequence: before.sequence, sinceMs: before.sinceMs } : record);
 }
 

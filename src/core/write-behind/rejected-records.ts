@@ -1,4 +1,5 @@
 import { AccountKeeperError } from '../errors.js';
+import { SparseMap } from '../shared/sparse-map.js';
 import type { PendingEntry } from './pending-set.js';
 
 interface RejectedRecord {
@@ -7,7 +8,7 @@ interface RejectedRecord {
 }
 
 /** Records that changed and cannot be written. They are set aside, so that the others can, until they change again. */
-export class RejectedRecords extends Map<string, RejectedRecord> {
+export class RejectedRecords extends SparseMap<string, RejectedRecord> {
   /** Takes a record out, because it has changed again. */
   take(recordKey: string): PendingEntry | undefined {
     const entry = this.get(recordKey)?.entry;

@@ -55,7 +55,7 @@ export function checkAccountId(accountId: string, limits: DriverLimits): void {
   if (typeof accountId !== 'string' || accountId === '') {
     throw wrong('INVALID_KEY', 'account id', accountId, 'a non-empty string');
   }
-  checkBytes('INVALID_KEY', 'the account id', Buffer.byteLength(accountId), limits.keyBytes);
+  checkText('INVALID_KEY', 'the account id', accountId, limits.keyBytes);
 }
 
 /**
@@ -78,7 +78,7 @@ export function checkChange(
   const checkedHead = expected === undefined ? undefined : checkHeadName('expected', expected);
   checkRevision('revisionFloor', revisionFloor);
   if (typeof meta !== 'string') throw wrong('INVALID_VALUE', 'meta', meta, 'a string');
-  const metaBytes = checkBytes('TOO_LARGE', 'meta', Buffer.byteLength(meta), limits.valueBytes);
+  checkText('TOO_LARGE', 'meta', meta, limits.valueBytes);
   return {
     expected: checkedHead,
     writerId: checkWriteIdentity('writerId', options.writerId),
@@ -86,15 +86,11 @@ export function checkChange(
     meta,
     revisionFloor,
     dropped: fate === 'dropped',
-    ...encodeBatch(batch, limits, metaBytes),
+    ...encodeBatch(batch, limits, meta),
   };
 }
 
-function encodeBatch(
-  batch: CommitBatch,
-  limits: DriverLimits,
-  metaBytes: number,
-): Pick<HeadChange, 'upserts' | 'deletes'> {
+function encodeBatch(batch: CommitBatch, limits: DriverLimits, meta: string): Pick<HeadChange, 'upserts' | 'deletes'> {
   requireObject('batch', batch);
   if (!isMap(batch.upserts)) throw wrong('INVALID_VALUE', 'batch.upserts', batch.upserts, 'a Map');
   if (!isSet(batch.deletes)) throw wrong('INVALID_VALUE', 'batch.deletes', batch.deletes, 'a Set');
@@ -109,8 +105,8 @@ function encodeBatch(
     const message = `the batch: expected up to ${limits.batchRecords} records, received ${records}`;
     throw new AccountKeeperError('TOO_LARGE', message);
   }
-  // A bound for the bytes of all keys and values.
-  let atMost = 0;
+  // A bound for the bytes of the meta and all keys and values.
+  let atMost = mostBytes(meta);
   for (const [key, value] of batch.upserts) {
     checkRecordKey(key, limits);
     if (batch.deletes.has(key)) {
@@ -129,8 +125,9 @@ function encodeBatch(
     deletes.push(escapeKey(key));
   }
   // No record is at fault by itself, so none is named: half of the batch may fit.
-  if (metaBytes + atMost > limits.batchBytes) {
-    checkBytes('TOO_LARGE', 'the batch', metaBytes + sizeOf(batch).bytes, limits.batchBytes);
+  if (atMost > limits.batchBytes) {
+    const bytes = Buffer.byteLength(meta) + sizeOf(batch).bytes;
+    checkBytes('TOO_LARGE', 'the batch', bytes, limits.batchBytes);
   }
   return { upserts, deletes };
 }
@@ -149,9 +146,7 @@ function checkRecordKey(key: string, limits: DriverLimits): void {
   if (typeof key !== 'string' || key === '') {
     throw wrong('INVALID_KEY', 'record key', key, 'a non-empty string', typeof key === 'string' ? [key] : undefined);
   }
-  if (mostBytes(key) > limits.keyBytes) {
-    checkBytes('INVALID_KEY', 'record key', Buffer.byteLength(key), limits.keyBytes, key);
-  }
+  checkText('INVALID_KEY', 'record key', key, limits.keyBytes, key);
 }
 
 function checkHeadName(name: string, head: NonNullable<HeadChange['expected']>): NonNullable<HeadChange['expected']> {
@@ -170,8 +165,13 @@ function checkRevision(name: string, revision: number): void {
 
 function checkWriteIdentity(name: string, id: string): string {
   if (typeof id !== 'string' || id === '') throw wrong('CONFIG', name, id, 'a non-empty string');
-  checkBytes('TOO_LARGE', name, Buffer.byteLength(id), IDENTITY_BYTES);
+  checkText('TOO_LARGE', name, id, IDENTITY_BYTES);
   return id;
+}
+
+/** Counts the bytes of a text only where there could be more than the limit. */
+function checkText(code: ErrorCode, what: string, text: string, limit: number, key?: string): void {
+  if (mostBytes(text) > limit) checkBytes(code, what, Buffer.byteLength(text), limit, key);
 }
 
 /** The bytes, if they are no more than the limit; what has them is named by the record's key, if there is one. */

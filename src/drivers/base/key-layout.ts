@@ -67,7 +67,10 @@ export class KeyLayout {
       id,
       head: `${part}:head`,
       recordPrefix: `${part}:r:`,
-      range: { from: `${part}:`, to: `${part};` },
+      // A commit does without it.
+      get range() {
+        return { from: `${part}:`, to: `${part};` };
+      },
     };
   }
 

@@ -178,8 +178,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'unfinished-not-marked',
     'Nothing says that more has to follow what persistAll has written so far.',
     SCHEDULER,
-    'meta(isLast ? undefined : { id, part: part + 1 })',
-    'meta(isLast || part >= 0 ? undefined : { id, part: part + 1 })',
+    'meta(isWhole ? undefined : { id: rewrite.id, part: rewrite.part + 1 })',
+    'meta(isWhole || rewrite.part >= 0 ? undefined : { id: rewrite.id, part: rewrite.part + 1 })',
   ),
   edited(
     'unfinished-ignored',

@@ -1,9 +1,12 @@
 import type { TableContext } from './table-context.js';
 
+/** Of every map that nothing was put into: most maps of an account are never used. Nothing is ever put into it. */
+const NO_ENTRIES: Map<never, never> = new Map<never, never>();
+
 /** A map whose changes can be taken back, in content and in order, while a transaction runs. */
 export class JournaledMap<Key, Value> {
   readonly #context: TableContext;
-  #entries: Map<Key, Value> = new Map();
+  #entries: Map<Key, Value> = NO_ENTRIES;
   #version = 0;
   /** The savepoint for which the order of keys was kept last. */
   #orderKeptFor = 0;
@@ -61,7 +64,7 @@ export class JournaledMap<Key, Value> {
 
   clear(): void {
     const before = this.#entries;
-    this.#replace(new Map());
+    this.#replace(NO_ENTRIES);
     if (this.#context.savepoint !== 0) this.#context.onRollback(() => this.#replace(before));
   }
 
@@ -84,6 +87,7 @@ export class JournaledMap<Key, Value> {
   /** The entries, to be changed. */
   #touched(): Map<Key, Value> {
     this.#version += 1;
+    if (this.#entries === NO_ENTRIES) this.#entries = new Map();
     return this.#entries;
   }
 

@@ -33,7 +33,7 @@ export interface StagedRecords {
 export abstract class RecordTable {
   abstract readonly name: TableName;
   protected readonly context: TableContext;
-  readonly #maps: RecordMap<unknown>[] = [];
+  #maps: readonly RecordMap<unknown>[] = [];
 
   constructor(context: TableContext) {
     this.context = context;
@@ -89,7 +89,8 @@ export abstract class RecordTable {
   /** A new map of this table. */
   protected recordMap<Value>(prefix: string): RecordMap<Value> {
     const map = new RecordMap<Value>(this.context, prefix);
-    this.#maps.push(map as RecordMap<unknown>);
+    // An array that grows by `push` keeps room for many more.
+    this.#maps = [...this.#maps, map as RecordMap<unknown>];
     return map;
   }
 
