@@ -71,7 +71,7 @@ export interface BackendConnection {
   /** The accounts from `cursor` on; without a cursor, from the first one. Dropped ones may be listed; each is on one page. */
   listAccounts(cursor: string | undefined, operation: Operation): Promise<AccountPage>;
   /** Whether the connection still leads to the backend it was made for. Asked before each operation; `false` connects anew. */
-  isCurrent?(): Promise<boolean>;
+  isCurrent?(): boolean | Promise<boolean>;
   /** Releases what the connection holds and ends the calls that are still running. Called once. */
   disconnect(): Promise<void>;
 }
