@@ -140,9 +140,7 @@ describe('SqliteDriver: many accounts side by side', () => {
     expect((await driver.commit('impatient', batchOf({ k: '1' }), impatient)).revision).toBe(1);
   });
 
-  it('keeps every account whole, and every acknowledged commit, when the process is killed', {
-    timeout: 60_000,
-  }, async () => {
+  it('keeps every account whole, and every acknowledged commit, when the process is killed', async () => {
     const path = join(await temporaryFolder(), 'state.db');
     const script = fileURLToPath(new URL('./group-writer.ts', import.meta.url));
     for (let kill = 0; kill < 3; kill += 1) {

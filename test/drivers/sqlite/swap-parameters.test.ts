@@ -78,7 +78,7 @@ describe('SqliteConnection: swap', () => {
           for (const [key, value] of Object.entries(upserts)) expect(found.get(account.recordPrefix + key)).toBe(value);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
