@@ -34,7 +34,6 @@ type Compare = (left: Order, right: Order) => number;
 
 const byId: Compare = (left, right) => left.exchangeOrderId.localeCompare(right.exchangeOrderId);
 const bySymbol: Compare = (left, right) => left.symbol.localeCompare(right.symbol);
-const byPrice: Compare = (left, right) => left.price - right.price;
 const byTimestamp: Compare = (left, right) => left.createdAtMs - right.createdAtMs;
 
 /** Options of `setWalletBalance()`. */
@@ -426,9 +425,9 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     return sorted(this.#orders.all(), bySymbol, ascending);
   }
 
-  /** All orders by price. */
+  /** All orders by price; those of one price in the order of {@link getOrders}, both ways. Sorted once after a change. */
   getOrdersSortedByPrice(ascending = true): Order[] {
-    return sorted(this.#orders.all(), byPrice, ascending);
+    return this.#orders.allByPrice(ascending);
   }
 
   /** All orders by `createdAtMs`. */
@@ -436,14 +435,14 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     return sorted(this.#orders.all(), byTimestamp, ascending);
   }
 
-  /** The orders of a symbol by price. */
+  /** The orders of a symbol by price, likewise; touches no others. */
   getOrdersForSymbolSortedByPrice(symbol: string, ascending = true): Order[] {
-    return sorted(this.#orders.forSymbol(symbol), byPrice, ascending);
+    return this.#orders.forSymbolByPrice(symbol, ascending);
   }
 
-  /** The orders of one side of a symbol by price. */
+  /** The orders of one side of a symbol by price, likewise. */
   getOrdersForSymbolSideSortedByPrice(symbol: string, side: EngineOrderSide, ascending = true): Order[] {
-    return sorted(this.getOrdersForSymbolSide(symbol, side), byPrice, ascending);
+    return this.#orders.forSymbolByPrice(symbol, ascending).filter(({ orderSide }) => orderSide === side);
   }
 
   /** Whether any position or order was restored, and the exchange has not told its state since. */

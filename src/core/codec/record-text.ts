@@ -21,7 +21,7 @@ const HEADER = /^(0|[1-9][0-9]*);([a-z][a-z0-9-]*);/;
  * The function throws `ENCODE` when the codec cannot encode the value.
  */
 export function recordWriter(codec: Codec, schemaVersion: number): (value: unknown) => string {
-  const header = `{"v":${schemaVersion},"c":"${codec.name}",`;
+  const header = headerOf(codec, schemaVersion);
   if (makesJson(codec)) return (value) => `${header}"d":${codec.encode(value)}}`;
   return (value) => {
     const text: unknown = codec.encode(value);
@@ -31,6 +31,16 @@ export function recordWriter(codec: Codec, schemaVersion: number): (value: unkno
       `encode of the codec ${codec.name}: expected a string, received ${typeof text}`,
     );
   };
+}
+
+/**
+ * A reader of records as `recordWriter` makes them with this codec and version, which most records are: without it,
+ * each is taken apart anew. The function returns the payload, or `undefined` for any other text.
+ */
+export function payloadReader(codec: Codec, schemaVersion: number): (text: string) => string | undefined {
+  if (!makesJson(codec)) return () => undefined;
+  const start = `${headerOf(codec, schemaVersion)}"d":`;
+  return (text) => (text.startsWith(start) && text.endsWith('}') ? text.slice(start.length, -1) : undefined);
 }
 
 /**
@@ -46,6 +56,10 @@ export function parseRecord(text: string): ParsedRecord {
   if (!text.endsWith('}')) throw noRecord();
   const payload = text.slice(header.length, -1);
   return { schemaVersion, codecName, payload: kind === 'd' ? payload : stringIn(payload) };
+}
+
+function headerOf(codec: Codec, schemaVersion: number): string {
+  return `{"v":${schemaVersion},"c":"${codec.name}",`;
 }
 
 function stringIn(json: string): string {

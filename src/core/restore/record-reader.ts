@@ -2,20 +2,15 @@ import type { AccountRecords } from '../account/tables/account-records.js';
 import type { RecordTable } from '../account/tables/record-table.js';
 import type { QuarantinedRecord } from '../codec/quarantine.js';
 import type { Codec } from '../codec/record-codec.js';
-import { parseRecord } from '../codec/record-text.js';
+import { parseRecord, payloadReader } from '../codec/record-text.js';
 import { richCodec } from '../codec/rich-codec.js';
 import { jsonCodec } from '../codec/strict-json-codec.js';
 import { AccountKeeperError } from '../errors.js';
 import type { StoredAccount } from '../persistence-driver.js';
+import { nextTurn, Slice } from '../shared/slices.js';
 import { describeThrown } from '../shared/thrown.js';
 import type { RecordFormatOptions } from './record-format.js';
-import type { StandardSchemaIssue } from './standard-schema.js';
-
-/** A record that was read and fits its table. */
-export interface ReadRecord {
-  readonly recordKey: string;
-  readonly value: unknown;
-}
+import type { StandardSchema, StandardSchemaIssue } from './standard-schema.js';
 
 type ReaderFormat = Pick<RecordFormatOptions<object>, 'migrate' | 'schema'> & {
   readonly codec: Codec;
@@ -24,30 +19,39 @@ type ReaderFormat = Pick<RecordFormatOptions<object>, 'migrate' | 'schema'> & {
 
 /** The decoded records of a stored account. */
 export interface ReadAccount {
-  readonly records: readonly ReadRecord[];
+  /** How many were read and fit their tables. */
+  readonly records: number;
   readonly rejected: readonly QuarantinedRecord[];
+  /** Puts them in the place of what the tables hold, in one step. Once. */
+  show(): void;
 }
 
 /** Decodes, migrates and validates stored records. It changes nothing. */
 export class RecordReader {
   readonly #codecs: ReadonlyMap<string, Codec>;
   readonly #format: ReaderFormat;
+  readonly #payloadOf: (raw: string) => string | undefined;
 
   constructor(format: ReaderFormat) {
     this.#codecs = new Map([jsonCodec, richCodec, format.codec].map((each) => [each.name, each]));
     this.#format = format;
+    this.#payloadOf = payloadReader(format.codec, format.schemaVersion);
   }
 
-  /** Records that are not persisted are passed over. */
+  /** Records that are not persisted are passed over. The event loop turns in between. */
   async read(stored: StoredAccount, persisted: AccountRecords): Promise<ReadAccount> {
-    const records: ReadRecord[] = [];
+    const staged = persisted.stage();
     const rejected: QuarantinedRecord[] = [];
+    const slice = new Slice();
+    let records = 0;
     for (const [recordKey, raw] of stored.records) {
+      if (slice.isOver(raw.length)) await nextTurn();
       const table = persisted.tableOf(recordKey);
       if (table === undefined) continue;
       try {
-        const value = table.checkRecord(recordKey, await this.#readOne(table, recordKey, raw));
-        records.push({ recordKey, value });
+        const value = this.#readOne(table, recordKey, raw);
+        staged.add(table, recordKey, value instanceof Promise ? await value : value);
+        records += 1;
       } catch (thrown) {
         rejected.push({ recordKey, raw, error: rejection(recordKey, thrown) });
       }
@@ -57,19 +61,26 @@ export class RecordReader {
       const error = rejection(recordKey, new Error('it is not stored in the form of this library'));
       rejected.push({ recordKey, raw, error });
     }
-    return { records, rejected };
+    return { records, rejected, show: staged.show };
   }
 
-  async #readOne(table: RecordTable, recordKey: string, raw: string): Promise<unknown> {
+  /** A promise where a schema has to be asked: to wait for one that is not needed takes long, for each of many records. */
+  #readOne(table: RecordTable, recordKey: string, raw: string): unknown {
+    const { codec, schema } = this.#format;
+    const payload = this.#payloadOf(raw);
+    const value = payload === undefined ? this.#readOther(table, recordKey, raw) : codec.decode(payload);
+    return schema !== undefined && recordKey.startsWith('metadata/') ? validated(schema, value) : value;
+  }
+
+  /** Reads a record of another codec or schema version. */
+  #readOther(table: RecordTable, recordKey: string, raw: string): unknown {
     const { schemaVersion: fromVersion, codecName, payload } = parseRecord(raw);
     const codec = this.#codecs.get(codecName);
     if (codec === undefined) {
       const known = [...this.#codecs.keys()].join(', ');
       throw new AccountKeeperError('CORRUPT', `codec: expected one of ${known}, received ${JSON.stringify(codecName)}`);
     }
-    const decoded = codec.decode(payload);
-    const migrated = this.#migrate(table, recordKey, decoded, fromVersion);
-    return recordKey.startsWith('metadata/') ? this.#validate(migrated) : migrated;
+    return this.#migrate(table, recordKey, codec.decode(payload), fromVersion);
   }
 
   #migrate(table: RecordTable, recordKey: string, value: unknown, fromVersion: number): unknown {
@@ -82,16 +93,12 @@ export class RecordReader {
     }
     return migrate(value, { table: table.name, recordKey, fromVersion, toVersion });
   }
+}
 
-  async #validate(value: unknown): Promise<unknown> {
-    if (this.#format.schema === undefined) return value;
-    const result = await this.#format.schema['~standard'].validate(value);
-    if (result.issues === undefined) return result.value;
-    throw new AccountKeeperError(
-      'CORRUPT',
-      `it does not fit the schema: ${result.issues.map(describeIssue).join('; ')}`,
-    );
-  }
+async function validated(schema: StandardSchema<object>, value: unknown): Promise<unknown> {
+  const result = await schema['~standard'].validate(value);
+  if (result.issues === undefined) return result.value;
+  throw new AccountKeeperError('CORRUPT', `it does not fit the schema: ${result.issues.map(describeIssue).join('; ')}`);
 }
 
 function describeIssue({ message, path }: StandardSchemaIssue): string {

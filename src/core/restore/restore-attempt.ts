@@ -293,8 +293,8 @@ export class RestoreAttempt {
   }
 
   async #decoded(stored: StoredAccount | undefined): Promise<ReadAccount> {
-    if (stored === undefined) return { records: [], rejected: [] };
     const { settings, records: persisted } = this.#run;
+    if (stored === undefined) return { records: 0, rejected: [], show: persisted.stage().show };
     const account = await this.#bound(() => settings.reader.read(stored, persisted));
     const [first] = account.rejected;
     if (first === undefined || settings.onRejected === 'quarantine') return account;

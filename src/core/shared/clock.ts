@@ -18,12 +18,25 @@ export interface TimerHandle {
 /** The longest delay that Node.js timers take: a longer one would fire at once. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
+class SystemTimer implements TimerHandle {
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(callback: () => void, delayMs: number) {
+    this.#timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+
+  unref(): void {
+    this.#timer.unref();
+  }
+}
+
 /** The machine's clocks, looked up at each call so that a test's fake timers apply. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  setTimeout: (callback, delayMs) => {
-    const timer = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
-    return { cancel: () => clearTimeout(timer), unref: () => void timer.unref() };
-  },
+  setTimeout: (callback, delayMs) => new SystemTimer(callback, delayMs),
 };

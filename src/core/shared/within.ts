@@ -1,5 +1,6 @@
 import { AccountKeeperError, type ErrorOutcome, isAccountKeeperError } from '../errors.js';
 import type { Clock } from './clock.js';
+import { Deadlines } from './deadlines.js';
 
 /** The bounds of a wait. */
 export interface WaitLimits {
@@ -22,28 +23,40 @@ export const DRIVER_GRACE_MS = 250;
  *
  * Rejects `TIMEOUT` or `ABORTED` when a bound is reached.
  */
-export async function within<Result>(limits: WaitLimits, work: () => PromiseLike<Result> | Result): Promise<Result> {
-  const { clock, doing, outcome = 'unknown', signal, timeoutMs } = limits;
-  const aborted = (): AccountKeeperError =>
-    new AccountKeeperError('ABORTED', `${doing} was aborted`, { outcome, cause: signal?.reason });
-  if (signal?.aborted) throw aborted();
-  let release = (): void => undefined;
-  const over = new Promise<never>((_, reject) => {
-    const abort = (): void => reject(aborted());
-    const expire = (): void =>
-      reject(new AccountKeeperError('TIMEOUT', `${doing} did not finish in time`, { outcome }));
-    signal?.addEventListener('abort', abort, { once: true });
-    const timer = timeoutMs === undefined ? undefined : clock.setTimeout(expire, timeoutMs);
-    release = () => {
-      timer?.cancel();
+export function within<Result>(limits: WaitLimits, work: () => PromiseLike<Result> | Result): Promise<Result> {
+  const { clock, signal, timeoutMs } = limits;
+  if (signal?.aborted) return Promise.reject(aborted(limits));
+  const deadlines = Deadlines.of(clock);
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      release();
+      reject(error);
+    };
+    const wait = { expire: () => fail(timedOut(limits)) };
+    const abort = (): void => fail(aborted(limits));
+    const release = (): void => {
+      deadlines.delete(wait);
       signal?.removeEventListener('abort', abort);
     };
+    if (timeoutMs !== undefined) deadlines.add(wait, timeoutMs);
+    signal?.addEventListener('abort', abort);
+    promised(work).then((result) => {
+      release();
+      resolve(result);
+    }, fail);
   });
-  try {
-    return await Promise.race([work(), over]);
-  } finally {
-    release();
-  }
+}
+
+async function promised<Result>(work: () => PromiseLike<Result> | Result): Promise<Result> {
+  return work();
+}
+
+function timedOut({ doing, outcome = 'unknown' }: WaitLimits): AccountKeeperError {
+  return new AccountKeeperError('TIMEOUT', `${doing} did not finish in time`, { outcome });
+}
+
+function aborted({ doing, outcome = 'unknown', signal }: WaitLimits): AccountKeeperError {
+  return new AccountKeeperError('ABORTED', `${doing} was aborted`, { outcome, cause: signal?.reason });
 }
 
 /** Resolves after `timeoutMs`. Rejects `ABORTED`. */

@@ -2,7 +2,6 @@ import type { AccountRecords } from '../account/tables/account-records.js';
 import type { TableName } from '../account/tables/table-context.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { RestoredSpills } from '../local-files/local-file-options.js';
-import type { ReadAccount } from '../restore/record-reader.js';
 import { type LoadedAccount, type OwnedAccount, RestoreAttempt } from '../restore/restore-attempt.js';
 import type { RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
 import { RestoreRun } from '../restore/restore-run.js';
@@ -191,7 +190,7 @@ export class AccountLifecycle {
 
   /** From here on the account is ours, and everything that changes is written. */
   #begin(owned: OwnedAccount, run: RestoreRun, unreserve: () => void): RestoreResult {
-    this.#fill(owned.account);
+    owned.account.show();
     const session: OwnedSession = new OwnedSession({
       settings: this.#settings,
       events: this.#events,
@@ -207,18 +206,10 @@ export class AccountLifecycle {
     return resultOf(owned, run.files.clear(owned.plan, owned.damaged));
   }
 
-  #fill({ records }: ReadAccount): void {
-    for (const { recordKey, value } of records) this.#records.tableOf(recordKey)?.restoreRecord(recordKey, value);
-  }
-
   /** Puts what was read in the place of what was there, in one step. */
   #show(loaded: LoadedAccount, run: RestoreRun, choice: RollbackChoice | undefined): RestoreResult {
     const { account, head } = loaded;
-    const present = new Set(account.records.map(({ recordKey }) => recordKey));
-    for (const recordKey of this.#records.keys()) {
-      if (!present.has(recordKey)) this.#records.tableOf(recordKey)?.forgetRecord(recordKey);
-    }
-    this.#fill(account);
+    account.show();
     run.files.show(head);
     const word = namesHead(choice, head) ? choice : undefined;
     this.#lifecycle = { phase: 'reading', run, revision: head?.revision ?? 0, word };
@@ -316,9 +307,9 @@ export class AccountLifecycle {
 function resultOf({ account, foreign, head }: LoadedAccount, spills?: RestoredSpills): RestoreResult {
   const { records, rejected } = account;
   return {
-    status: records.length + rejected.length === 0 ? 'empty' : 'restored',
+    status: records + rejected.length === 0 ? 'empty' : 'restored',
     revision: head?.revision ?? 0,
-    records: records.length,
+    records,
     quarantined: rejected,
     ...(spills === undefined ? {} : { spills }),
     foreignFiles: foreign,

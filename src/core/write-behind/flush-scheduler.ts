@@ -55,7 +55,7 @@ export interface UnacknowledgedChanges {
 type Activity =
   | { readonly kind: 'idle' }
   | { readonly kind: 'debouncing'; readonly timer: TimerHandle }
-  | { readonly kind: 'flushing'; readonly abort: AbortController }
+  | { readonly kind: 'flushing' }
   | { readonly kind: 'backing-off'; readonly timer: TimerHandle; readonly untilMs: number }
   | { readonly kind: 'stopped'; readonly error: AccountKeeperError };
 
@@ -79,6 +79,7 @@ interface Rewrite extends Unfinished {
 }
 
 const IDLE: Activity = { kind: 'idle' };
+const FLUSHING: Activity = { kind: 'flushing' };
 
 /** The deadline of an attempt grows up to this, unless it is set higher. */
 const MAX_TIMEOUT_MS = 60_000;
@@ -98,6 +99,8 @@ export class FlushScheduler {
   readonly #rejected = new RejectedRecords();
   readonly #waiters = new FlushWaiters();
   readonly #outbox: (() => void)[] = [];
+  /** Aborted by `stop` alone. */
+  readonly #stopping = new AbortController();
   #activity: Activity = IDLE;
   #attempt: Attempt | undefined;
   /** Requests that were given up although they may have landed, since the last acknowledgement. */
@@ -254,8 +257,8 @@ export class FlushScheduler {
   /** Writes nothing any more. What waits in `flush()` is rejected with the error. */
   stop(error: AccountKeeperError): void {
     if (this.#activity.kind === 'stopped') return;
-    if (this.#activity.kind === 'flushing') this.#activity.abort.abort();
     this.#enter({ kind: 'stopped', error });
+    this.#stopping.abort();
     this.#lag.update(undefined);
     this.#waiters.rejectAll(error);
     this.#drain?.finished();
@@ -277,12 +280,11 @@ export class FlushScheduler {
       this.#settle();
       return;
     }
-    const abort = new AbortController();
     this.#attempt = attempt;
-    this.#enter({ kind: 'flushing', abort });
+    this.#enter(FLUSHING);
     const startedMs = this.#parts.clock.monotonic();
     const { request, mayHaveLanded, timeoutMs } = attempt;
-    this.#parts.writer.send(request, { mayHaveLanded, timeoutMs, signal: abort.signal }).then(
+    this.#parts.writer.send(request, { mayHaveLanded, timeoutMs, signal: this.#stopping.signal }).then(
       (result) => this.#finishAttempt(attempt, result, startedMs),
       (thrown: unknown) => {
         const error = toAccountKeeperError(thrown, 'commit');
@@ -326,9 +328,9 @@ export class FlushScheduler {
 
   #attemptOf({ batch, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): Attempt {
     const { meta, writer } = this.#parts;
-    const { id, part, upTo } = this.#rewrite ?? { id: '', part: 0, upTo: 0 };
-    const isLast = this.#isWhole({ id, part, upTo });
-    const request = writer.request(batch, meta(isLast ? undefined : { id, part: part + 1 }));
+    const rewrite = this.#rewrite;
+    const isWhole = rewrite === undefined || this.#isWhole(rewrite);
+    const request = writer.request(batch, meta(isWhole ? undefined : { id: rewrite.id, part: rewrite.part + 1 }));
     return { request, entries, mayHaveLanded: false, timeoutMs: this.#timeoutMs };
   }
 
@@ -489,19 +491,22 @@ export class FlushScheduler {
   }
 
   #settleWaiters(): void {
+    if (this.#waiters.size === 0) return;
     const oldest = this.#oldest()?.sequence ?? Number.POSITIVE_INFINITY;
     this.#waiters.settledBefore(oldest, (sequence) => this.#rejected.errorUpTo(sequence));
   }
 
   /** The oldest change that is in flight or waits. */
   #oldest(): PendingEntry | undefined {
-    return oldestOf(this.#attempt?.entries.values() ?? [], this.#pending.oldest);
+    const pending = this.#pending.oldest;
+    return this.#attempt === undefined ? pending : oldestOf(this.#attempt.entries.values(), pending);
   }
 
   #oldestSinceMs(): number | undefined {
-    const candidates = [this.#oldest()?.sinceMs, this.#rejected.oldestSinceMs()];
-    const known = candidates.filter((sinceMs) => sinceMs !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+    const sinceMs = this.#oldest()?.sinceMs;
+    const rejectedMs = this.#rejected.oldestSinceMs();
+    if (sinceMs === undefined || rejectedMs === undefined) return sinceMs ?? rejectedMs;
+    return Math.min(sinceMs, rejectedMs);
   }
 
   #tellLater<Name extends keyof FlushEvents>(name: Name, about: FlushEvents[Name]): void {

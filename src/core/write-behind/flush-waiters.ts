@@ -11,6 +11,8 @@ interface Waiter {
 /** Waits for an acknowledgement, whatever is pending. */
 export const CHECK: number = Number.POSITIVE_INFINITY;
 
+const NOBODY: readonly Waiter[] = [];
+
 /** The callers of `flush()`: each waits for all changes up to a sequence number. */
 export class FlushWaiters {
   #waiters: Waiter[] = [];
@@ -64,6 +66,7 @@ export class FlushWaiters {
   }
 
   #take(concerned: (waiter: Waiter) => boolean): readonly Waiter[] {
+    if (this.#waiters.length === 0) return NOBODY;
     const taken = this.#waiters.filter(concerned);
     if (taken.length > 0) this.#waiters = this.#waiters.filter((waiter) => !taken.includes(waiter));
     return taken;

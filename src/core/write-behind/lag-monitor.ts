@@ -1,13 +1,13 @@
-import type { Clock, TimerHandle } from '../shared/clock.js';
+import type { Clock } from '../shared/clock.js';
+import { Deadlines, type Expiring } from '../shared/deadlines.js';
 
 /** Tells once when something has been pending for longer than a bound, and again after it had caught up. */
-export class LagMonitor {
+export class LagMonitor implements Expiring {
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
   readonly #onLagging: (oldestPendingMs: number) => void;
-  #timer: TimerHandle | undefined;
   #oldestSinceMs: number | undefined;
-  #reported = false;
+  #state: 'quiet' | 'watching' | 'reported' = 'quiet';
 
   constructor(clock: Clock, maxAgeMs: number, onLagging: (oldestPendingMs: number) => void) {
     this.#clock = clock;
@@ -19,30 +19,31 @@ export class LagMonitor {
   update(oldestSinceMs: number | undefined): void {
     this.#oldestSinceMs = oldestSinceMs;
     if (oldestSinceMs === undefined) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-      this.#reported = false;
+      if (this.#state === 'watching') Deadlines.of(this.#clock).delete(this);
+      this.#state = 'quiet';
       return;
     }
+    if (this.#state === 'watching') return;
     const ageMs = this.#clock.monotonic() - oldestSinceMs;
-    if (ageMs <= this.#maxAgeMs) this.#reported = false;
-    if (this.#timer === undefined && !this.#reported) this.#arm(ageMs);
+    if (this.#state === 'quiet' || ageMs <= this.#maxAgeMs) this.#watch(ageMs);
   }
 
-  #arm(ageMs: number): void {
-    // One more millisecond: timers may fire a fraction early, and "longer than" is meant strictly.
-    this.#timer = this.#clock.setTimeout(() => this.#check(), Math.max(0, this.#maxAgeMs - ageMs) + 1);
-  }
-
-  #check(): void {
-    this.#timer = undefined;
+  /** Something may have been pending for so long. */
+  expire(): void {
+    this.#state = 'quiet';
     if (this.#oldestSinceMs === undefined) return;
     const ageMs = this.#clock.monotonic() - this.#oldestSinceMs;
     if (ageMs <= this.#maxAgeMs) {
-      this.#arm(ageMs);
+      this.#watch(ageMs);
       return;
     }
-    this.#reported = true;
+    this.#state = 'reported';
     this.#onLagging(ageMs);
+  }
+
+  #watch(ageMs: number): void {
+    this.#state = 'watching';
+    // One more millisecond: timers may fire a fraction early, and "longer than" is meant strictly.
+    Deadlines.of(this.#clock).add(this, Math.max(0, this.#maxAgeMs - ageMs) + 1);
   }
 }

@@ -121,11 +121,14 @@ export class OwnerSender {
   async send(request: CommitRequest, { mayHaveLanded, ...limits }: SendOptions): Promise<CommitResult> {
     const { accountId, driver } = this.#options;
     const { expected, revisionFloor = 0 } = request.options;
-    const commit = (): Promise<AccountHead> =>
-      driver.commit(accountId, request.batch, { ...request.options, ...limits });
-    const result = await this.#within(limits, commit)
-      .then((head) => this.#acknowledge(head, request))
-      .catch((thrown) => this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits));
+    let result: CommitResult;
+    try {
+      const options = { ...request.options, ...limits };
+      const head = await this.#within(limits, () => driver.commit(accountId, request.batch, options));
+      result = this.#acknowledge(head, request);
+    } catch (thrown) {
+      result = await this.#classify(toAccountKeeperError(thrown, 'commit'), request, mayHaveLanded, limits);
+    }
     if (result.kind === 'failed' && result.mayHaveLanded) {
       this.#mayHaveReached = Math.max(this.#mayHaveReached, Math.max(expected?.revision ?? 0, revisionFloor) + 1);
     }

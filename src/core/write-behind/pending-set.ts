@@ -90,8 +90,8 @@ export class PendingSet {
   }
 
   get isEmpty(): boolean {
-    for (const _ of this.#layers()) return false;
-    return true;
+    const { records } = this.#base;
+    return this.#open.size + this.#apart.size + records.size + this.#loose.length + this.#sealed.length === 0;
   }
 
   /** The number of the newest change. */
@@ -101,6 +101,7 @@ export class PendingSet {
 
   /** The oldest change that is pending. */
   get oldest(): PendingEntry | undefined {
+    if (this.isEmpty) return undefined;
     let oldest: PendingEntry | undefined;
     for (const layer of this.#layers()) oldest = oldestOf(layer.values(), oldest);
     return oldest;
@@ -145,6 +146,7 @@ export class PendingSet {
 
   /** Makes entries pending again that were taken before, with the values that they had; newer ones come after them. */
   putBack({ batch: { upserts, documents }, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): void {
+    if (entries.size === 0) return;
     const records = new Map<string, PendingRecord>();
     const group: Group = { records, size: { records: 0, bytes: 0 } };
     for (const [recordKey, { sequence, sinceMs }] of entries) {

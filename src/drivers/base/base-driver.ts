@@ -13,7 +13,7 @@ import type {
   StoredAccount,
 } from '../../core/persistence-driver.js';
 import { describeReceived, requireDuration, requireOneOf } from '../../core/shared/option-checks.js';
-import { decodeStoredAccount, isListed, storedState } from './account-decoder.js';
+import { decodeEntries, isListed, storedAccount } from './account-decoder.js';
 import { AccountLocks } from './account-locks.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
 import type { BaseDriverOptions } from './base-options.js';
@@ -30,7 +30,8 @@ import {
   shown,
 } from './input-checks.js';
 import { type AccountKeys, KeyLayout } from './key-layout.js';
-import { type Operation, type OperationKind, runOperation } from './operation.js';
+import type { Operation, OperationKind } from './operation.js';
+import { Operations } from './operations.js';
 
 const DEFAULT_OPERATION_TIMEOUT_MS = 10_000;
 
@@ -75,11 +76,10 @@ export abstract class BaseDriver implements PersistenceDriver {
   readonly #operationTimeoutMs: number;
   readonly #connector = new Connector((operation, access) => this.connect(operation, access));
   readonly #locks = new AccountLocks();
-  /** The operations that callers wait for. */
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #operations = new Operations();
+  readonly #closes = new Operations();
   /** The work that runs on the connection. It can outlast the caller's deadline. */
-  readonly #work = new Set<Promise<unknown>>();
-  readonly #closing = new AbortController();
+  readonly #working = new Set<Promise<unknown>>();
   readonly #marks = new HeadMarks();
   #access: AccessMode = 'write';
   #shutdown: Promise<void> | undefined;
@@ -120,10 +120,10 @@ export abstract class BaseDriver implements PersistenceDriver {
     const rolledBackTo = checkRolledBackTo(options);
     return this.#run(`load of account ${shown(accountId)}`, 'read', options, async (connection, operation) => {
       const mark = this.#marks.of(accountId);
-      const state = storedState(account, await connection.readAccount(account, operation));
-      if (rolledBackTo === undefined) this.#judged(account, state.stored, mark);
-      else assertRolledBackTo(account.id, state.stored?.head, rolledBackTo);
-      return decodeStoredAccount(account, state);
+      const entries = await decodeEntries(account, await connection.readAccount(account, operation));
+      if (rolledBackTo === undefined) this.#judged(account, entries.stored, mark);
+      else assertRolledBackTo(account.id, entries.stored?.head, rolledBackTo);
+      return storedAccount(account, entries);
     });
   }
 
@@ -177,13 +177,13 @@ export abstract class BaseDriver implements PersistenceDriver {
     const { timeoutMs, signal } = checkOperationOptions(options, this.#operationTimeoutMs);
     const doing = `close of the ${this.name} driver`;
     try {
-      await runOperation({ doing, kind: 'write', timeoutMs, signal }, () => {
+      await this.#closes.run({ doing, kind: 'write', timeoutMs, signal }, () => {
         this.#shutdown ??= this.#drain();
         return this.#shutdown;
       });
     } catch (error) {
       // Operations that are still in flight have had their time: they reject, and the connection ends.
-      if (isAccountKeeperError(error) && error.code === 'TIMEOUT') this.#closing.abort();
+      if (isAccountKeeperError(error) && error.code === 'TIMEOUT') this.#operations.close();
       throw error;
     }
   }
@@ -192,22 +192,21 @@ export abstract class BaseDriver implements PersistenceDriver {
   protected async release(): Promise<void> {}
 
   async #drain(): Promise<void> {
-    await Promise.allSettled(this.#inFlight);
+    await this.#operations.settled();
     await this.#connector.disconnect();
-    await Promise.allSettled(this.#work);
+    await Promise.allSettled(this.#working);
     await this.release();
   }
 
-  async #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
-    const work = async (connection: BackendConnection, operation: Operation): Promise<StoredHead> => {
+  #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
+    const work = async (connection: BackendConnection, operation: Operation): Promise<AccountHead> => {
       this.#marks.send(account.id, change.writeId);
       const mark = this.#marks.of(account.id);
       const now = await changeHead(change, { account, connection, operation, mark });
       this.#marks.acknowledge(account.id, now);
-      return now;
+      return now.head;
     };
-    const stored = await this.#run(doing, 'write', options, work, account.id);
-    return stored.head;
+    return this.#run(doing, 'write', options, work, account.id);
   }
 
   #judged(account: AccountKeys, stored: StoredHead | undefined, mark: StoredHead | undefined): StoredHead | undefined {
@@ -225,8 +224,10 @@ export abstract class BaseDriver implements PersistenceDriver {
   /**
    * Runs one operation with the connection, within its deadline, as one that `close` awaits. Those that
    * change one account run one after the other, in the order of the calls: the queue is joined before anything is awaited.
+   *
+   * @throws `CONFIG`, `CLOSED`
    */
-  async #run<T>(
+  #run<T>(
     doing: string,
     kind: OperationKind,
     options: OperationOptions,
@@ -237,25 +238,25 @@ export abstract class BaseDriver implements PersistenceDriver {
     if (this.#shutdown !== undefined) {
       throw new AccountKeeperError('CLOSED', `${doing}: the ${this.name} driver is closed`);
     }
-    const spec = { doing, kind, timeoutMs, signal, closing: this.#closing.signal };
-    const result = runOperation(spec, (operation) => {
-      const connected = async (): Promise<T> => {
-        const connection = await this.#connector.get(operation, kind === 'write' ? kind : this.#access);
+    const access = kind === 'write' ? kind : this.#access;
+    return this.#operations.run({ doing, kind, timeoutMs, signal }, (operation) => {
+      const begin = (connection: BackendConnection): Promise<T> => {
         operation.assertActive();
-        return whileIn(this.#work, work(connection, operation));
+        return this.#begun(work(connection, operation));
+      };
+      const connected = (): Promise<T> => {
+        const connection = this.#connector.get(operation, access);
+        return connection instanceof Promise ? connection.then(begin) : begin(connection);
       };
       return changed === undefined ? connected() : this.#locks.inTurn(changed, operation, connected);
     });
-    return whileIn(this.#inFlight, result);
   }
-}
 
-/** The result of the promise, which is in the set until it has settled. */
-async function whileIn<T>(running: Set<Promise<unknown>>, promise: Promise<T>): Promise<T> {
-  running.add(promise);
-  try {
-    return await promise;
-  } finally {
-    running.delete(promise);
+  /** The promise of some work on the connection, for which `close` waits. */
+  #begun<T>(working: Promise<T>): Promise<T> {
+    this.#working.add(working);
+    const done = (): void => void this.#working.delete(working);
+    working.then(done, done);
+    return working;
   }
 }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AccountKeeperError } from '../../core/errors.js';
 import type { AccountHead } from '../../core/persistence-driver.js';
-import { storedState } from './account-decoder.js';
+import { decodeEntries } from './account-decoder.js';
 import type { BackendConnection, HeadSwap } from './backend-connection.js';
 import { decodeHead, encodeHead, type StoredHead } from './head-codec.js';
 import { assertNotRolledBack, rolledBack } from './head-marks.js';
+import { escapeKey } from './key-escape.js';
 import type { AccountKeys } from './key-layout.js';
 import { asUnknown, type Operation } from './operation.js';
 
@@ -116,8 +117,9 @@ async function readHeadAlone(context: ChangeContext): Promise<StoredState> {
 
 /** The head, with all records to be deleted. */
 async function readAll({ account, connection, operation }: ChangeContext): Promise<StoredState> {
-  const { stored, records } = storedState(account, await connection.readAccount(account, operation));
-  return { stored, deletes: [...records.keys()] };
+  const entries = await connection.readAccount(account, operation);
+  const { stored, records, corrupt } = await decodeEntries(account, entries);
+  return { stored, deletes: [...records.keys(), ...corrupt.keys()].map(escapeKey) };
 }
 
 /** Computes the swap for the stored state, and the head that it leaves. */

@@ -1,6 +1,6 @@
 import { SingleFlight } from '../../core/shared/single-flight.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
-import { type Operation, whenAborted } from './operation.js';
+import { type Operation, operationUntil } from './operation.js';
 
 interface Connected {
   readonly access: AccessMode;
@@ -21,11 +21,15 @@ export class Connector {
     this.#connect = connect;
   }
 
-  /** The connection, made now if there is none for this access. */
-  async get(operation: Operation, access: AccessMode): Promise<BackendConnection> {
-    const present = await this.#current(access);
-    operation.assertActive();
-    return present ?? this.#attempts[access].join(operation.signal, (signal) => this.#make(signal, access));
+  /** The connection, made now if there is none for this access. One that is there and current costs no promise. */
+  get(operation: Operation, access: AccessMode): BackendConnection | Promise<BackendConnection> {
+    const present = this.#connected;
+    if (present === undefined) {
+      return this.#attempts[access].join(operation.signal, (signal) => this.#make(signal, access));
+    }
+    const serves = access === 'read' || present.access === 'write';
+    const isCurrent = serves && (present.connection.isCurrent?.() ?? true);
+    return isCurrent === true ? present.connection : this.#checked(present, isCurrent, operation, access);
   }
 
   /** Disconnects, and gives up the attempts that are under way. */
@@ -36,27 +40,23 @@ export class Connector {
     await present?.connection.disconnect();
   }
 
-  async #current(access: AccessMode): Promise<BackendConnection | undefined> {
-    for (;;) {
-      const present = this.#connected;
-      if (present === undefined) return undefined;
-      const { connection } = present;
-      const serves = access === 'read' || present.access === 'write';
-      if (serves && (connection.isCurrent === undefined || (await connection.isCurrent()))) return connection;
-      if (this.#connected !== present) continue;
+  async #checked(
+    present: Connected,
+    isCurrent: boolean | Promise<boolean>,
+    operation: Operation,
+    access: AccessMode,
+  ): Promise<BackendConnection> {
+    if (await isCurrent) return present.connection;
+    operation.assertActive();
+    if (this.#connected === present) {
       this.#connected = undefined;
-      disconnectQuietly(connection);
+      disconnectQuietly(present.connection);
     }
+    return this.get(operation, access);
   }
 
   async #make(signal: AbortSignal, access: AccessMode): Promise<BackendConnection> {
-    const operation: Operation = {
-      kind: 'read',
-      signal,
-      assertActive: () => signal.throwIfAborted(),
-      onEnd: (listener) => whenAborted(signal, listener),
-    };
-    const connection = await this.#connect(operation, access);
+    const connection = await this.#connect(operationUntil(signal, 'read'), access);
     if (signal.aborted) {
       disconnectQuietly(connection);
       throw signal.reason;

@@ -11,6 +11,9 @@ const END = ',"ak":1}';
  */
 const NOT_FOR_FRAMES = /[:[,]":|\},"ak":1\}/;
 
+/** Stands in no envelope and no key, so that many of them can go in one text. */
+export const SEPARATOR = '\u001f';
+
 /**
  * The text that Keyv's own serializer stores for a string without expiry, so that a plain Keyv client can read it. A
  * string that begins with `:` gets another one: Keyv marks binary values by `:base64:`.
@@ -25,7 +28,11 @@ export function encodeEnvelope(value: string): string {
  */
 export function encodeDocument(document: string): string {
   const isFit =
-    document.startsWith('{') && document.endsWith('}') && document.isWellFormed() && !NOT_FOR_FRAMES.test(document);
+    document.startsWith('{') &&
+    document.endsWith('}') &&
+    document.isWellFormed() &&
+    !document.includes(SEPARATOR) &&
+    !NOT_FOR_FRAMES.test(document);
   return isFit ? START + document + END : encodeEnvelope(document);
 }
 

@@ -1,7 +1,7 @@
 import { isAccountKeeperError } from '../../core/errors.js';
 import type { HeadSwap } from './backend-connection.js';
 import type { AccountKeys } from './key-layout.js';
-import { type Operation, whenAborted } from './operation.js';
+import { type Operation, operationUntil } from './operation.js';
 
 /** The change of one account, and the operation that waits for it. */
 export interface AccountSwap {
@@ -87,19 +87,21 @@ export class GroupCommit {
     while (this.#groups < this.#parts.groups && this.#waiting.length > 0) {
       const group = this.#takeGroup();
       this.#groups += 1;
-      this.#sendTogether(group).finally(() => {
+      const left = (): void => {
         this.#groups -= 1;
         this.#next();
-      });
+      };
+      this.#sendTogether(group).then(left, left);
     }
     while (this.#singles < this.#parts.singles) {
       const ticket = this.#waitingAlone.shift();
       if (ticket === undefined) return;
       this.#singles += 1;
-      this.#sendAlone(ticket).finally(() => {
+      const left = (): void => {
         this.#singles -= 1;
         this.#next();
-      });
+      };
+      this.#sendAlone(ticket).then(left, left);
     }
   }
 
@@ -124,7 +126,7 @@ export class GroupCommit {
     if (group.length === 0) return;
     const shared = new SharedOperation(group);
     try {
-      const results = await this.#parts.together(group, shared);
+      const results = await this.#parts.together(group, shared.operation);
       group.forEach((ticket, index) => {
         this.#settle(ticket, results[index]);
       });
@@ -166,27 +168,16 @@ export class GroupCommit {
 }
 
 /** One operation for a group. It ends with the last of its members' operations. */
-class SharedOperation implements Operation {
-  readonly kind = 'write';
+class SharedOperation {
+  readonly operation: Operation;
   readonly #controller = new AbortController();
   readonly #leave: readonly (() => void)[];
   #active: number;
 
   constructor(members: readonly AccountSwap[]) {
+    this.operation = operationUntil(this.#controller.signal, 'write');
     this.#active = members.length;
     this.#leave = members.map(({ operation }) => operation.onEnd(() => this.#ended(operation)));
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  assertActive(): void {
-    this.signal.throwIfAborted();
-  }
-
-  onEnd(listener: () => void): () => void {
-    return whenAborted(this.signal, listener);
   }
 
   /** Listens to the members no longer. */

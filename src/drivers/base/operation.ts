@@ -1,7 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { AccountKeeperError, isAccountKeeperError, toAccountKeeperError } from '../../core/errors.js';
 import { nameOfThrown } from '../../core/shared/thrown.js';
-import { orAborted } from './or-aborted.js';
 
 /** A failed `read` has changed nothing; a failed `write` may have landed. */
 export type OperationKind = 'read' | 'write';
@@ -12,71 +10,40 @@ export interface Operation {
   readonly kind: OperationKind;
   /** Aborted when nobody waits for the operation any more: after its deadline, the caller's abort, or `close`. */
   readonly signal: AbortSignal;
+  /**
+   * Calls the listener once nobody waits any more, at once if that is so already. Returns what takes it away. Cheaper
+   * than the signal.
+   */
+  onEnd(listener: () => void): () => void;
   /** Call it before each request. @throws the error that the caller received, once nobody waits any more */
   assertActive(): void;
-  /** Calls the listener once nobody waits any more, at once if that is so already. Returns what takes it away. */
-  onEnd(listener: () => void): () => void;
 }
 
-/** The description of an operation, and the limits that end it. */
-export interface OperationSpec {
-  /** For messages: `commit of account "a"`. */
-  readonly doing: string;
-  readonly kind: OperationKind;
-  readonly timeoutMs: number;
-  /** The caller's. */
-  readonly signal?: AbortSignal | undefined;
-  /** Ends it with `CLOSED`. */
-  readonly closing?: AbortSignal;
-}
-
-/**
- * Runs `work` until its deadline. The result settles with the work, or rejects `TIMEOUT`, `ABORTED` or `CLOSED` before
- * it; the work is told by its {@link Operation}, and what becomes of it then is of no consequence to anybody. A signal
- * that is aborted already rejects without a call of `work`.
- */
-export async function runOperation<T>(spec: OperationSpec, work: (operation: Operation) => Promise<T>): Promise<T> {
-  const { doing, kind, timeoutMs, signal, closing } = spec;
-  const aborted = `${doing} was aborted by the caller`;
-  if (signal?.aborted) throw new AccountKeeperError('ABORTED', aborted, { cause: signal.reason });
-  const controller = new AbortController();
-  const end = (code: 'TIMEOUT' | 'ABORTED' | 'CLOSED', message: string, cause?: unknown): void => {
-    const outcome = kind === 'read' ? 'not-applied' : 'unknown';
-    controller.abort(new AccountKeeperError(code, message, { outcome, cause }));
+/** An operation that somebody waits for until the signal is aborted. */
+export function operationUntil(signal: AbortSignal, kind: OperationKind): Operation {
+  return {
+    kind,
+    signal,
+    onEnd: (listener) => {
+      if (signal.aborted) listener();
+      else signal.addEventListener('abort', listener, { once: true });
+      return () => signal.removeEventListener('abort', listener);
+    },
+    assertActive: () => signal.throwIfAborted(),
   };
-  const onAbort = (): void => end('ABORTED', aborted, signal?.reason);
-  const onClose = (): void => end('CLOSED', `${doing}: the driver was closed`);
-  const timer = setTimeout(() => end('TIMEOUT', `${doing} did not finish within ${timeoutMs} ms`), timeoutMs);
-  // One signal may well end any number of operations, and each takes its listener away.
-  for (const each of [signal, closing]) if (each !== undefined) setMaxListeners(0, each);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  closing?.addEventListener('abort', onClose, { once: true });
-  try {
-    const operation: Operation = {
-      kind,
-      signal: controller.signal,
-      assertActive: () => controller.signal.throwIfAborted(),
-      onEnd: (listener) => whenAborted(controller.signal, listener),
-    };
-    return await orAborted(work(operation), controller.signal);
-  } catch (thrown) {
-    throw asOperationError(thrown, doing, kind);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-    closing?.removeEventListener('abort', onClose);
-  }
 }
 
-/** Calls the listener when the signal is aborted, at once if it is. */
-export function whenAborted(signal: AbortSignal, listener: () => void): () => void {
-  if (signal.aborted) listener();
-  else signal.addEventListener('abort', listener, { once: true });
-  return () => signal.removeEventListener('abort', listener);
+/** The result of the work, or a rejection as soon as nobody waits for it any more. @throws if nobody does already */
+export function untilEnd<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
+  operation.assertActive();
+  return new Promise((resolve, reject) => {
+    const forget = operation.onEnd(() => reject(operation.signal.reason));
+    work().then(resolve, reject).then(forget, forget);
+  });
 }
 
-/** A read has applied nothing, whatever was thrown. */
-function asOperationError(thrown: unknown, doing: string, kind: OperationKind): AccountKeeperError {
+/** The error of an operation that failed: a read has applied nothing, whatever was thrown. */
+export function asOperationError(thrown: unknown, doing: string, kind: OperationKind): AccountKeeperError {
   if (kind === 'write' || isAccountKeeperError(thrown)) return toAccountKeeperError(thrown, doing);
   const message = `${doing} failed with an unrecognised error (${nameOfThrown(thrown)})`;
   return new AccountKeeperError('UNAVAILABLE', message, { cause: thrown });

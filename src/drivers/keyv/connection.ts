@@ -1,8 +1,7 @@
-import { untilAborted } from '../base/account-locks.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { trueIfCorrupt } from '../base/head-codec.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
-import { asUnknown, type Operation } from '../base/operation.js';
+import { asUnknown, type Operation, untilEnd } from '../base/operation.js';
 import { keysInUse, readEntries, readTop } from './account.js';
 import { decodeRoot, pageKey } from './account-index.js';
 import { type KeyvChange, planChange } from './change.js';
@@ -37,7 +36,7 @@ export class KeyvConnection implements BackendConnection {
   swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
     return this.#store.shared.locks.exclusive(this.#store.keyOf(account.head), operation, async () => {
       const read = this.#reader(operation);
-      const planned = await untilAborted(operation, () => planChange(this.#store, account, change, read));
+      const planned = await untilEnd(operation, () => planChange(this.#store, account, change, read));
       if (planned === undefined) return false;
       operation.assertActive();
       // From here on it goes to its end, whoever still waits for it: half of a change is worse than a late one.
@@ -66,7 +65,7 @@ export class KeyvConnection implements BackendConnection {
       if (isHead) heads.set(id, stored);
       else if (!heads.has(id) && trueIfCorrupt(() => decodeRoot(key, stored).headStored)) heads.set(id, undefined);
     };
-    await untilAborted(operation, () => this.#store.list(operation, visit));
+    await untilEnd(operation, () => this.#store.list(operation, visit));
     return { accounts: Array.from(heads, ([id, head]) => ({ id, head })), next: undefined };
   }
 

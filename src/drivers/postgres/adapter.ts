@@ -31,13 +31,21 @@ export interface PgClientConfig extends PgServer {
   readonly types: { getTypeParser(): (value: unknown) => string };
 }
 
+/** A statement for a client of `pg`. */
+export interface PgStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** The server parses it once in a session, and keeps it under this name. */
+  readonly name?: string;
+}
+
 /** The methods that the driver uses of a client of `pg`. */
 export interface PgClient {
   /** With the key, what a request to cancel names the session by; `null` until there is one. */
   readonly processID: number | null;
   readonly secretKey: number | null;
   connect(): Promise<unknown>;
-  query(statement: { text: string; values: readonly unknown[] }): Promise<{ readonly rows: readonly PostgresRow[] }>;
+  query(statement: PgStatement): Promise<{ readonly rows: readonly PostgresRow[] }>;
   end(): Promise<void>;
   ref(): void;
   unref(): void;

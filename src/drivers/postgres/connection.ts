@@ -1,12 +1,14 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
+import { type AccountSwap, GroupCommit, type SwapResult } from '../base/group-commit.js';
 import { type AccountKeys, KeyLayout } from '../base/key-layout.js';
 import type { Operation } from '../base/operation.js';
 import type { PostgresRow } from './adapter.js';
-import { sqlState } from './errors.js';
+import { mayBeOfOneAccount, sqlState } from './errors.js';
 import type { PostgresPool } from './pool.js';
-import { ACCOUNTS_PER_PAGE, type PostgresStatements } from './statements.js';
+import { ACCOUNTS_PER_PAGE, type PostgresStatements, type SwapKind } from './statements.js';
+import { swapValues } from './swap-values.js';
 
 /** The parts of a connection. */
 export interface PostgresConnectionParts {
@@ -18,16 +20,30 @@ export interface PostgresConnectionParts {
   readonly warnings: readonly DriverWarning[];
 }
 
+/** While the server makes one group durable, it can work on the next one. */
+const GROUPS = 2;
+
 type KeyedRow = PostgresRow & { readonly key: string };
 
 /** A table on a server, verified. What it is connected by comes and goes. */
 export class PostgresConnection implements BackendConnection {
   readonly warnings: readonly DriverWarning[];
   readonly #parts: PostgresConnectionParts;
+  readonly #groups: GroupCommit;
 
   constructor(parts: PostgresConnectionParts) {
     this.#parts = parts;
     this.warnings = parts.warnings;
+    const groups = Math.min(GROUPS, parts.pool.size);
+    this.#groups = new GroupCommit({
+      together: (swaps, operation) => this.#swapTogether(swaps, operation),
+      alone: (swap) => this.#swapAlone(swap),
+      // Two who insert the same head wait for each other.
+      goesAlone: ({ expected }) => expected === undefined,
+      mayBeOfOne: mayBeOfOneAccount,
+      groups,
+      singles: Math.max(1, parts.pool.size - groups),
+    });
   }
 
   async readHead(account: AccountKeys, operation: Operation): Promise<string | undefined> {
@@ -40,22 +56,8 @@ export class PostgresConnection implements BackendConnection {
     return rows.map((row) => ({ key: row.key, text: textOf(row) }));
   }
 
-  async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
-    const { pool, statements } = this.#parts;
-    const { expected, next, upserts, deletes } = change;
-    const values = [account.head, next, account.recordPrefix, [...upserts.keys()], [...upserts.values()], deletes];
-    const statement =
-      expected === undefined
-        ? { text: statements.swapNone, values }
-        : { text: statements.swap, values: [...values, expected] };
-    try {
-      const [row] = await pool.query({ ...statement, purpose: 'writing' }, operation);
-      return row?.['swapped'] === 'true';
-    } catch (error) {
-      // Another transaction changed what this one had seen: only a new one sees what is stored now.
-      if (sqlState(error) === '40001') return false;
-      throw error;
-    }
+  swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    return this.#groups.swap(account, change, operation);
   }
 
   async forget({ head: key }: AccountKeys, head: string, operation: Operation): Promise<boolean> {
@@ -83,6 +85,38 @@ export class PostgresConnection implements BackendConnection {
     return this.#parts.pool.end();
   }
 
+  async #swapTogether(swaps: readonly AccountSwap[], operation: Operation): Promise<readonly SwapResult[]> {
+    try {
+      return await this.#swap('together', swaps, operation);
+    } catch (error) {
+      if (swaps.length === 1 && isOutOfDate(error)) return ['differs'];
+      throw error;
+    }
+  }
+
+  async #swapAlone(swap: AccountSwap): Promise<boolean> {
+    const kind = swap.change.expected === undefined ? 'first' : 'alone';
+    try {
+      const [result] = await this.#swap(kind, [swap], swap.operation);
+      return result === 'swapped';
+    } catch (error) {
+      if (isOutOfDate(error)) return false;
+      throw error;
+    }
+  }
+
+  async #swap(kind: SwapKind, swaps: readonly AccountSwap[], operation: Operation): Promise<readonly SwapResult[]> {
+    const { pool, statements } = this.#parts;
+    const { values, isDeleting } = swapValues(swaps);
+    const text = statements.swap[kind][isDeleting ? 'deleting' : 'storing'];
+    const [row] = await pool.query({ text, values, purpose: 'writing' }, operation);
+    const results = new Array<SwapResult>(swaps.length).fill('busy');
+    for (const result of ['swapped', 'differs'] as const) {
+      for (const number of row?.[result]?.split(' ') ?? []) results[Number(number) - 1] = result;
+    }
+    return results;
+  }
+
   /** The rows that have a key. @throws `UNAVAILABLE` when they may not be all that is stored */
   async #read(text: string, values: readonly unknown[], operation: Operation): Promise<readonly KeyedRow[]> {
     const { pool, where } = this.#parts;
@@ -90,6 +124,11 @@ export class PostgresConnection implements BackendConnection {
     const rows = await pool.query({ text, values, purpose: 'reading', verify }, operation);
     return rows.filter(hasKey);
   }
+}
+
+/** Another transaction changed what this one had seen: only a new one sees what is stored now. */
+function isOutOfDate(error: unknown): boolean {
+  return sqlState(error) === '40001';
 }
 
 function assertComplete(rows: readonly PostgresRow[], where: string): void {

@@ -27,9 +27,9 @@ const CAPABILITIES: DriverCapabilities = {
  * The arithmetic: a row of PostgreSQL's index holds 2,704 bytes. A byte of an id takes at most three in a stored key,
  * which is made of a prefix of 128, two ids and six more: 400 bytes each make 2,534.
  *
- * All texts of a commit go to the server as one array, which must fit in a string of V8 (2^29 - 24 UTF-16 units) and
- * in a value of PostgreSQL (1 GiB). A byte of a value takes at most 7 units there (a NUL becomes the six of an escape,
- * whose backslash is escaped again): 16 MiB of values make at most 112 Mi units.
+ * All texts of a commit go to the server as one text, which must fit in a string of V8 (2^29 - 24 UTF-16 units) and in a
+ * value of PostgreSQL (1 GiB). A byte of a value takes at most six units there, as a NUL does: 16 MiB of values make at
+ * most 96 Mi units.
  */
 const LIMITS: DriverLimits = {
   keyBytes: 400,

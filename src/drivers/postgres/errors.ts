@@ -104,6 +104,26 @@ export function endsConnection(thrown: unknown): boolean {
   return !OF_THE_STATEMENT.test(sqlState(thrown) ?? '');
 }
 
+/**
+ * Whether the server had no statement under the name, or one already: the sessions of a pooler belong to its transactions.
+ * It says so before it executes anything; whoever else says so in the midst of it has it rolled back.
+ */
+export function isOfNamedStatement(thrown: unknown): boolean {
+  const state = sqlState(thrown);
+  return state === '26000' || state === '42P05';
+}
+
+/**
+ * What the rows of one account can be the reason of, in a statement that writes those of several: data, constraints,
+ * triggers, limits, locks and deadlocks, and the time that all this takes.
+ */
+const OF_ROWS = /^(?:22...|23...|40001|40P01|44000|54...|55P03|57014|P0...)$/;
+
+/** Whether the rows of one account can be the reason that a statement was refused. It changed nothing then. */
+export function mayBeOfOneAccount(thrown: unknown): boolean {
+  return OF_ROWS.test(sqlState(thrown) ?? '');
+}
+
 function meaningOf(thrown: unknown, sent: PostgresDoing['sent']): Meaning {
   const state = sqlState(thrown);
   if (state !== undefined) {

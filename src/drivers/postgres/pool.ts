@@ -2,8 +2,9 @@ import { connect as openSocket, Socket } from 'node:net';
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
 import type { Operation } from '../base/operation.js';
 import { orAborted } from '../base/or-aborted.js';
-import type { PgClient, PgClientClass, PgServer, PostgresRow } from './adapter.js';
-import { endsConnection, postgresError, sqlState } from './errors.js';
+import type { PgClient, PgClientClass, PgServer, PgStatement, PostgresRow } from './adapter.js';
+import { endsConnection, isOfNamedStatement, postgresError, sqlState } from './errors.js';
+import { statementName } from './statement-names.js';
 
 /** The parts of a pool. */
 export interface PostgresPoolParts {
@@ -49,9 +50,16 @@ export class PostgresPool {
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
   #ended = false;
+  /** Whether what is sent again and again has a name. A pooler may not keep those. */
+  #isNaming = true;
 
   constructor(parts: PostgresPoolParts) {
     this.#parts = parts;
+  }
+
+  /** Connections at most. */
+  get size(): number {
+    return this.#parts.size;
   }
 
   async query(query: PostgresQuery, { signal }: Operation): Promise<readonly PostgresRow[]> {
@@ -75,16 +83,11 @@ export class PostgresPool {
   }
 
   async #run(session: Session, query: PostgresQuery, signal: AbortSignal): Promise<readonly PostgresRow[]> {
-    const { text, values, purpose, verify } = query;
-    const { where, server } = this.#parts;
-    const giveUp = (): void => {
-      requestCancel(session, server);
-      session.socket.destroy();
-    };
+    const { purpose, verify } = query;
+    const { where } = this.#parts;
     session.warning = undefined;
     try {
-      signal.throwIfAborted();
-      const { rows } = await untilAborted(session.client.query({ text, values }), signal, giveUp);
+      const rows = await this.#ask(session, query, signal);
       verify?.(rows);
       // Committed, perhaps here alone: so it is when the wait for a synchronous standby is cancelled.
       if (purpose === 'writing' && session.warning !== undefined) {
@@ -107,6 +110,29 @@ export class PostgresPool {
         this.#idle.push(session);
       }
     }
+  }
+
+  /** By name where the server keeps names. */
+  async #ask(session: Session, query: PostgresQuery, signal: AbortSignal): Promise<readonly PostgresRow[]> {
+    const { text, values, purpose } = query;
+    const send = async (statement: PgStatement): Promise<readonly PostgresRow[]> => {
+      signal.throwIfAborted();
+      const giveUp = (): void => {
+        requestCancel(session, this.#parts.server);
+        session.socket.destroy();
+      };
+      return (await untilAborted(session.client.query(statement), signal, giveUp)).rows;
+    };
+    if (this.#isNaming && (purpose === 'reading' || purpose === 'writing')) {
+      try {
+        return await send({ text, values, name: statementName(text) });
+      } catch (error) {
+        if (!isOfNamedStatement(error)) throw error;
+        // It did not come to be executed: the name stood in the way.
+        this.#isNaming = false;
+      }
+    }
+    return send({ text, values });
   }
 
   #takeIdle(): Session | undefined {

@@ -1,5 +1,28 @@
+import { SEPARATOR } from '../base/envelope.js';
+
 /** How many accounts one statement lists. */
 export const ACCOUNTS_PER_PAGE = 256;
+
+/**
+ * What a swap does to heads: those of `together` are replaced, unless another transaction holds them; the one of `alone`
+ * is replaced, after a wait where it must be; the one of `first` is inserted.
+ */
+export type SwapKind = 'together' | 'alone' | 'first';
+
+/** The swaps of one kind. Deletes cost time even when there are none. */
+export interface SwapStatements {
+  /**
+   * Parameters, all of them lists: keys of heads, texts that must be stored there (`first`: none), texts to store there,
+   * numbers of records to store; the keys, the texts and the changes' numbers of all records to store. Changes are
+   * numbered from one.
+   *
+   * A row `{ swapped, differs }`: the numbers of changes that were made, and of those whose head is another one, with
+   * blanks between them. What is in neither was not found, or is held by another transaction.
+   */
+  readonly storing: string;
+  /** The same, then the keys and the changes' numbers of all records to delete. */
+  readonly deleting: string;
+}
 
 /** The statements on one table. The names have been checked to need no escaping within quotes. */
 export interface PostgresStatements {
@@ -14,10 +37,7 @@ export interface PostgresStatements {
   readonly readHead: string;
   /** Parameters: from, to. Rows `{ key, value }`, besides the one of the server. */
   readonly readRange: string;
-  /** Parameters: head key, next text, record prefix, keys and texts to store, keys to delete. A row `{ swapped }`. */
-  readonly swapNone: string;
-  /** The same, then the text that must be stored under the head's key. */
-  readonly swap: string;
+  readonly swap: Readonly<Record<SwapKind, SwapStatements>>;
   /** Parameters: head key, its text. A row if it was there. */
   readonly forget: string;
   /** Parameters: from, to, number of accounts. Rows `{ key, value, has_records }`, besides the one of the server. */
@@ -29,38 +49,14 @@ export interface PostgresStatements {
  * (the server may be behind), `filtered` (row security hides rows) or `complete`. An answer without that row, or with
  * another value than the last, is none, however the connection got there.
  *
- * A swap is one statement, hence one transaction, in one round trip. What it writes besides the head depends on the
- * head's own change: the row of the head is locked first, and whoever comes later waits there. When fewer records were
- * stored than were given, or deleted than were there (by a trigger or a rule), or some may be hidden, it divides by zero,
- * and nothing of it is stored. It also has the server say its warnings, whatever the session's settings: that the wait
- * for a synchronous standby was cancelled is said in no other way.
+ * Each type is said, so that no plan that a session keeps becomes wrong by a change of the table.
  */
 export function postgresStatements(schemaName: string, tableName: string): PostgresStatements {
   const schema = `"${schemaName}"`;
   const table = `${schema}."${tableName}"`;
-  const isFiltered = `row_security_active('${table}'::regclass)`;
   const server = `SELECT NULL::text AS key,
-      CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN ${isFiltered} THEN 'filtered' ELSE 'complete' END AS value`;
+      CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN ${isFiltered(table)} THEN 'filtered' ELSE 'complete' END AS value`;
   // The collation is said in each statement: with another one, a range would hold other keys.
-  const toDelete = 'key COLLATE "C" IN (SELECT $3::text || name FROM unnest($6::text[]) AS name)';
-  const rest = `, gone AS (
-      DELETE FROM ${table} WHERE ${toDelete} AND EXISTS (SELECT 1 FROM head) RETURNING 1
-    ), stored AS (
-      INSERT INTO ${table} (key, value)
-        SELECT $3::text || entry.name, entry.content FROM unnest($4::text[], $5::text[]) AS entry (name, content)
-        WHERE EXISTS (SELECT 1 FROM head)
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING 1
-    ) SELECT (
-      heads / CASE
-        WHEN stored = heads * cardinality($4::text[]) AND gone = heads * present AND NOT ${isFiltered}
-          AND set_config('client_min_messages', 'warning', true) = 'warning' THEN 1
-        ELSE 0
-      END = 1
-    )::text AS swapped
-    FROM (SELECT
-      (SELECT count(*) FROM head) AS heads, (SELECT count(*) FROM stored) AS stored, (SELECT count(*) FROM gone) AS gone,
-      (SELECT count(*) FROM ${table} WHERE ${toDelete}) AS present
-    ) AS done`;
   return {
     table,
     createSchema: `CREATE SCHEMA IF NOT EXISTS ${schema}`,
@@ -70,12 +66,7 @@ export function postgresStatements(schemaName: string, tableName: string): Postg
     readHead: `${server} UNION ALL SELECT key, value FROM ${table} WHERE key COLLATE "C" = $1::text`,
     readRange: `${server} UNION ALL SELECT key, value FROM ${table}
       WHERE key COLLATE "C" >= $1::text AND key COLLATE "C" < $2::text`,
-    swapNone: `WITH head AS (
-      INSERT INTO ${table} (key, value) VALUES ($1::text, $2::text) ON CONFLICT (key) DO NOTHING RETURNING 1
-    )${rest}`,
-    swap: `WITH head AS (
-      UPDATE ${table} SET value = $2::text WHERE key COLLATE "C" = $1::text AND value = $7::text RETURNING 1
-    )${rest}`,
+    swap: { together: swaps(table, 'together'), alone: swaps(table, 'alone'), first: swaps(table, 'first') },
     forget: `DELETE FROM ${table} WHERE key COLLATE "C" = $1::text AND value = $2::text RETURNING 1`,
     // From the first key of one account to the first key behind it: an account costs the same whatever it holds.
     listAccounts: `WITH RECURSIVE hop (key, number) AS (
@@ -100,6 +91,84 @@ export function postgresStatements(schemaName: string, tableName: string): Postg
       FROM account`,
   };
 }
+
+function isFiltered(table: string): string {
+  return `row_security_active('${table}'::regclass)`;
+}
+
+function swaps(table: string, kind: SwapKind): SwapStatements {
+  return { storing: swapOf(table, kind, 'storing'), deleting: swapOf(table, kind, 'deleting') };
+}
+
+/**
+ * A swap is one statement, hence one transaction, in one round trip. It locks the rows of the heads first; whatever it
+ * writes depends on a head that it replaced. When fewer records were stored than were given, or deleted than were there
+ * (by a trigger or a rule), or some may be hidden, it divides by zero, and nothing of it is stored. It also has the server
+ * say its warnings, whatever the session's settings: that the wait for a synchronous standby was cancelled is said in no
+ * other way.
+ *
+ * Groups never wait for each other, and cannot end in a deadlock: a head that is held is skipped, and a record is written
+ * by whoever holds its head.
+ */
+function swapOf(table: string, kind: SwapKind, scope: keyof SwapStatements): string {
+  const changes = `(
+      SELECT * FROM unnest(${list(1)}, ${list(2)}, ${list(3)}, ${list(4)}::integer[])
+        WITH ORDINALITY AS change (head_key, expected, next, size, number) ${FEW}
+    ) AS change`;
+  const isSwapped = (number: string): string =>
+    // In a CASE, so that it is looked up in a hash table.
+    `CASE WHEN ${number} IN (SELECT number FROM swapped) THEN true ELSE false END`;
+  const heads =
+    kind === 'first'
+      ? `head AS MATERIALIZED (SELECT change.*, NULL::text AS value FROM ${changes}), inserted AS (
+      INSERT INTO ${table} (key, value) SELECT head_key, next FROM head ON CONFLICT (key) DO NOTHING RETURNING 1
+    ), swapped AS MATERIALIZED (SELECT number, size FROM head, inserted)`
+      : `head AS MATERIALIZED (
+      SELECT change.*, t.value FROM ${changes} JOIN ${table} AS t ON t.key COLLATE "C" = change.head_key
+        FOR NO KEY UPDATE OF t ${kind === 'together' ? 'SKIP LOCKED' : ''}
+    ), swapped AS (
+      UPDATE ${table} AS t SET value = head.next FROM head
+        WHERE t.key COLLATE "C" = head.head_key AND head.value = head.expected RETURNING head.number, head.size
+    )`;
+  const deletes = `, doomed AS MATERIALIZED (
+      SELECT key FROM unnest(${list(8)}, ${list(9)}::integer[]) AS record (key, number)
+        WHERE ${isSwapped('record.number')} ${FEW}
+    ), gone AS (
+      DELETE FROM ${table} AS t USING doomed WHERE t.key COLLATE "C" = doomed.key RETURNING 1
+    )`;
+  // Whether a key was there is looked up only where not all of them were deleted.
+  const areGone = `AND CASE (SELECT count(*) FROM gone) WHEN (SELECT count(*) FROM doomed) THEN true
+      ELSE (SELECT count(*) FROM gone) = (
+        SELECT count(*) FROM doomed JOIN ${table} AS t ON t.key COLLATE "C" = doomed.key
+      ) END`;
+  const isDeleting = scope === 'deleting';
+  // A text without a key counts as one too many: a separator within a text does no harm.
+  return `WITH ${heads}, stored AS (
+      INSERT INTO ${table} (key, value)
+        SELECT record.key, record.value
+        FROM unnest(${list(5)}, ${list(6)}, ${list(7)}::integer[]) AS record (key, value, number)
+        WHERE record.number IS NULL OR ${isSwapped('record.number')}
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING 1
+    )${isDeleting ? deletes : ''} SELECT
+      (SELECT string_agg(number::text, ' ') FROM swapped) AS swapped,
+      (SELECT string_agg(number::text, ' ') FROM head WHERE value IS DISTINCT FROM expected) AS differs,
+      (1 / CASE
+        WHEN (SELECT count(*) FROM stored) = (SELECT coalesce(sum(size), 0) FROM swapped) ${isDeleting ? areGone : ''}
+          AND NOT ${isFiltered(table)} AND set_config('client_min_messages', 'warning', true) = 'warning' THEN 1
+        ELSE 0
+      END)::text AS checked`;
+}
+
+/** A parameter that holds texts, with {@link SEPARATOR} between them. */
+function list(parameter: number): string {
+  return `string_to_array($${parameter}::text, chr(${SEPARATOR.charCodeAt(0)}))`;
+}
+
+/**
+ * Changes nothing, but has the server plan for few rows, hence by the index: it plans once for all that a session sends,
+ * when the table may still be small.
+ */
+const FEW = 'LIMIT (SELECT 1000000000)';
 
 /**
  * Parameters: schema, table. One row about the server and the session, and the table where there is one; no privilege

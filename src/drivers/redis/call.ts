@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { AccountKeeperError } from '../../core/errors.js';
+import type { Operation } from '../base/operation.js';
 import { RedisFailure } from './errors.js';
 import type { RedisLink, RedisReplication } from './link.js';
 import type { RedisScript } from './scripts.js';
@@ -13,7 +14,7 @@ export interface ScriptCall {
   readonly asking: boolean;
   /** Of what the script writes. */
   readonly replication: RedisReplication | undefined;
-  readonly signal: AbortSignal;
+  readonly operation: Operation;
 }
 
 /**
@@ -23,21 +24,21 @@ export interface ScriptCall {
 export async function callScript(link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
   const { sha, source, ending } = call.script;
   try {
-    return await send([`EVALSHA${ending}`, sha], link, call);
+    return await send(`EVALSHA${ending}`, sha, link, call);
   } catch (error) {
     if (!(error instanceof RedisFailure) || error.code !== 'NOSCRIPT') throw error;
-    return send([`EVAL${ending}`, source], link, call);
+    return send(`EVAL${ending}`, source, link, call);
   }
 }
 
-async function send(command: readonly string[], link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
-  const { keys, args, asking, replication, signal } = call;
-  const asked = asking ? link.send(['ASKING'], signal) : undefined;
-  const told = [...args, link.tellsRole ? 'role' : ''];
-  const called = link.send([...command, String(keys.length), ...keys, ...told], signal, 'bytes');
-  const copied = replication && link.replicated(replication, signal);
+async function send(command: string, script: string, link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
+  const { keys, args, asking, replication, operation } = call;
   // Their results matter only when the script has written something.
-  for (const aside of [asked, copied]) aside?.catch(ignore);
+  if (asking) link.send(['ASKING'], operation).catch(ignore);
+  const role = link.tellsRole ? 'role' : '';
+  const called = link.send([command, script, String(keys.length)].concat(keys, args, role), operation, 'bytes');
+  const copied = replication && link.replicated(replication, operation);
+  copied?.catch(ignore);
   const answer = await called;
   if (!Array.isArray(answer)) throw new RedisFailure('lost', 'unexpected reply', link.address);
   const reply = answer.map(textOf);

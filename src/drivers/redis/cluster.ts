@@ -1,3 +1,4 @@
+import type { Operation } from '../base/operation.js';
 import { addressText, type RedisAddress } from './address.js';
 import { RedisFailure } from './errors.js';
 import type { RedisLink } from './link.js';
@@ -83,8 +84,8 @@ export class ClusterTopology implements RedisTopology {
   }
 }
 
-async function askForSlots(link: RedisLink, signal: AbortSignal): Promise<Told> {
-  const reply = await link.send(['CLUSTER', 'SLOTS'], signal);
+async function askForSlots(link: RedisLink, operation: Operation): Promise<Told> {
+  const reply = await link.send(['CLUSTER', 'SLOTS'], operation);
   if (!Array.isArray(reply) || reply.length === 0) {
     throw new RedisFailure('unreachable', 'UNREACHABLE', link.address, new Error('the server knows of no slots'));
   }

@@ -6,6 +6,7 @@ import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
 import type { Operation } from '../base/operation.js';
 import { callScript } from './call.js';
 import { redisError } from './errors.js';
+import { KnownNames } from './known-names.js';
 import type { RedisReplication } from './link.js';
 import { type RedisHead, RedisListing } from './listing.js';
 import { FORGET, READS, type RedisScript, SWAP } from './scripts.js';
@@ -22,6 +23,9 @@ export interface RedisConnectionParts {
   readonly secrets: readonly string[];
 }
 
+/** How many names of records are remembered: they take up to 10 MB or so. */
+const MOST_KNOWN_NAMES = 100_000;
+
 /** The account part of keys that never exist: escaped account ids have no `:` in them. */
 const NOBODY = ':';
 
@@ -30,6 +34,7 @@ export class RedisConnection implements BackendConnection {
   #warnings: readonly DriverWarning[] = [];
   readonly #parts: RedisConnectionParts;
   readonly #listing: RedisListing;
+  readonly #names = new KnownNames(MOST_KNOWN_NAMES);
 
   constructor(parts: RedisConnectionParts) {
     this.#parts = parts;
@@ -76,19 +81,17 @@ export class RedisConnection implements BackendConnection {
 
   swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
     return this.#named('writing to', operation, async () => {
-      const { expected, next, upserts, deletes } = change;
-      const names = [...upserts.keys(), ...deletes];
-      const keys = [...keysOf(account), ...names.map((name) => account.recordPrefix + name)];
-      const head = expected === undefined ? ['none', ''] : ['head', expected];
-      const args = [...head, next, String(upserts.size), String(account.recordPrefix.length), ...upserts.values()];
+      const { keys, args } = swapOf(account, change, this.#names.under(account.id, change.expected));
       const [kind, key, found] = await this.#call(SWAP, keys, args, operation);
       if (kind === 'damaged') throw damaged(account, key, found);
+      if (kind === 'done') this.#names.note(account.id, change);
       return kind === 'done';
     });
   }
 
   forget(account: AccountKeys, head: string, operation: Operation): Promise<boolean> {
     return this.#named('writing to', operation, async () => {
+      this.#names.forget(account.id);
       const [kind, key, found] = await this.#call(FORGET, keysOf(account), [head], operation);
       if (kind === 'damaged') throw damaged(account, key, found);
       return kind === 'done';
@@ -126,10 +129,9 @@ export class RedisConnection implements BackendConnection {
   ): Promise<readonly string[]> {
     const { servers, replication: given } = this.#parts;
     const replication = script === SWAP ? given : undefined;
-    const { signal } = operation;
     const use = replication === undefined ? 'answers' : 'waits';
     return servers.run(keys[0] ?? '', use, operation, (link, asking) =>
-      callScript(link, { script, keys, args, asking, replication, signal }),
+      callScript(link, { script, keys, args, asking, replication, operation }),
     );
   }
 
@@ -140,6 +142,33 @@ export class RedisConnection implements BackendConnection {
       throw redisError(error, doing, operation.kind, this.#parts.secrets);
     }
   }
+}
+
+/** The keys and arguments of the script; the records come first whose names may not be known to the account yet. */
+function swapOf(
+  account: AccountKeys,
+  { expected, next, upserts, deletes }: HeadSwap,
+  known: ReadonlySet<string>,
+): { readonly keys: readonly string[]; readonly args: readonly string[] } {
+  const { recordPrefix } = account;
+  const keys: string[] = [...keysOf(account)];
+  const texts: string[] = [];
+  const others: string[] = [];
+  for (const [name, text] of upserts) {
+    if (known.has(name)) others.push(name);
+    else {
+      keys.push(recordPrefix + name);
+      texts.push(text);
+    }
+  }
+  const head = expected === undefined ? ['none', ''] : ['head', expected];
+  const args = [...head, next, String(texts.length), String(upserts.size), String(recordPrefix.length)].concat(texts);
+  for (const name of others) {
+    keys.push(recordPrefix + name);
+    args.push(upserts.get(name) ?? '');
+  }
+  for (const name of deletes) keys.push(recordPrefix + name);
+  return { keys, args };
 }
 
 /** The key of the head, and that of the set of the names of the account's records. */

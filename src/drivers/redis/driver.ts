@@ -39,8 +39,8 @@ const LIMITS: DriverLimits = {
  * Keeps accounts in Redis, through `@keyv/redis`: in one server, behind sentinels, or in a cluster, where an account
  * lies in one slot. A commit is one script in one round trip.
  *
- * The ACL user needs, for the keys `<prefix>:*`: `+ping +eval +evalsha +type +get +set +del +mget +persist +sadd +srem
- * +smembers +scan`; with durability `replicated` also `+wait`, in a cluster `+cluster|slots +asking`, for another
+ * The ACL user needs, for the keys `<prefix>:*`: `+ping +eval +evalsha +type +get +set +del +mget +mset +persist +sadd
+ * +srem +smembers +scan`; with durability `replicated` also `+wait`, in a cluster `+cluster|slots +asking`, for another
  * database than 0 `+select`. With `+info`, a replica is recognised that takes writes (`replica-read-only no`), with
  * `+config|get` as well, `open` can check the server's settings; with `+cluster|nodes`, no account is missing in a
  * listing while slots move. To open for reading alone: `+ping +eval_ro +evalsha_ro +type +get +mget +smembers +scan`,

@@ -1,4 +1,5 @@
 import { Coalescer } from '../../core/shared/coalescer.js';
+import type { Operation } from '../base/operation.js';
 import { orAborted, underLimit } from '../base/or-aborted.js';
 import type { RedisAdapterModule, RedisClient, RedisSendOptions } from './adapter.js';
 import { addressText, type RedisAddress, type RedisCredentials } from './address.js';
@@ -48,7 +49,11 @@ export class RedisLink {
   readonly #settings: RedisLinkSettings;
   #tellsRole = false;
   #copying: Coalescer<unknown> | undefined;
+  /** How many operations wait for an answer. */
   #waiting = 0;
+  /** How many answers are missing for which an operation has waited in vain. */
+  #givenUp = 0;
+  #watching: NodeJS.Timeout | undefined;
   #isRetired = false;
   #heardAt = performance.now();
 
@@ -115,21 +120,32 @@ export class RedisLink {
   }
 
   /**
-   * Sends one command; those that are sent without a wait in between arrive one right after the other.
+   * Sends one command behind those that are under way, without a wait for their answers; what is sent in one turn of
+   * the event loop is written at once. The end of an operation leaves the commands of all others alone.
    *
    * @param form of the texts in the reply
    * @throws RedisFailure
    */
-  async send(command: readonly string[], signal: AbortSignal, form: RedisReplyForm = 'text'): Promise<unknown> {
-    signal.throwIfAborted();
+  async send(command: readonly string[], operation: Operation, form: RedisReplyForm = 'text'): Promise<unknown> {
+    operation.assertActive();
     if (!this.isOpen) throw new RedisFailure('unreachable', 'closed', this.address);
-    return this.#awaited(this.#transmit(command, form), signal);
+    const settled = this.#watchedFor(operation);
+    try {
+      return await this.#transmit(command, form);
+    } finally {
+      settled();
+    }
   }
 
   /** How many replicas have what was sent before over this link; one WAIT is for all of that. @throws RedisFailure */
-  replicated({ replicas, timeoutMs }: RedisReplication, signal: AbortSignal): Promise<unknown> {
+  async replicated({ replicas, timeoutMs }: RedisReplication, operation: Operation): Promise<unknown> {
     this.#copying ??= new Coalescer(() => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
-    return this.#awaited(this.#copying.next(), signal);
+    const settled = this.#watchedFor(operation);
+    try {
+      return await this.#copying.next();
+    } finally {
+      settled();
+    }
   }
 
   async #transmit(command: readonly string[], form: RedisReplyForm): Promise<unknown> {
@@ -147,34 +163,40 @@ export class RedisLink {
     }
   }
 
-  /** Waits for what was sent over this link, until the signal is aborted. When it was waited in vain, the link is watched. */
-  async #awaited<T>(reply: Promise<T>, signal: AbortSignal): Promise<T> {
+  /**
+   * Counts the operation among those that wait for an answer, until it ends or the returned function is called, which is
+   * when the answer is there. While an answer is missing that was waited for in vain, the link is watched.
+   */
+  #watchedFor(operation: Operation): () => void {
     const from = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    let isWaiting = true;
-    const leave = (): void => {
-      if (isWaiting) this.#waiting -= 1;
-      isWaiting = false;
-      this.#closeIfLeft();
-    };
-    const watch = (): void => {
-      const restMs = this.#settings.silenceMs - (performance.now() - Math.max(from, this.#heardAt));
-      if (restMs <= 0) this.retire();
-      else timer = setTimeout(watch, restMs).unref();
-    };
-    const onAbort = (): void => {
-      leave();
-      watch();
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    let isGivenUp = false;
     this.#waiting += 1;
-    try {
-      return await reply;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      clearTimeout(timer);
-      leave();
-    }
+    const stopListening = operation.onEnd(() => {
+      isGivenUp = true;
+      this.#givenUp += 1;
+      this.#leave();
+      if (this.#watching === undefined) this.#watch(from);
+    });
+    return () => {
+      stopListening();
+      if (isGivenUp) this.#givenUp -= 1;
+      else this.#leave();
+      if (this.#givenUp > 0) return;
+      clearTimeout(this.#watching);
+      this.#watching = undefined;
+    };
+  }
+
+  /** Gives the link up when it has been silent for too long since then. */
+  #watch(from: number): void {
+    const restMs = this.#settings.silenceMs - (performance.now() - Math.max(from, this.#heardAt));
+    if (restMs <= 0) this.retire();
+    else this.#watching = setTimeout(() => this.#watch(from), restMs).unref();
+  }
+
+  #leave(): void {
+    this.#waiting -= 1;
+    this.#closeIfLeft();
   }
 
   /** Sends nothing more, and ends the connection when nobody waits for an answer any more. */

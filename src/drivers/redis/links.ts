@@ -21,11 +21,17 @@ export class RedisLinks {
     this.#make = make;
   }
 
+  /** The link to the server if there is one. */
+  present(server: RedisAddress, use: RedisLinkUse): RedisLink | undefined {
+    const link = this.#present.get(keyOf(addressText(server), use));
+    return link?.isOpen ? link : undefined;
+  }
+
   /** @throws RedisFailure `unreachable` */
   async get(server: RedisAddress, signal: AbortSignal, use: RedisLinkUse = 'answers'): Promise<RedisLink> {
+    const present = this.present(server, use);
+    if (present !== undefined) return present;
     const key = keyOf(addressText(server), use);
-    const present = this.#present.get(key);
-    if (present?.isOpen) return present;
     const opening = this.#openings.get(key) ?? new SingleFlight<RedisLink>();
     this.#openings.set(key, opening);
     return opening.join(signal, async (given) => {
@@ -41,9 +47,10 @@ export class RedisLinks {
     });
   }
 
-  /** Whether a link to the server broke, and that was not dealt with. */
-  isBroken(server: string): boolean {
-    return this.#to(server).some(({ isOpen }) => !isOpen);
+  /** Whether a link broke, and that was not dealt with. */
+  get hasBroken(): boolean {
+    for (const link of this.#present.values()) if (!link.isOpen) return true;
+    return false;
   }
 
   /** Sends nothing over the links to the server any more; those who wait for an answer can go on waiting. */

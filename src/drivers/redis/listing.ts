@@ -106,9 +106,9 @@ export class RedisListing {
     return Promise.all(masters.map((master) => this.#servers.link(master, operation)));
   }
 
-  async #scan(link: RedisLink, progress: Progress, { signal }: Operation): Promise<readonly string[]> {
+  async #scan(link: RedisLink, progress: Progress, operation: Operation): Promise<readonly string[]> {
     const from = progress.link === link.number ? progress.scan : '0';
-    const reply = await link.send(['SCAN', from, 'MATCH', this.#pattern(), 'COUNT', KEYS_PER_SCAN], signal);
+    const reply = await link.send(['SCAN', from, 'MATCH', this.#pattern(), 'COUNT', KEYS_PER_SCAN], operation);
     const [scan, keys] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
     if (typeof scan !== 'string' || !Array.isArray(keys)) {
       throw new AccountKeeperError(
@@ -150,9 +150,9 @@ function unfinished(links: readonly RedisLink[], { done }: Progress): RedisLink 
  * Whether keys move to the server. Only a server itself knows: in its list of all, its own line has the slots that move,
  * as in `[5461-<-id of the other]`. One that is in no cluster, or may not be asked, has none.
  */
-async function isImporting(link: RedisLink, { signal }: Operation): Promise<boolean> {
+async function isImporting(link: RedisLink, operation: Operation): Promise<boolean> {
   try {
-    const lines = String(await link.send(['CLUSTER', 'NODES'], signal)).split('\n');
+    const lines = String(await link.send(['CLUSTER', 'NODES'], operation)).split('\n');
     return lines.some((line) => line.includes('myself') && line.includes('-<-'));
   } catch (error) {
     if (error instanceof RedisFailure && error.kind === 'refused') return false;

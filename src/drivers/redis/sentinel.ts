@@ -50,10 +50,10 @@ export class SentinelTopology implements RedisTopology {
   }
 
   #claims(signal: AbortSignal): Promise<Answers<Claim>> {
-    return this.#survey.ask(this.#sentinels.values(), signal, async (link, given) => {
+    return this.#survey.ask(this.#sentinels.values(), signal, async (link, operation) => {
       // Only the second answer names a new master from the moment on at which it is one. The first one has the epoch.
       const asked = ['MASTER', 'GET-MASTER-ADDR-BY-NAME'].map((question) =>
-        link.send(['SENTINEL', question, this.#masterName], given),
+        link.send(['SENTINEL', question, this.#masterName], operation),
       );
       const [known, named] = await Promise.all(asked);
       return claimOf(known, named, link);

@@ -87,10 +87,10 @@ export class RedisServers {
     for (let hop = 0; ; hop += 1) {
       operation.assertActive();
       const known = this.#view;
-      const address = redirection?.address ?? (await this.#masterOf(key, operation.signal));
+      const address = redirection?.address ?? this.#viewNow()?.masterOf(key) ?? (await this.#masterOf(key, operation));
       const mayBeOld = known !== undefined && known === this.#view;
       try {
-        const link = await this.#links.get(address, operation.signal, use);
+        const link = this.#links.present(address, use) ?? (await this.#links.get(address, operation.signal, use));
         const asking = redirection?.asking === true;
         const sentAt = performance.now();
         const result = await work(link, asking);
@@ -155,17 +155,22 @@ export class RedisServers {
     throw new RedisFailure(kind === 'read' ? 'unreachable' : 'lost', LATE_ANSWER, link.address, reason);
   }
 
-  async #masterOf(key: string, signal: AbortSignal): Promise<RedisAddress> {
+  async #masterOf(key: string, { signal }: Operation): Promise<RedisAddress> {
     const master = (await this.#find(signal)).masterOf(key);
     if (master !== undefined) return master;
     this.forget();
     throw new RedisFailure('unreachable', 'UNREACHABLE', this.#topology.name, new Error(`no master serves ${key}`));
   }
 
+  /** The view, unless a link broke since: a master may have been replaced. */
+  #viewNow(): RedisView | undefined {
+    if (this.#links.hasBroken) this.forget();
+    return this.#view;
+  }
+
   async #find(signal: AbortSignal): Promise<RedisView> {
-    // A master to which a link broke may have been replaced.
-    if (this.#view?.masters.some((each) => this.#links.isBroken(addressText(each)))) this.forget();
-    if (this.#view !== undefined) return this.#view;
+    const present = this.#viewNow();
+    if (present !== undefined) return present;
     return this.#finding.join(signal, async (given) => {
       this.#view = await this.#topology.find(given);
       this.#links.keepOnly(this.#view.members);

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { type Operation, operationUntil } from '../base/operation.js';
 import { orAborted, underLimit } from '../base/or-aborted.js';
 import { addressText, type RedisAddress } from './address.js';
 import { networkCode, RedisFailure } from './errors.js';
@@ -6,7 +7,7 @@ import type { RedisLink } from './link.js';
 import type { RedisLinks } from './links.js';
 
 /** Asks one server over a link to it. */
-export type Question<T> = (link: RedisLink, signal: AbortSignal) => Promise<T>;
+export type Question<T> = (link: RedisLink, operation: Operation) => Promise<T>;
 
 /** The answers, the first one first, and the reasons why others gave none. */
 export interface Answers<T> {
@@ -80,7 +81,7 @@ export class RedisSurvey {
     try {
       return await underLimit(signal, ANSWER_TIMEOUT_MS, async (limited) => {
         const link = await orAborted(this.#links.get(server, limited), limited);
-        return orAborted(question(link, limited), limited);
+        return orAborted(question(link, operationUntil(limited, 'read')), limited);
       });
     } catch (error) {
       if (error instanceof RedisFailure) throw error;

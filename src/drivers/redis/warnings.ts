@@ -50,10 +50,10 @@ async function examine(
   name: string,
   linking: Promise<RedisLink>,
   claim: RedisClaim,
-  { signal }: Operation,
+  operation: Operation,
 ): Promise<readonly Finding[]> {
   try {
-    const settings = await readSettings(await linking, signal);
+    const settings = await readSettings(await linking, operation);
     const isComplete = PARAMETERS.every((each) => settings.has(each));
     return [
       ...eviction(name, settings, claim),
@@ -62,20 +62,20 @@ async function examine(
       ...(isComplete ? [] : [unverified('the user may not read all settings')]),
     ];
   } catch (error) {
-    if (!(error instanceof RedisFailure) || signal.aborted) throw error;
+    if (!(error instanceof RedisFailure) || operation.signal.aborted) throw error;
     return [unverified(`the server could not be asked for its settings (${error.code})`)];
   }
 }
 
 /** From CONFIG, and from INFO where the user may not use CONFIG: INFO does not have all of them. */
-async function readSettings(link: RedisLink, signal: AbortSignal): Promise<Settings> {
-  const info = await unlessRefused(link.send(['INFO'], signal));
+async function readSettings(link: RedisLink, operation: Operation): Promise<Settings> {
+  const info = await unlessRefused(link.send(['INFO'], operation));
   const settings = new Map<string, string>();
   for (const [, name = '', value = ''] of String(info).matchAll(/^(\w+):(.*?)\r?$/gm)) {
     if (name === 'aof_enabled') settings.set('appendonly', value === '1' ? 'yes' : 'no');
     else settings.set(name.replace('maxmemory_policy', 'maxmemory-policy'), value);
   }
-  const replies = PARAMETERS.map((name) => unlessRefused(link.send(['CONFIG', 'GET', name], signal)));
+  const replies = PARAMETERS.map((name) => unlessRefused(link.send(['CONFIG', 'GET', name], operation)));
   for (const reply of await Promise.all(replies)) {
     if (Array.isArray(reply) && typeof reply[1] === 'string') settings.set(String(reply[0]), reply[1]);
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AccountState } from '../../../src/core/account/account-state.js';
 import { EXCHANGE_RULES } from '../../../src/core/account/tables/account-rules.js';
-import { BAD_NAMES, BAD_NUMBERS, codeOf, order, position } from './tables/table-harness.js';
+import { BAD_NAMES, BAD_NUMBERS, codeOf, order, position, restoreRecord } from './tables/table-harness.js';
 import { WatchedState } from './watched-state.js';
 
 const long = (symbol: string, part: Parameters<typeof position>[0] = {}): ReturnType<typeof position> =>
@@ -441,8 +441,8 @@ describe('reconcile: the parts', () => {
     const restored = (): WatchedState => {
       const state = new WatchedState();
       for (const table of state.recordTables) {
-        if (table.name === 'positions') table.restoreRecord('positions/LONG/A', long('A', { timestampMs: 500 }));
-        if (table.name === 'orders') table.restoreRecord('orders/o1', order({ updatedAtMs: 500 }));
+        if (table.name === 'positions') restoreRecord(table, 'positions/LONG/A', long('A', { timestampMs: 500 }));
+        if (table.name === 'orders') restoreRecord(table, 'orders/o1', order({ updatedAtMs: 500 }));
       }
       return state;
     };
@@ -525,7 +525,7 @@ describe('reconcile: the scope', () => {
     const state = new WatchedState();
     for (const table of state.recordTables) {
       if (table.name !== 'positions') continue;
-      for (const symbol of ['A', 'B']) table.restoreRecord(`positions/LONG/${symbol}`, long(symbol));
+      for (const symbol of ['A', 'B']) restoreRecord(table, `positions/LONG/${symbol}`, long(symbol));
     }
     state.reconcile({ positions: [long('A')], asOfMs: 200, scope: { positions: ({ symbol }) => symbol === 'A' } });
     expect([state.isPositionStale('A', 'LONG'), state.isPositionStale('B', 'LONG')]).toEqual([false, true]);

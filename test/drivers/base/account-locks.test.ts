@@ -52,4 +52,44 @@ describe('AccountLocks', () => {
     await expect(locks.exclusive('a', writer.operation, async () => undefined)).rejects.toThrow();
     await locks.exclusive('a', manualOperation().operation, async () => undefined);
   });
+
+  it('calls the work at once where nobody holds the name, and is held already when it does', async () => {
+    const locks = new AccountLocks();
+    const log: string[] = [];
+    let inner: Promise<void> | undefined;
+    const outer = locks.inTurn('a', manualOperation().operation, async () => {
+      log.push('outer+');
+      inner = locks.inTurn('a', manualOperation().operation, async () => void log.push('inner'));
+      await Promise.resolve();
+      log.push('outer-');
+    });
+    expect(log).toEqual(['outer+']);
+    await outer;
+    await inner;
+    expect(log).toEqual(['outer+', 'outer-', 'inner']);
+  });
+
+  it('lets the next one in when the one whose turn it is gives up, or its work throws', async () => {
+    const locks = new AccountLocks();
+    const { operation: hung, end: abort } = manualOperation();
+    const hanging = locks.inTurn('a', hung, () => deferred().promise);
+    hanging.catch(() => undefined);
+    const next = locks.inTurn('a', manualOperation().operation, async () => 'next');
+    abort();
+    expect(await next).toBe('next');
+    expect(await locks.inTurn('a', manualOperation().operation, async () => 'later')).toBe('later');
+    const broken = locks.inTurn('a', manualOperation().operation, () => {
+      throw new Error('broken');
+    });
+    await expect(broken).rejects.toThrow('broken');
+    expect(await locks.inTurn('a', manualOperation().operation, async () => 'last')).toBe('last');
+  });
+
+  it('goes past one that hangs and was given up before', async () => {
+    const locks = new AccountLocks();
+    const { operation: hung, end: abort } = manualOperation();
+    locks.inTurn('a', hung, () => deferred().promise).catch(() => undefined);
+    abort();
+    expect(await locks.inTurn('a', manualOperation().operation, async () => 'next')).toBe('next');
+  });
 });

@@ -133,8 +133,18 @@ describe('deadlines', () => {
     const timers = started.mock.results.filter((_, call) => started.mock.calls[call]?.[1] === 54_321);
     const gone = new Set(cleared.mock.calls.map(([timer]) => timer));
     vi.restoreAllMocks();
-    expect(timers).toHaveLength(7);
+    expect(timers.length).toBeGreaterThan(0);
     expect(timers.every(({ value }) => gone.has(value))).toBe(true);
+  });
+
+  it('share one timer, whatever is in flight', async () => {
+    const driver = new GatedDriver({ operationTimeoutMs: 54_321 });
+    await driver.open();
+    const started = vi.spyOn(globalThis, 'setTimeout');
+    await Promise.all(Array.from({ length: 40 }, (_, index) => driver.head(`a${index}`)));
+    const delays = started.mock.calls.map(([, delayMs]) => delayMs);
+    vi.restoreAllMocks();
+    expect(delays).toEqual([54_321]);
   });
 
   it('lets nothing of an abandoned operation reach the backend, nor anybody hear of its late failure', async () => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import Keyv from 'keyv';
 import { describe, expect, it } from 'vitest';
-import { decodeEnvelope, encodeDocument, encodeEnvelope, isFramed } from '../../../src/drivers/base/envelope.js';
+import {
+  decodeEnvelope,
+  encodeDocument,
+  encodeEnvelope,
+  isFramed,
+  SEPARATOR,
+} from '../../../src/drivers/base/envelope.js';
 
 const { serialize, deserialize } = new Keyv();
 
@@ -81,6 +87,22 @@ describe('the envelope of a document', () => {
     }
   });
 
+  it('never holds a separator, whatever it is made of', () => {
+    const text = fc.oneof(oddText, fc.constant(SEPARATOR), anyDocument);
+    fc.assert(
+      fc.property(fc.array(text), (parts) => {
+        const odd = parts.join(SEPARATOR);
+        for (const given of [odd, `{"a":"${odd}"}`, JSON.stringify({ [odd]: odd })]) {
+          for (const envelope of [encodeDocument(given), encodeEnvelope(given)]) {
+            expect(envelope.includes(SEPARATOR)).toBe(false);
+            expect(decodeEnvelope(envelope)).toBe(given);
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('that was cut short is none', () => {
     fc.assert(
       fc.property(fc.oneof(anyDocument, plainDocument), fc.nat(), (document, length) => {
@@ -98,6 +120,7 @@ describe('the envelope of a document', () => {
       '{"a":["x",":base64:eA=="]}',
       '{"a":{"b":":"}}',
       '{"a":"},\\"ak\\":1}","b":{},"ak":1}',
+      `{"a":"${SEPARATOR}"}`,
     ],
     ...['', '1', '[]', '"x"', 'null', '{', '}', '{}x', ' {}', '{"a":"\ud800"}'],
   ])('is that of a string where an object is none, or cannot stand there: %j', (text) => {

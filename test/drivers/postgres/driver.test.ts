@@ -5,12 +5,15 @@ import { KeyvPostgres } from '@keyv/postgres';
 import Keyv from 'keyv';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DriverWarning } from '../../../src/core/persistence-driver.js';
+import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
 import type { PostgresDriver } from '../../../src/drivers/postgres/driver.js';
 import { postgresStatements } from '../../../src/drivers/postgres/statements.js';
+import { swapValues } from '../../../src/drivers/postgres/swap-values.js';
 import { poll } from '../../support/servers/poll.js';
 import { makeSelfSigned } from '../../support/servers/self-signed.js';
 import { startPostgres } from '../../support/servers/sql/postgres-server.js';
 import { unprivilegedUser } from '../../support/servers/system-user.js';
+import { manualOperation } from '../base/manual-operation.js';
 import { batchOf, collect, onTopOf, rejection } from '../support.js';
 import { configure, postgres, sessionOn, uniqueName } from './support.js';
 
@@ -325,14 +328,19 @@ describe('PostgresDriver: the index', () => {
       `INSERT INTO ${table} SELECT 'other:' || n, repeat('x', 100) FROM generate_series(1, 50000) AS n`,
     );
     const statements = postgresStatements('public', table);
-    const prefix = 'accountkeeper:{a}:';
-    const account = [`${prefix}head`, 'next', `${prefix}r:`, ['a', 'b'], ['1', '2'], ['c', 'd']];
+    const { operation } = manualOperation();
+    const account = new KeyLayout().account('a');
+    const upserts = new Map([['a', '1']]);
+    const change = { expected: 'x', next: 'y', upserts, deletes: ['c', 'd'], deletesAll: false };
+    const { values } = swapValues([{ account, change, operation }]);
     const plans: [string, readonly unknown[]][] = [
-      [statements.readHead, [`${prefix}head`]],
-      [statements.readRange, [prefix, 'accountkeeper:{a};']],
+      [statements.readHead, [account.head]],
+      [statements.readRange, [account.range.from, account.range.to]],
       [statements.listAccounts, ['accountkeeper:{', 'accountkeeper:|', 256]],
-      [statements.swapNone, account],
-      [statements.swap, [...account, 'expected']],
+      ...Object.values(statements.swap).flatMap(({ storing, deleting }): [string, readonly unknown[]][] => [
+        [storing, values.slice(0, 7)],
+        [deleting, values],
+      ]),
     ];
     for (const analysed of [false, true]) {
       if (analysed) await server.query(`ANALYZE ${table}`);
@@ -340,7 +348,7 @@ describe('PostgresDriver: the index', () => {
         const plan = await server.query(`EXPLAIN ${statement}`, values);
         const text = plan.map((row) => String(row['QUERY PLAN'])).join('\n');
         expect(text).not.toContain(`Seq Scan on ${table}`);
-        if (statement !== statements.swapNone) expect(text).toContain(`${table}_pkey`);
+        if (statement !== statements.swap.first.storing) expect(text).toContain(`${table}_pkey`);
       }
     }
     expect((await driver.load('a'))?.records).toEqual(records);

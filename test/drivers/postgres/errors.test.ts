@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
-import { endsConnection, postgresError, sqlState } from '../../../src/drivers/postgres/errors.js';
+import { endsConnection, mayBeOfOneAccount, postgresError, sqlState } from '../../../src/drivers/postgres/errors.js';
 
 const doing = { doing: 'writing', where: 'host:5432/db', sent: 'write' } as const;
 
@@ -75,6 +75,19 @@ describe('endsConnection', () => {
     for (const other of [undefined, new AccountKeeperError('UNAVAILABLE', 'a standby')]) {
       expect(endsConnection(other)).toBe(true);
     }
+  });
+});
+
+describe('mayBeOfOneAccount', () => {
+  it('is for what rows can be the reason of, and not for what all statements would meet', () => {
+    for (const code of ['22012', '22021', '23502', '23514', '40001', '40P01', '54000', '55P03', '57014', 'P0001']) {
+      expect(mayBeOfOneAccount(thrown(code))).toBe(true);
+      expect(mayBeOfOneAccount(postgresError(thrown(code), doing))).toBe(true);
+    }
+    for (const code of ['08006', '25006', '40003', '42501', '42P01', '53100', '53300', '57P01', 'XX000', 'EPIPE', '']) {
+      expect(mayBeOfOneAccount(thrown(code))).toBe(false);
+    }
+    expect(mayBeOfOneAccount(new AccountKeeperError('TIMEOUT', 'late'))).toBe(false);
   });
 });
 

@@ -1,7 +1,12 @@
 import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { importPostgres, type PgClientConfig, type PostgresImporter } from '../../../src/drivers/postgres/adapter.js';
+import {
+  importPostgres,
+  type PgClientConfig,
+  type PgStatement,
+  type PostgresImporter,
+} from '../../../src/drivers/postgres/adapter.js';
 import { PostgresDriver } from '../../../src/drivers/postgres/driver.js';
 import type { PostgresDriverOptions } from '../../../src/drivers/postgres/options.js';
 import { poll } from '../../support/servers/poll.js';
@@ -48,6 +53,24 @@ export function movablePostgres(options: PostgresDriverOptions): {
       port = server.port;
     },
   };
+}
+
+/** A driver, and the statements that it hands to its clients, in the order of the calls; closed after the test. */
+export function spiedPostgres(options: PostgresDriverOptions): {
+  readonly driver: PostgresDriver;
+  readonly statements: readonly PgStatement[];
+} {
+  const statements: PgStatement[] = [];
+  const importer: PostgresImporter = async () => {
+    const Client = await importPostgres();
+    return class Spied extends Client {
+      override query(statement: PgStatement): ReturnType<InstanceType<typeof Client>['query']> {
+        statements.push(statement);
+        return super.query(statement);
+      }
+    };
+  };
+  return { driver: closing(new PostgresDriver(options, importer)), statements };
 }
 
 /** A session of the driver's own user, ended after the test. */

@@ -161,6 +161,25 @@ describe('RedisDriver in a cluster', () => {
     expect(await redis({ url: cluster.url, prefix: 'moving' }).head(id)).toEqual(next);
   });
 
+  it('acknowledges the commits of others while one account is on its way to another master', async () => {
+    const driver = redis({ url: cluster.url, prefix: 'beside' });
+    const ids = Array.from({ length: 60 }, (_, index) => `account-${index}`);
+    const heads = await Promise.all(ids.map((id) => driver.commit(id, batchOf({ k: '1' }), onTopOf(undefined))));
+    const { move, finish } = await openSlot(headKey('account-0', 'beside'));
+    await move('beside:{account-0}:head');
+    const commits = ids.map((id, index) => driver.commit(id, batchOf({ k: '2' }), onTopOf(heads[index])));
+    const [stuck, ...others] = commits;
+    expect(await rejection(stuck ?? Promise.resolve())).toMatchObject({
+      code: 'UNAVAILABLE',
+      outcome: 'not-applied',
+      retryable: true,
+    });
+    for (const head of await Promise.all(others)) expect(head.revision).toBe(2);
+    await move('beside:{account-0}:records', 'beside:{account-0}:r:k');
+    await finish();
+    expect((await driver.commit('account-0', batchOf({ k: '2' }), onTopOf(heads[0]))).revision).toBe(2);
+  });
+
   it.each([1, 1001])('takes nothing for lost while %i records move', async (count) => {
     const driver = redis({ url: cluster.url, prefix: 'half' });
     const id = `half-${count}`;

@@ -243,7 +243,9 @@ describe('RedisDriver: a server that refuses', () => {
 });
 
 /** As the documentation of the driver has it. */
-const PERMISSIONS = '+ping +eval +evalsha +type +get +set +del +mget +persist +sadd +srem +smembers +scan'.split(' ');
+const PERMISSIONS = '+ping +eval +evalsha +type +get +set +del +mget +mset +persist +sadd +srem +smembers +scan'.split(
+  ' ',
+);
 
 describe('RedisDriver: who may do what', () => {
   async function limited(): Promise<{ readonly own: RedisTestServer; readonly url: string }> {

@@ -1,6 +1,6 @@
 import type { AccountRules } from './account-rules.js';
 import { JournaledMap } from './journaled-map.js';
-import { RecordTable } from './record-table.js';
+import { RecordTable, type StagedRecords } from './record-table.js';
 import type { TableContext } from './table-context.js';
 import { Tombstones } from './tombstones.js';
 import { withoutUnknown } from './value-checks.js';
@@ -28,14 +28,20 @@ export abstract class ExchangeTable extends RecordTable {
     return this.#stale.size > 0;
   }
 
-  override restoreRecord(recordKey: string, value: unknown): void {
-    super.restoreRecord(recordKey, value);
-    this.#stale.set(recordKey, true);
-  }
-
-  override forgetRecord(recordKey: string): void {
-    super.forgetRecord(recordKey);
-    this.#stale.delete(recordKey);
+  override stage(): StagedRecords {
+    const staged = super.stage();
+    const stale = new Map<string, true>();
+    return {
+      add: (recordKey, value) => {
+        const checked = staged.add(recordKey, value);
+        stale.set(recordKey, true);
+        return checked;
+      },
+      show: () => {
+        staged.show();
+        this.#stale.adopt(stale);
+      },
+    };
   }
 
   protected override persisted(value: object): unknown {

@@ -4,11 +4,17 @@ import type { TableContext } from './table-context.js';
 export class JournaledMap<Key, Value> {
   readonly #context: TableContext;
   #entries: Map<Key, Value> = new Map();
+  #version = 0;
   /** The savepoint for which the order of keys was kept last. */
   #orderKeptFor = 0;
 
   constructor(context: TableContext) {
     this.#context = context;
+  }
+
+  /** Grows with each change, and when one is taken back: at the same version, content and order are the same. */
+  get version(): number {
+    return this.#version;
   }
 
   get size(): number {
@@ -44,44 +50,54 @@ export class JournaledMap<Key, Value> {
 
   set(key: Key, value: Value): void {
     if (this.#context.savepoint !== 0) this.#journalSet(key);
-    this.#entries.set(key, value);
+    this.#touched().set(key, value);
   }
 
   delete(key: Key): boolean {
     if (this.#entries.size === 0) return false;
     if (this.#context.savepoint !== 0) this.#journalDelete(key);
-    return this.#entries.delete(key);
+    return this.#touched().delete(key);
   }
 
   clear(): void {
     const before = this.#entries;
-    this.#entries = new Map();
-    if (this.#context.savepoint !== 0) {
-      this.#context.onRollback(() => {
-        this.#entries = before;
-      });
-    }
+    this.#replace(new Map());
+    if (this.#context.savepoint !== 0) this.#context.onRollback(() => this.#replace(before));
+  }
+
+  /** Takes these entries over in the place of its own; not while a transaction runs. The map belongs to it then. */
+  adopt(entries: Map<Key, Value>): void {
+    this.#replace(entries);
   }
 
   /** Deletes the entry that was set first. */
   deleteOldest(): void {
     for (const [key, value] of this.#entries) {
-      this.#entries.delete(key);
+      this.#touched().delete(key);
       if (this.#context.savepoint !== 0) {
-        this.#context.onRollback(() => {
-          this.#entries = new Map([[key, value], ...this.#entries]);
-        });
+        this.#context.onRollback(() => this.#replace(new Map([[key, value], ...this.#entries])));
       }
       return;
     }
+  }
+
+  /** The entries, to be changed. */
+  #touched(): Map<Key, Value> {
+    this.#version += 1;
+    return this.#entries;
+  }
+
+  #replace(entries: Map<Key, Value>): void {
+    this.#version += 1;
+    this.#entries = entries;
   }
 
   #journalSet(key: Key): void {
     const before = this.#entries.get(key);
     const undo =
       before === undefined && !this.#entries.has(key)
-        ? () => void this.#entries.delete(key)
-        : () => void this.#entries.set(key, before as Value);
+        ? () => void this.#touched().delete(key)
+        : () => void this.#touched().set(key, before as Value);
     this.#context.onRollback(undo);
   }
 
@@ -89,7 +105,7 @@ export class JournaledMap<Key, Value> {
     if (!this.#entries.has(key)) return;
     this.#journalOrder();
     const before = this.#entries.get(key) as Value;
-    this.#context.onRollback(() => void this.#entries.set(key, before));
+    this.#context.onRollback(() => void this.#touched().set(key, before));
   }
 
   /**
@@ -102,7 +118,7 @@ export class JournaledMap<Key, Value> {
     const order = [...this.#entries.keys()];
     this.#context.onRollback(() => {
       const unordered = this.#entries;
-      this.#entries = new Map(order.map((key) => [key, unordered.get(key) as Value]));
+      this.#replace(new Map(order.map((key) => [key, unordered.get(key) as Value])));
     });
   }
 }

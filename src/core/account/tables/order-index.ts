@@ -1,5 +1,6 @@
 import type { EngineOrder } from '../types/order.js';
 import { JournaledMap } from './journaled-map.js';
+import { OrdersByPrice } from './orders-by-price.js';
 import type { TableContext } from './table-context.js';
 
 type Order = Readonly<EngineOrder>;
@@ -9,6 +10,8 @@ export class OrderIndex {
   readonly #context: TableContext;
   readonly #field: 'symbol' | 'customOrderId';
   readonly #byText: JournaledMap<string, JournaledMap<string, Order>>;
+  /** Of the maps of orders that were asked for by price. */
+  readonly #byPrice = new WeakMap<JournaledMap<string, Order>, OrdersByPrice>();
 
   constructor(context: TableContext, field: 'symbol' | 'customOrderId') {
     this.#context = context;
@@ -19,6 +22,18 @@ export class OrderIndex {
   /** Touches the orders that have this text only. */
   get(text: string): Order[] {
     return [...(this.#byText.get(text)?.values() ?? [])];
+  }
+
+  /** The same by price. */
+  byPrice(text: string, ascending: boolean): Order[] {
+    const orders = this.#byText.get(text);
+    if (orders === undefined) return [];
+    let byPrice = this.#byPrice.get(orders);
+    if (byPrice === undefined) {
+      byPrice = new OrdersByPrice([orders]);
+      this.#byPrice.set(orders, byPrice);
+    }
+    return byPrice.get(ascending);
   }
 
   /** @param before the order that was held under this key. */

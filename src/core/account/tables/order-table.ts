@@ -3,7 +3,8 @@ import { ExchangeTable, FINAL_MS } from './exchange-table.js';
 import { JournaledMap } from './journaled-map.js';
 import { isActiveOrder, mergedOrder, orderSnapshot } from './order-checks.js';
 import { OrderIndex } from './order-index.js';
-import type { RecordMap } from './record-table.js';
+import { OrdersByPrice } from './orders-by-price.js';
+import type { RecordMap, StagedRecords } from './record-table.js';
 import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
 type Order = Readonly<EngineOrder>;
@@ -14,8 +15,9 @@ export class OrderTable extends ExchangeTable {
   readonly #byId = this.recordMap<Order>('orders/');
   /** Those that the exchange has given no id yet, by client id. */
   readonly #withoutId = this.recordMap<Order>('client-orders/');
-  readonly #bySymbol = new OrderIndex(this.context, 'symbol');
-  readonly #byCustomId = new OrderIndex(this.context, 'customOrderId');
+  readonly #byPrice = new OrdersByPrice([this.#byId, this.#withoutId]);
+  #bySymbol = new OrderIndex(this.context, 'symbol');
+  #byCustomId = new OrderIndex(this.context, 'customOrderId');
   /** The times of the listings that did not have the order, by record key: the first one, of which pages may have raced. */
   readonly #missedAtMs = new JournaledMap<string, number>(this.context);
 
@@ -35,6 +37,16 @@ export class OrderTable extends ExchangeTable {
   /** Touches the orders of this symbol only. */
   forSymbol(symbol: string): Order[] {
     return this.#bySymbol.get(symbol);
+  }
+
+  /** Those of one price in the order of {@link all}. */
+  allByPrice(ascending: boolean): Order[] {
+    return this.#byPrice.get(ascending);
+  }
+
+  /** Those of one price in the order of {@link forSymbol}. */
+  forSymbolByPrice(symbol: string, ascending: boolean): Order[] {
+    return this.#bySymbol.byPrice(symbol, ascending);
   }
 
   /** Holds an order that is active, and drops one that no longer is. `false` when it is older than what is known. */
@@ -139,16 +151,23 @@ export class OrderTable extends ExchangeTable {
     return this.isStaleRecord(`orders/${orderId}`) || this.isStaleRecord(`client-orders/${orderId}`);
   }
 
-  override restoreRecord(recordKey: string, value: unknown): void {
-    const before = this.heldRecord(recordKey) as Order | undefined;
-    super.restoreRecord(recordKey, value);
-    this.#index(recordKey, this.heldRecord(recordKey) as Order, before);
-  }
-
-  override forgetRecord(recordKey: string): void {
-    const order = this.heldRecord(recordKey) as Order | undefined;
-    if (order !== undefined) this.#unindex(recordKey, order);
-    super.forgetRecord(recordKey);
+  override stage(): StagedRecords {
+    const staged = super.stage();
+    const bySymbol = new OrderIndex(this.context, 'symbol');
+    const byCustomId = new OrderIndex(this.context, 'customOrderId');
+    return {
+      add: (recordKey, value) => {
+        const order = staged.add(recordKey, value) as Order;
+        bySymbol.put(recordKey, order, undefined);
+        byCustomId.put(recordKey, order, undefined);
+        return order;
+      },
+      show: () => {
+        staged.show();
+        this.#bySymbol = bySymbol;
+        this.#byCustomId = byCustomId;
+      },
+    };
   }
 
   protected checked(key: string, value: unknown, map: RecordMap<unknown>): Order {

@@ -21,6 +21,14 @@ interface Place {
   readonly key: string;
 }
 
+/** Records that were read from the backend, to take the place of all that a table holds. */
+export interface StagedRecords {
+  /** Returns the value as the table will hold it. @throws `INVALID_VALUE` when it does not have the table's shape */
+  add(recordKey: string, value: unknown): unknown;
+  /** Puts them in the place of what is there, without telling the context. They are not staged any more then. */
+  show(): void;
+}
+
 /** A table as the persistence sees it: a set of records with opaque values, the entries of its maps. */
 export abstract class RecordTable {
   abstract readonly name: TableName;
@@ -52,22 +60,20 @@ export abstract class RecordTable {
     return value === undefined ? undefined : this.persisted(value);
   }
 
-  /** The value as the table would hold it. @throws `INVALID_VALUE` when it does not have the table's shape. */
-  checkRecord(recordKey: string, value: unknown): unknown {
-    const { map, key } = this.#require(recordKey);
-    return this.checked(key, value, map);
-  }
-
-  /** Takes over a value that was read from the backend, without telling the context. @throws `INVALID_VALUE` likewise */
-  restoreRecord(recordKey: string, value: unknown): void {
-    const { map, key } = this.#require(recordKey);
-    map.set(key, this.checked(key, value, map));
-  }
-
-  /** Forgets a record that the backend does not hold any more, without telling the context. */
-  forgetRecord(recordKey: string): void {
-    const place = this.#find(recordKey);
-    place?.map.delete(place.key);
+  /** New contents of the table, beside the present ones. */
+  stage(): StagedRecords {
+    const staged = new Map(this.#maps.map((map) => [map, new Map<string, unknown>()]));
+    return {
+      add: (recordKey, value) => {
+        const { map, key } = this.#require(recordKey);
+        const checked = this.checked(key, value, map);
+        staged.get(map)?.set(key, checked);
+        return checked;
+      },
+      show: () => {
+        for (const [map, entries] of staged) map.adopt(entries);
+      },
+    };
   }
 
   protected heldRecord(recordKey: string): unknown {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BalanceTable } from '../../../../src/core/account/tables/balance-table.js';
-import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, type Harness } from './table-harness.js';
+import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, type Harness, restoreRecord } from './table-harness.js';
 
 function createTable(rejectStale = true): Harness & { readonly table: BalanceTable } {
   const harness = createHarness();
@@ -28,7 +28,7 @@ describe('BalanceTable', () => {
     for (const value of BAD_NUMBERS as readonly number[]) {
       expect(codeOf(() => table.set(value))).toBe('INVALID_VALUE');
       for (const wallet of [{ balance: value, previousBalance: 1 }, { balance: 1, previousBalance: value }, value]) {
-        expect(codeOf(() => table.restoreRecord('balance/wallet', wallet))).toBe('INVALID_VALUE');
+        expect(codeOf(() => restoreRecord(table, 'balance/wallet', wallet))).toBe('INVALID_VALUE');
       }
     }
     harness.writable = false;
@@ -42,13 +42,13 @@ describe('BalanceTable', () => {
     const { table, told } = createTable();
     expect([...table.recordKeys()]).toEqual([]);
     expect(table.recordValue('balance/wallet')).toBeUndefined();
-    table.restoreRecord('balance/wallet', { balance: 3, previousBalance: 2, other: 1 });
+    restoreRecord(table, 'balance/wallet', { balance: 3, previousBalance: 2, other: 1 });
     expect(told()).toEqual([]);
     expect([...table.recordKeys()]).toEqual(['balance/wallet']);
     expect(table.recordValue('balance/wallet')).toEqual({ balance: 3, previousBalance: 2 });
     expect([table.get(), table.previousBalance]).toEqual([3, 2]);
     expect(table.recordValue('balance/other')).toBeUndefined();
-    expect(codeOf(() => table.restoreRecord('balance/other', { balance: 3, previousBalance: 2 }))).toBe(
+    expect(codeOf(() => restoreRecord(table, 'balance/other', { balance: 3, previousBalance: 2 }))).toBe(
       'INVALID_VALUE',
     );
   });
@@ -67,7 +67,7 @@ describe('BalanceTable', () => {
     ]);
     expect(told()).toEqual(['balance:balance/wallet', 'balance:balance/asset/BTC', 'balance:balance/asset/__proto__']);
     expect([...table.recordKeys()]).toEqual(['balance/wallet', 'balance/asset/BTC', 'balance/asset/__proto__']);
-    table.restoreRecord('balance/asset/BTC', { balance: 1, asOfMs: 5 });
+    restoreRecord(table, 'balance/asset/BTC', { balance: 1, asOfMs: 5 });
     expect(table.get('BTC')).toBe(1);
     for (const name of BAD_NAMES as readonly string[]) {
       if (name === undefined) continue;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LeverageTable } from '../../../../src/core/account/tables/leverage-table.js';
-import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, ODD_NAMES } from './table-harness.js';
+import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, ODD_NAMES, restoreRecord } from './table-harness.js';
 
 describe('LeverageTable', () => {
   it('holds the leverage of each symbol', () => {
@@ -23,7 +23,7 @@ describe('LeverageTable', () => {
     for (const symbol of BAD_NAMES as readonly string[]) expect(codeOf(() => table.set(symbol, 1))).toBe('INVALID_KEY');
     for (const leverage of [...BAD_NUMBERS, 0, -0, -1] as readonly number[]) {
       expect(codeOf(() => table.set('A', leverage))).toBe('INVALID_VALUE');
-      expect(codeOf(() => table.restoreRecord('leverage/A', leverage))).toBe('INVALID_VALUE');
+      expect(codeOf(() => restoreRecord(table, 'leverage/A', leverage))).toBe('INVALID_VALUE');
     }
     harness.writable = false;
     expect(codeOf(() => table.set('A', 1))).toBe('NOT_RESTORED');
@@ -34,7 +34,7 @@ describe('LeverageTable', () => {
   it('has a record for each symbol', () => {
     const { context, told } = createHarness();
     const table = new LeverageTable(context);
-    table.restoreRecord('leverage/a/b', 5);
+    restoreRecord(table, 'leverage/a/b', 5);
     expect(told()).toEqual([]);
     expect(table.get('a/b')).toBe(5);
     expect([...table.recordKeys()]).toEqual(['leverage/a/b']);
@@ -43,7 +43,7 @@ describe('LeverageTable', () => {
     for (const key of ['leverage/', 'leverage', 'metadata/a', '']) {
       expect(table.owns(key)).toBe(false);
       expect(table.recordValue(key)).toBeUndefined();
-      expect(codeOf(() => table.restoreRecord(key, 5))).toBe('INVALID_VALUE');
+      expect(codeOf(() => restoreRecord(table, key, 5))).toBe('INVALID_VALUE');
     }
   });
 });

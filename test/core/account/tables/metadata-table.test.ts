@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MetadataTable } from '../../../../src/core/account/tables/metadata-table.js';
-import { BAD_NAMES, codeOf, createHarness, type Harness, ODD_NAMES } from './table-harness.js';
+import { BAD_NAMES, codeOf, createHarness, type Harness, ODD_NAMES, restoreRecord } from './table-harness.js';
 
 type Loose = Record<string, unknown>;
 
@@ -28,7 +28,7 @@ describe('set', () => {
     expect(codeOf(() => table.setAll({ A: {}, BTCUSDT: data === undefined ? null : data } as never))).toBe(
       'INVALID_VALUE',
     );
-    expect(codeOf(() => table.restoreRecord('metadata/A', data))).toBe('INVALID_VALUE');
+    expect(codeOf(() => restoreRecord(table, 'metadata/A', data))).toBe('INVALID_VALUE');
     expect(table.symbols()).toEqual([]);
     expect(told()).toEqual([]);
   });
@@ -291,15 +291,15 @@ describe('the records', () => {
       expect(table.owns(key)).toBe(true);
     for (const key of ['metadata/', 'metadata', 'account/', 'account/metadata/x', 'Metadata/A', '', 'orders/A']) {
       expect(table.owns(key)).toBe(false);
-      expect(codeOf(() => table.restoreRecord(key, {}))).toBe('INVALID_VALUE');
+      expect(codeOf(() => restoreRecord(table, key, {}))).toBe('INVALID_VALUE');
     }
   });
 
   it('are restored without a word, and frozen', () => {
     const { table, told } = createTable();
     const value = { inner: {} };
-    table.restoreRecord('metadata/A', value);
-    table.restoreRecord('account/metadata', { n: 1 });
+    restoreRecord(table, 'metadata/A', value);
+    restoreRecord(table, 'account/metadata', { n: 1 });
     expect(table.get('A')).toBe(value);
     expect(Object.isFrozen(value.inner)).toBe(true);
     expect(table.getAccount()).toEqual({ n: 1 });

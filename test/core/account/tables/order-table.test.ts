@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { AccountRules } from '../../../../src/core/account/tables/account-rules.js';
 import { OrderTable } from '../../../../src/core/account/tables/order-table.js';
 import { ENGINE_ORDER_STATUS, ENGINE_ORDER_TYPE, type EngineOrder } from '../../../../src/core/account/types/order.js';
-import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, type Harness, ODD_NAMES, order } from './table-harness.js';
+import {
+  BAD_NAMES,
+  BAD_NUMBERS,
+  codeOf,
+  createHarness,
+  type Harness,
+  ODD_NAMES,
+  order,
+  restoreRecord,
+} from './table-harness.js';
 
 type Entries = AccountRules['entries'];
 
@@ -445,7 +454,7 @@ describe('the client id', () => {
 
   it('says whether an order is stale that has no other id', () => {
     const { table } = createTable();
-    table.restoreRecord('client-orders/c1', intent());
+    restoreRecord(table, 'client-orders/c1', intent());
     expect([table.isStale('c1'), table.isStale('c2')]).toEqual([true, false]);
     table.upsert(intent());
     expect(table.isStale('c1')).toBe(false);
@@ -467,7 +476,7 @@ describe('the client id', () => {
         expect(table.all()).toHaveLength(2);
         expect(new Set(table.recordKeys()).size).toBe(2);
         for (const key of table.recordKeys()) {
-          expect(table.checkRecord(key, table.recordValue(key))).toEqual(table.recordValue(key));
+          expect(table.stage().add(key, table.recordValue(key))).toEqual(table.recordValue(key));
         }
       }),
     );
@@ -517,14 +526,14 @@ describe('the records', () => {
     expect(table.recordValue('metada/a/b')).toBeUndefined();
     for (const key of ['orders/', 'orders', 'order/a', 'metadata/a', '']) {
       expect(table.owns(key)).toBe(false);
-      expect(codeOf(() => table.restoreRecord(key, order({ exchangeOrderId: 'a' })))).toBe('INVALID_VALUE');
+      expect(codeOf(() => restoreRecord(table, key, order({ exchangeOrderId: 'a' })))).toBe('INVALID_VALUE');
     }
   });
 
   it('are restored without a word, as stale until the exchange tells their state', () => {
     const { table, told } = createTable();
     for (const exchangeOrderId of ['o1', 'o2', 'o3', 'o4']) {
-      table.restoreRecord(`orders/${exchangeOrderId}`, order({ exchangeOrderId }));
+      restoreRecord(table, `orders/${exchangeOrderId}`, order({ exchangeOrderId }));
     }
     expect(told()).toEqual([]);
     expect(table.forSymbol('BTCUSDT')).toHaveLength(4);
@@ -539,7 +548,7 @@ describe('the records', () => {
     expect(table.hasStale()).toBe(true);
     table.clear();
     expect(table.hasStale()).toBe(false);
-    table.restoreRecord('orders/o5', order({ exchangeOrderId: 'o5' }));
+    restoreRecord(table, 'orders/o5', order({ exchangeOrderId: 'o5' }));
     table.takeIfNew(order({ exchangeOrderId: 'o5' }));
     expect(table.isStale('o5')).toBe(false);
   });
@@ -547,9 +556,9 @@ describe('the records', () => {
   it('are orders that are active, and of the id of their key', () => {
     const { table } = createTable();
     for (const status of ENDED)
-      expect(codeOf(() => table.restoreRecord('orders/o1', order({ status })))).toBe('INVALID_VALUE');
-    expect(codeOf(() => table.restoreRecord('orders/o2', order()))).toBe('INVALID_VALUE');
-    expect(codeOf(() => table.restoreRecord('orders/o1', 5))).toBe('INVALID_VALUE');
+      expect(codeOf(() => restoreRecord(table, 'orders/o1', order({ status })))).toBe('INVALID_VALUE');
+    expect(codeOf(() => restoreRecord(table, 'orders/o2', order()))).toBe('INVALID_VALUE');
+    expect(codeOf(() => restoreRecord(table, 'orders/o1', 5))).toBe('INVALID_VALUE');
     expect(table.all()).toEqual([]);
   });
 });

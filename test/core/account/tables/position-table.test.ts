@@ -4,7 +4,16 @@ import { LINEAR } from '../../../../src/core/account/math/profit.js';
 import type { AccountRules } from '../../../../src/core/account/tables/account-rules.js';
 import { PositionTable } from '../../../../src/core/account/tables/position-table.js';
 import type { EnginePositionSide, EngineSimplePosition } from '../../../../src/core/account/types/position.js';
-import { BAD_NAMES, BAD_NUMBERS, codeOf, createHarness, type Harness, ODD_NAMES, position } from './table-harness.js';
+import {
+  BAD_NAMES,
+  BAD_NUMBERS,
+  codeOf,
+  createHarness,
+  type Harness,
+  ODD_NAMES,
+  position,
+  restoreRecord,
+} from './table-harness.js';
 
 type Entries = AccountRules['entries'];
 
@@ -72,7 +81,7 @@ describe('set', () => {
     for (const value of BAD_NUMBERS) {
       const bad = { ...position(), [field]: value } as EngineSimplePosition;
       expect(codeOf(() => table.set('BTCUSDT', 'LONG', bad))).toBe('INVALID_VALUE');
-      expect(codeOf(() => table.restoreRecord('positions/LONG/BTCUSDT', bad))).toBe('INVALID_VALUE');
+      expect(codeOf(() => restoreRecord(table, 'positions/LONG/BTCUSDT', bad))).toBe('INVALID_VALUE');
     }
     expect(table.get('BTCUSDT', 'LONG')).toBeUndefined();
     expect(told()).toEqual([]);
@@ -463,15 +472,15 @@ describe('the records', () => {
       expect(table.owns(key)).toBe(true);
     for (const key of ['positions/LONG/', 'positions/LONG', 'positions/BOTH/A', 'positions/A', 'orders/A', '']) {
       expect(table.owns(key)).toBe(false);
-      expect(codeOf(() => table.restoreRecord(key, position({ symbol: 'A' })))).toBe('INVALID_VALUE');
+      expect(codeOf(() => restoreRecord(table, key, position({ symbol: 'A' })))).toBe('INVALID_VALUE');
     }
   });
 
   it('are restored without a word, as stale until the exchange tells their state', () => {
     const { table, told } = createTable();
-    table.restoreRecord('positions/LONG/BTCUSDT', position());
-    table.restoreRecord('positions/NONE/ETHUSDT', on('NONE', { symbol: 'ETHUSDT' }));
-    table.restoreRecord('positions/SHORT/SOLUSDT', position({ symbol: 'SOLUSDT', positionSide: 'SHORT' }));
+    restoreRecord(table, 'positions/LONG/BTCUSDT', position());
+    restoreRecord(table, 'positions/NONE/ETHUSDT', on('NONE', { symbol: 'ETHUSDT' }));
+    restoreRecord(table, 'positions/SHORT/SOLUSDT', position({ symbol: 'SOLUSDT', positionSide: 'SHORT' }));
     expect(told()).toEqual([]);
     expect(Object.isFrozen(table.get('BTCUSDT', 'LONG'))).toBe(true);
     expect(table.isStale('BTCUSDT', 'LONG')).toBe(true);
@@ -490,16 +499,16 @@ describe('the records', () => {
 
   it('stay stale when what comes is older', () => {
     const { table } = createTable(true);
-    table.restoreRecord('positions/LONG/BTCUSDT', position({ timestampMs: 100 }));
+    restoreRecord(table, 'positions/LONG/BTCUSDT', position({ timestampMs: 100 }));
     table.set('BTCUSDT', 'LONG', position({ timestampMs: 50 }));
     expect(table.isStale('BTCUSDT', 'LONG')).toBe(true);
   });
 
   it('are of the symbol and side of their key', () => {
     const { table } = createTable();
-    expect(codeOf(() => table.restoreRecord('positions/LONG/ETHUSDT', position()))).toBe('INVALID_VALUE');
-    expect(codeOf(() => table.restoreRecord('positions/SHORT/BTCUSDT', position()))).toBe('INVALID_VALUE');
-    expect(codeOf(() => table.restoreRecord('positions/LONG/BTCUSDT', null))).toBe('INVALID_VALUE');
+    expect(codeOf(() => restoreRecord(table, 'positions/LONG/ETHUSDT', position()))).toBe('INVALID_VALUE');
+    expect(codeOf(() => restoreRecord(table, 'positions/SHORT/BTCUSDT', position()))).toBe('INVALID_VALUE');
+    expect(codeOf(() => restoreRecord(table, 'positions/LONG/BTCUSDT', null))).toBe('INVALID_VALUE');
     expect(table.hasStale()).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import type { RecordTable } from '../../../../src/core/account/tables/record-table.js';
 import type { TableContext } from '../../../../src/core/account/tables/table-context.js';
 import { Transactions } from '../../../../src/core/account/transaction.js';
 import type { EngineOrder } from '../../../../src/core/account/types/order.js';
@@ -31,6 +32,14 @@ export function createHarness(): Harness {
     told: () => changes.splice(0),
   };
   return harness;
+}
+
+/** Restores a record as if it had been stored beside what the table holds. */
+export function restoreRecord(table: RecordTable, recordKey: string, value: unknown): void {
+  const staged = table.stage();
+  for (const each of table.recordKeys()) if (each !== recordKey) staged.add(each, table.recordValue(each));
+  staged.add(recordKey, value);
+  staged.show();
 }
 
 export function position(part: Partial<EngineSimplePosition> = {}): EngineSimplePosition {

@@ -1,0 +1,78 @@
+import type { Clock, TimerHandle } from './clock.js';
+
+/** Something that must not last for ever. */
+export interface Expiring {
+  /** Its time is over. */
+  expire(): void;
+}
+
+const shared = new WeakMap<Clock, Deadlines<Expiring>>();
+
+/**
+ * Bounds the time of any number of things with one timer. Nearly all of them are over long before their time, and the
+ * timer stays as it is then. While there are none, no timer is set.
+ */
+export class Deadlines<T extends Expiring> {
+  readonly #clock: Clock;
+  readonly #dues = new Map<T, number>();
+  #timer: TimerHandle | undefined;
+  /** When the timer fires. */
+  #timerMs = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Those that everything shares which goes by this clock. */
+  static of(clock: Clock): Deadlines<Expiring> {
+    const present = shared.get(clock);
+    if (present !== undefined) return present;
+    const deadlines = new Deadlines<Expiring>(clock);
+    shared.set(clock, deadlines);
+    return deadlines;
+  }
+
+  /** Those whose time is not over. */
+  all(): Iterable<T> {
+    return this.#dues.keys();
+  }
+
+  /** Calls `expire` after so many milliseconds, unless it is taken away before. */
+  add(expiring: T, timeoutMs: number): void {
+    const nowMs = this.#clock.monotonic();
+    const dueMs = nowMs + timeoutMs;
+    this.#dues.set(expiring, dueMs);
+    // A timer that should have fired before may be one that never will: of a clock that a test has put back.
+    if (dueMs < this.#timerMs || this.#timerMs < nowMs) this.#arm(Math.min(dueMs, this.#timerMs), nowMs);
+  }
+
+  /** Takes it away. @returns whether it was there: `false` once its time is over */
+  delete(expiring: T): boolean {
+    const deleted = this.#dues.delete(expiring);
+    if (this.#dues.size === 0) this.#disarm();
+    return deleted;
+  }
+
+  #arm(dueMs: number, nowMs: number): void {
+    this.#timer?.cancel();
+    this.#timerMs = dueMs;
+    this.#timer = this.#clock.setTimeout(() => this.#fire(), Math.max(0, dueMs - nowMs));
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerMs = Number.POSITIVE_INFINITY;
+  }
+
+  #fire(): void {
+    // Timers fire a fraction early, and what one was set for is due all the same.
+    const nowMs = Math.max(this.#timerMs, this.#clock.monotonic());
+    this.#disarm();
+    const due = [...this.#dues].filter(([, dueMs]) => dueMs <= nowMs);
+    for (const [expiring] of due) if (this.#dues.delete(expiring)) expiring.expire();
+    let nextMs = this.#timerMs;
+    for (const dueMs of this.#dues.values()) nextMs = Math.min(nextMs, dueMs);
+    if (nextMs < this.#timerMs) this.#arm(nextMs, this.#clock.monotonic());
+  }
+}
