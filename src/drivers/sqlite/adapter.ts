@@ -7,6 +7,8 @@ export type SqliteRow = Readonly<Record<string, unknown>>;
 /** An open database. */
 export interface SqliteAdapter {
   query(sql: string, ...parameters: readonly unknown[]): Promise<readonly SqliteRow[]>;
+  /** As `query`. The statement stays compiled until `disconnect`, for the next call. */
+  repeat(sql: string, ...parameters: readonly unknown[]): Promise<readonly SqliteRow[]>;
   disconnect(): Promise<void>;
 }
 
@@ -17,6 +19,11 @@ export type SqliteOpener = (name: string) => Promise<SqliteAdapter>;
 export type SqliteImporter = () => Promise<SqliteOpener>;
 
 type Done = (error: Error | null, rows?: unknown) => void;
+
+interface CompiledStatement {
+  all(parameters: readonly unknown[], done: Done): unknown;
+  finalize(done: () => void): unknown;
+}
 
 /** The methods that the driver uses of `sqlite3`. */
 interface SqliteClient {
@@ -30,6 +37,7 @@ interface SqliteClient {
     done: Done,
   ) => {
     all(sql: string, parameters: readonly unknown[], done: Done): unknown;
+    prepare(sql: string, done: Done): CompiledStatement;
     close(done: Done): unknown;
   };
 }
@@ -48,9 +56,28 @@ export const importSqlite: SqliteImporter = async () => {
     const database = await settled<InstanceType<typeof Database>>((done) => {
       const opened = new Database(name, mode, (error) => done(error, opened));
     });
+    const statements = new Map<string, Promise<CompiledStatement>>();
+    const compile = (sql: string): Promise<CompiledStatement> => {
+      const compiled = settled<CompiledStatement>((done) => {
+        const statement = database.prepare(sql, (error) => done(error, statement));
+      });
+      statements.set(sql, compiled);
+      compiled.catch(() => statements.delete(sql));
+      return compiled;
+    };
     return {
       query: (sql, ...parameters) => settled((done) => database.all(sql, parameters, done)),
-      disconnect: () => settled((done) => database.close(done)),
+      repeat: async (sql, ...parameters) => {
+        const statement = await (statements.get(sql) ?? compile(sql));
+        return settled((done) => statement.all(parameters, done));
+      },
+      disconnect: async () => {
+        // SQLite does not close a database that has statements left.
+        for (const compiled of await Promise.allSettled(statements.values())) {
+          if (compiled.status === 'fulfilled') await settled((done) => compiled.value.finalize(() => done(null)));
+        }
+        await settled((done) => database.close(done));
+      },
     };
   };
 };

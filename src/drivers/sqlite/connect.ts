@@ -67,7 +67,7 @@ async function connectOnce(
 ): Promise<SqliteConnection> {
   const { path, table, busyTimeoutMs, layout } = settings;
   const { name, identify } = await (access === 'write' ? fileToWrite(path) : fileToRead(path));
-  const before = await identify();
+  const before = identify();
   const adapter = await open(name);
   try {
     const statements = sqliteStatements(table);
@@ -78,7 +78,7 @@ async function connectOnce(
     else await adapter.query('PRAGMA query_only = 1');
     await checkTable(adapter, statements, settings);
     const warnings = access === 'write' ? await prepareWrites(adapter, statements, settings) : [];
-    const identity = await identify();
+    const identity = identify();
     if (identity === undefined || (before !== identity && (before !== undefined || access === 'read'))) {
       throw Object.assign(new Error('the file was replaced, removed or written at once'), { code: 'SQLITE_CANTOPEN' });
     }
@@ -111,6 +111,11 @@ async function prepareWrites(
   // On macOS a plain fsync leaves the data in the cache of the disk. Elsewhere these two do nothing.
   await adapter.query('PRAGMA fullfsync = 1');
   await adapter.query('PRAGMA checkpoint_fullfsync = 1');
+  const [encoding] = await adapter.query('PRAGMA encoding');
+  if (encoding?.['encoding'] !== 'UTF-8') {
+    const message = `path: expected a database in UTF-8, received ${path} in ${encoding?.['encoding']}`;
+    throw new AccountKeeperError('CONFIG', message);
+  }
   const [journal] = await adapter.query('PRAGMA journal_mode = WAL');
   await adapter.query(`PRAGMA synchronous = ${synchronous}`);
   const [effective] = await adapter.query('PRAGMA synchronous');

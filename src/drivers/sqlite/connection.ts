@@ -1,11 +1,13 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
+import { type AccountSwap, GroupCommit, type SwapResult } from '../base/group-commit.js';
 import { type AccountKeys, KeyLayout } from '../base/key-layout.js';
 import type { Operation } from '../base/operation.js';
 import type { SqliteAdapter, SqliteRow } from './adapter.js';
-import { sqliteCode, sqliteError } from './errors.js';
-import { ACCOUNTS_PER_PAGE, HEAD_DIFFERS, type SqliteStatements } from './statements.js';
+import { mayBeOfOneAccount, sqliteError } from './errors.js';
+import { ACCOUNTS_PER_PAGE, type SqliteStatements } from './statements.js';
+import { swapParameters } from './swap-parameters.js';
 
 /** The parts of a connection. */
 export interface SqliteConnectionParts {
@@ -16,7 +18,7 @@ export interface SqliteConnectionParts {
   readonly path: string;
   /** The result of `identify` for the open file. */
   readonly identity: string;
-  readonly identify: () => Promise<string | undefined>;
+  readonly identify: () => string | undefined;
   readonly warnings: readonly DriverWarning[];
 }
 
@@ -24,6 +26,15 @@ export interface SqliteConnectionParts {
 export class SqliteConnection implements BackendConnection {
   readonly warnings: readonly DriverWarning[];
   readonly #parts: SqliteConnectionParts;
+  readonly #commits: GroupCommit = new GroupCommit({
+    together: (swaps, operation) => this.#swapTogether(swaps, operation),
+    alone: async (swap) => (await this.#swapTogether([swap], swap.operation))[0] === 'swapped',
+    goesAlone: () => false,
+    mayBeOfOne: mayBeOfOneAccount,
+    // The lock for writing is one for the whole file.
+    groups: 1,
+    singles: 1,
+  });
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SqliteConnectionParts) {
@@ -42,17 +53,8 @@ export class SqliteConnection implements BackendConnection {
     return rows.map((row) => ({ key: textOf(row['key']), text: textOf(row['value']) }));
   }
 
-  async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
-    const { expected = null, next, deletes } = change;
-    const upserts = jsonObject(change.upserts);
-    const values = [account.head, expected, next, account.recordPrefix, upserts, JSON.stringify(deletes)];
-    try {
-      await this.#query('writing', operation, this.#parts.statements.swap, ...values);
-    } catch (error) {
-      if (saysHeadDiffers(error)) return false;
-      throw error;
-    }
-    return true;
+  swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    return this.#commits.swap(account, change, operation);
   }
 
   async forget(account: AccountKeys, head: string, operation: Operation): Promise<boolean> {
@@ -76,18 +78,33 @@ export class SqliteConnection implements BackendConnection {
   }
 
   /** A file that was replaced is not the one under the path any more. */
-  async isCurrent(): Promise<boolean> {
+  isCurrent(): boolean {
     const { identity, identify } = this.#parts;
-    return identity === (await identify());
+    return identity === identify();
   }
 
   async disconnect(): Promise<void> {
     const { adapter, path } = this.#parts;
+    await this.#tail;
     try {
       await adapter.disconnect();
     } catch (error) {
       throw sqliteError(error, 'closing', path, 'read');
     }
+  }
+
+  /** Where a head differs nothing is written: it is left out, and the others are sent again. */
+  async #swapTogether(swaps: readonly AccountSwap[], operation: Operation): Promise<readonly SwapResult[]> {
+    const differing = new Set<string>();
+    for (;;) {
+      const left = swaps.filter(({ account }) => !differing.has(account.head));
+      if (left.length === 0) break;
+      const rows = await this.#query('writing', operation, this.#parts.statements.swap, ...swapParameters(left));
+      const found = differingHeads(rows);
+      if (found.length === 0) break;
+      for (const head of found) differing.add(head);
+    }
+    return swaps.map(({ account }) => (differing.has(account.head) ? 'differs' : 'swapped'));
   }
 
   /**
@@ -105,10 +122,10 @@ export class SqliteConnection implements BackendConnection {
     const { adapter, path } = this.#parts;
     const result = this.#tail.then(async () => {
       operation.assertActive();
-      const rows = await adapter.query(sql, ...parameters).catch((error: unknown) => {
+      const rows = await adapter.repeat(sql, ...parameters).catch((error: unknown) => {
         throw sqliteError(error, doing, path, operation.kind);
       });
-      if (await this.isCurrent()) return rows;
+      if (this.isCurrent()) return rows;
       const message = `${doing} ${path}: the file was replaced, removed or written while it was open`;
       throw new AccountKeeperError('UNAVAILABLE', message, {
         outcome: doing === 'writing' ? 'unknown' : 'not-applied',
@@ -126,12 +143,9 @@ function textOf(stored: unknown): string {
   return stored === null || stored === undefined ? '' : String(stored);
 }
 
-/** Escaped keys need no escaping in JSON. */
-function jsonObject(entries: ReadonlyMap<string, string>): string {
-  return `{${Array.from(entries, ([key, text]) => `"${key}":${JSON.stringify(text)}`).join(',')}}`;
-}
-
-function saysHeadDiffers(error: unknown): boolean {
-  const cause = error instanceof AccountKeeperError ? error.cause : undefined;
-  return sqliteCode(cause) === 'SQLITE_CONSTRAINT' && cause instanceof Error && cause.message.includes(HEAD_DIFFERS);
+/** Nothing is acknowledged without this answer. */
+function differingHeads(rows: readonly SqliteRow[]): readonly string[] {
+  const found: unknown = JSON.parse(textOf(rows[0]?.['differing']));
+  if (!Array.isArray(found)) throw new TypeError('expected a JSON array of keys');
+  return found.map(String);
 }

@@ -45,6 +45,14 @@ export function sqliteError(thrown: unknown, doing: string, path: string, kind: 
   });
 }
 
+/** The result codes that what is stored for one account can cause, and after which SQLite has written nothing. */
+const OF_ONE_ACCOUNT: readonly string[] = ['SQLITE_CONSTRAINT', 'SQLITE_TOOBIG', 'SQLITE_MISMATCH', 'SQLITE_ERROR'];
+
+/** Whether one account may be the reason that a statement for several ones failed. */
+export function mayBeOfOneAccount(error: unknown): boolean {
+  return isAccountKeeperError(error) && OF_ONE_ACCOUNT.includes(sqliteCode(error.cause));
+}
+
 /** The name of SQLite's result code, such as `SQLITE_BUSY`. */
 export function sqliteCode(thrown: unknown): string {
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;

@@ -1,4 +1,5 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AccountKeeperError } from '../../core/errors.js';
@@ -7,8 +8,11 @@ import { sqliteCode } from './errors.js';
 /** The path of a database that lives in memory. */
 export const IN_MEMORY = ':memory:';
 
-/** Identifies the file under a path, and the states of it that a reader must not mix up. */
-type Identify = () => Promise<string | undefined>;
+/**
+ * Identifies the file under a path, and the states of it that a reader must not mix up. Asks the operating system at
+ * once: that takes microseconds, and the way through a thread many times as long.
+ */
+type Identify = () => string | undefined;
 
 /** How to open a file, and how to find out later whether it is still the same. */
 export interface SqliteFile {
@@ -22,10 +26,10 @@ const TICK_MS = 20;
 
 /** Creates the file where there is none. @throws `UNAVAILABLE` */
 export async function fileToWrite(path: string): Promise<SqliteFile> {
-  if (path === IN_MEMORY) return { name: path, identify: async () => path };
+  if (path === IN_MEMORY) return { name: path, identify: () => path };
   const directory = dirname(path);
-  if ((await kindOf(directory)) !== 'directory') throw cannotOpen(path, `the directory ${directory} does not exist`);
-  if ((await kindOf(path)) === 'directory') throw cannotOpen(path, 'it is a directory');
+  if (kindOf(directory) !== 'directory') throw cannotOpen(path, `the directory ${directory} does not exist`);
+  if (kindOf(path) === 'directory') throw cannotOpen(path, 'it is a directory');
   return named(path, 'mode=rwc');
 }
 
@@ -38,7 +42,7 @@ export async function fileToWrite(path: string): Promise<SqliteFile> {
  */
 export async function fileToRead(path: string): Promise<SqliteFile> {
   if (path === IN_MEMORY) return fileToWrite(path);
-  const kind = await kindOf(path);
+  const kind = kindOf(path);
   if (kind === 'nothing') {
     throw new AccountKeeperError('CONFIG', `path: expected a file to read, received ${path}, where there is none`);
   }
@@ -46,7 +50,7 @@ export async function fileToRead(path: string): Promise<SqliteFile> {
   if (!(await may(path, constants.R_OK))) throw cannotOpen(path, 'this process may not read it');
   // Without locks only where no other connection of this process can be writing: closing a file drops its locks.
   if ((await may(path, constants.W_OK)) && (await may(dirname(path), constants.W_OK))) return named(path, 'mode=rw');
-  if (await isWritten(path)) return named(path, 'mode=ro');
+  if (isWritten(path)) return named(path, 'mode=ro');
   return { ...named(path, 'mode=ro&immutable=1'), identify: () => quietIdentity(path) };
 }
 
@@ -59,9 +63,9 @@ function named(path: string, parameters: string): SqliteFile {
   return { name: `${pathToFileURL(path).href}?${parameters}`, identify: () => fileIdentity(path) };
 }
 
-async function fileIdentity(path: string): Promise<string | undefined> {
+function fileIdentity(path: string): string | undefined {
   try {
-    const { dev, ino } = await stat(path, { bigint: true });
+    const { dev, ino } = statSync(path, { bigint: true });
     return `${dev}:${ino}`;
   } catch {
     return undefined;
@@ -69,20 +73,20 @@ async function fileIdentity(path: string): Promise<string | undefined> {
 }
 
 /** Differs when anything was written meanwhile; `undefined` while somebody writes, or may have within a tick. */
-async function quietIdentity(path: string): Promise<string | undefined> {
-  const identity = await fileIdentity(path);
-  if (identity === undefined || (await isWritten(path))) return undefined;
-  const { size, mtimeNs } = await stat(path, { bigint: true });
+function quietIdentity(path: string): string | undefined {
+  const identity = fileIdentity(path);
+  if (identity === undefined || isWritten(path)) return undefined;
+  const { size, mtimeNs } = statSync(path, { bigint: true });
   return Date.now() - Number(mtimeNs / 1_000_000n) < TICK_MS ? undefined : `${identity}:${size}:${mtimeNs}`;
 }
 
-async function isWritten(path: string): Promise<boolean> {
-  return (await kindOf(`${path}-wal`)) !== 'nothing' || (await kindOf(`${path}-journal`)) !== 'nothing';
+function isWritten(path: string): boolean {
+  return kindOf(`${path}-wal`) !== 'nothing' || kindOf(`${path}-journal`) !== 'nothing';
 }
 
-async function kindOf(path: string): Promise<'nothing' | 'directory' | 'file'> {
+function kindOf(path: string): 'nothing' | 'directory' | 'file' {
   try {
-    return (await stat(path)).isDirectory() ? 'directory' : 'file';
+    return statSync(path).isDirectory() ? 'directory' : 'file';
   } catch (error) {
     const code = sqliteCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing';

@@ -1,5 +1,5 @@
-/** In the message of the error that says that the stored head is not the expected one. */
-export const HEAD_DIFFERS = 'accountkeeper: the stored head differs';
+/** In the number that names a text of a swap, its length has this many digits: SQLite takes no text of 10^9 bytes. */
+export const LENGTH_DIGITS = 9;
 
 /** How many accounts one statement lists. */
 export const ACCOUNTS_PER_PAGE = 256;
@@ -20,7 +20,10 @@ export interface SqliteStatements {
   readonly readHead: string;
   /** Parameters: from, to. */
   readonly readRange: string;
-  /** Parameters: head key, expected text or NULL, next text, record prefix, upserts and deletes as JSON. */
+  /**
+   * Parameters: those of `swapParameters`. One row: `differing`, the JSON array of the keys of heads that are not stored
+   * as expected. Unless it is empty, nothing was changed.
+   */
   readonly swap: string;
   /** Parameters: head key, its text. A row if it was there. */
   readonly forget: string;
@@ -29,30 +32,28 @@ export interface SqliteStatements {
 }
 
 /**
- * One statement makes the whole commit: an insert into a temporary view, whose trigger compares the head and writes.
- * SQLite runs it as one transaction of its own, so accounts that share the connection cannot get in between, and no
- * other process can either: the statement holds the lock for writing from its beginning.
+ * One statement changes any number of accounts: an insert into a temporary view, which compares all heads, and whose
+ * trigger writes if none differs. SQLite runs it as one transaction of its own, so accounts that share the connection
+ * cannot get in between, and no other process can either: the statement holds the lock for writing from its beginning.
+ *
+ * JSON names the keys only. The texts come as one blob, so that no reader of JSON can change a character of them.
  */
 export function sqliteStatements(tableName: string): SqliteStatements {
   const table = `"${tableName}"`;
+  const unit = 10 ** LENGTH_DIGITS;
+  const text = (texts: string, place: string): string =>
+    `CAST(substr(${texts}, ${place} / ${unit}, ${place} % ${unit}) AS TEXT)`;
   return {
     createTable: `CREATE TABLE IF NOT EXISTS ${tableName} (key VARCHAR(65535) PRIMARY KEY, value TEXT)`,
     prepare: [
-      `CREATE TEMP VIEW accountkeeper_swap AS SELECT
-         '' AS head_key, '' AS expected, '' AS next, '' AS record_prefix, '' AS upserts, '' AS deletes WHERE 0`,
-      // The first DELETE is for a head that is written onto itself: SQLite skips a write that changes nothing, and
-      // would not sync then.
-      `CREATE TEMP TRIGGER accountkeeper_swap_insert INSTEAD OF INSERT ON accountkeeper_swap BEGIN
-         SELECT RAISE(ABORT, '${HEAD_DIFFERS}')
-           WHERE (SELECT coalesce(CAST(value AS TEXT), '') FROM ${table} WHERE key = NEW.head_key) IS NOT NEW.expected;
-         DELETE FROM ${table} WHERE key = NEW.head_key AND value = NEW.next;
-         INSERT INTO ${table} (key, value) VALUES (NEW.head_key, NEW.next)
-           ON CONFLICT (key) DO UPDATE SET value = excluded.value;
-         INSERT INTO ${table} (key, value)
-           SELECT NEW.record_prefix || entry.key, entry.value FROM json_each(NEW.upserts) AS entry WHERE true
-           ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+      "CREATE TEMP VIEW accountkeeper_swap AS SELECT '' AS differing, '' AS deletes, '' AS upserts, '' AS texts WHERE 0",
+      `CREATE TEMP TRIGGER accountkeeper_swap_insert INSTEAD OF INSERT ON accountkeeper_swap WHEN NEW.differing = '[]' BEGIN
          DELETE FROM ${table}
-           WHERE key IN (SELECT NEW.record_prefix || entry.value FROM json_each(NEW.deletes) AS entry);
+           WHERE key IN (SELECT a.key || d.value FROM json_each(NEW.deletes) AS a, json_each(a.value) AS d);
+         INSERT INTO ${table} (key, value)
+           SELECT a.key || u.key, ${text('NEW.texts', 'u.value')}
+             FROM json_each(NEW.upserts) AS a, json_each(a.value) AS u WHERE true
+           ON CONFLICT (key) DO UPDATE SET value = excluded.value;
        END`,
     ],
     probeWrite: `DELETE FROM ${table} WHERE key IS NULL AND 0`,
@@ -66,8 +67,11 @@ export function sqliteStatements(tableName: string): SqliteStatements {
           WHERE c.key AND c.name = 'key' COLLATE NOCASE AND c.coll = 'BINARY')`,
     readHead: `SELECT key, value FROM ${table} WHERE key = ?`,
     readRange: `SELECT key, value FROM ${table} WHERE key >= ? AND key < ?`,
-    swap: `INSERT INTO temp.accountkeeper_swap (head_key, expected, next, record_prefix, upserts, deletes)
-      VALUES (?, ?, ?, ?, ?, ?)`,
+    swap: `INSERT INTO temp.accountkeeper_swap (differing, deletes, upserts, texts) VALUES (
+        (SELECT json_group_array(h.key) FROM json_each(?1) AS h
+          WHERE (SELECT coalesce(CAST(value AS TEXT), '') FROM ${table} WHERE key = h.key) IS NOT ${text('?4', 'h.value')}),
+        ?2, ?3, ?4)
+      RETURNING differing`,
     forget: `DELETE FROM ${table} WHERE key = ? AND value = ? RETURNING 1`,
     // From the first key of one account to the first key behind it: an account costs the same whatever it holds.
     listAccounts: `WITH RECURSIVE hop (key, number) AS (

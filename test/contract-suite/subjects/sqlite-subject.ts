@@ -24,7 +24,12 @@ class WatchedSqlite implements SqliteAdapter {
 
   async query(sql: string, ...parameters: readonly unknown[]): ReturnType<SqliteAdapter['query']> {
     await this.#gate.passed();
-    const rows = await this.#adapter.query(sql, ...parameters);
+    return this.#adapter.query(sql, ...parameters);
+  }
+
+  async repeat(sql: string, ...parameters: readonly unknown[]): ReturnType<SqliteAdapter['repeat']> {
+    await this.#gate.passed();
+    const rows = await this.#adapter.repeat(sql, ...parameters);
     if (this.losesAnswers && sql.startsWith('INSERT')) throw new Error('the answer was lost');
     return rows;
   }

@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
+import { importSqlite } from '../../../src/drivers/sqlite/adapter.js';
 import { sqliteError } from '../../../src/drivers/sqlite/errors.js';
 import { batchOf, collect, onTopOf, rawSqlite, rejection, spiedImporter, sqlite, temporaryFolder } from '../support.js';
+import { watchedImporter } from './watched-importer.js';
 
 const NOT_APPLIED = { code: 'UNAVAILABLE', outcome: 'not-applied' };
 
@@ -55,6 +57,27 @@ describe('SqliteDriver: what cannot be opened', () => {
     expect((await rejection(driver.load('a'))).code).toBe('CORRUPT');
     await rm(path);
     await expect(driver.open()).resolves.toBeUndefined();
+  });
+
+  it('rejects CONFIG for a file that is not in UTF-8', async () => {
+    const path = join(await temporaryFolder(), 'state.db');
+    const open = await importSqlite();
+    const maker = await open(path);
+    await maker.query("PRAGMA encoding = 'UTF-16le'");
+    await maker.query('CREATE TABLE keyv (key TEXT PRIMARY KEY, value TEXT)');
+    await maker.disconnect();
+    expect((await rejection(sqlite({ path }).open())).code).toBe('CONFIG');
+  });
+
+  it('leaves nothing open when it was closed after commits', async () => {
+    const folder = await temporaryFolder();
+    const driver = sqlite({ path: join(folder, 'state.db') });
+    await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    await driver.load('a');
+    expect((await openFilesIn(folder)).length).toBeGreaterThan(0);
+    await driver.close();
+    expect(await openFilesIn(folder)).toEqual([]);
+    expect(await readdir(folder)).toEqual(['state.db']);
   });
 
   it('leaves no descriptor open, however often it fails', async () => {
@@ -135,11 +158,14 @@ describe('SqliteDriver: what goes wrong later', () => {
 
   it('keeps its deadlines while the database is locked, close included, and never applies what waited', async () => {
     const path = join(await temporaryFolder(), 'state.db');
-    const driver = sqlite({ path, busyTimeoutMs: 10_000, operationTimeoutMs: 10_000 });
+    const { importer, nextCommit } = watchedImporter();
+    const driver = sqlite({ path, busyTimeoutMs: 10_000, operationTimeoutMs: 10_000 }, importer);
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     const raw = await rawSqlite(path);
     await raw.query('BEGIN IMMEDIATE');
+    const isSent = nextCommit();
     const sent = rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head)));
+    await isSent;
     const waiting = rejection(driver.commit('b', batchOf({ k: '2' }), onTopOf(undefined)));
     const closing = rejection(driver.close({ timeoutMs: 60 }));
     expect((await closing).code).toBe('TIMEOUT');
@@ -244,13 +270,9 @@ describe('SqliteDriver: rollback', () => {
   it('never acknowledges a commit to a file that was removed under way', async () => {
     const path = join(await temporaryFolder(), 'state.db');
     let remove = false;
-    const { importer } = spiedImporter(async (adapter) => ({
-      ...adapter,
-      query: async (sql, ...parameters) => {
-        if (remove) for (const file of FILES) await rm(path + file, { force: true });
-        return adapter.query(sql, ...parameters);
-      },
-    }));
+    const { importer } = watchedImporter(async () => {
+      if (remove) for (const file of FILES) await rm(path + file, { force: true });
+    });
     const driver = sqlite({ path }, importer);
     const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
     remove = true;
