@@ -9,8 +9,9 @@ export interface PostgresTableOptions extends BaseDriverOptions {
   /** The table: a letter or `_`, then letters, digits and `_`. Created where there is none. @default 'keyv' */
   readonly table?: string;
   /**
-   * Connections at most: 1 to 100. They are made when they are needed, and kept. It bounds how many operations of the
-   * driver run at the same time, those that wait for a lock among them: the others wait for a connection.
+   * Connections at most: 1 to 100. They are made when they are needed, and kept. It bounds how many statements of the
+   * driver run at the same time: two groups of commits, and otherwise what goes by itself, as a commit that waits for a
+   * lock. Others wait for a connection.
    * @default 10
    */
   readonly poolSize?: number;

@@ -16,8 +16,9 @@ export interface SwapStatements {
    * numbers of records to store; the keys, the texts and the changes' numbers of all records to store. Changes are
    * numbered from one.
    *
-   * A row `{ swapped, differs }`: the numbers of changes that were made, and of those whose head is another one, with
-   * blanks between them. What is in neither was not found, or is held by another transaction.
+   * A row `{ swapped, differs }`: the numbers of changes that were made, and of those that were not, because the head is
+   * another one, with blanks between them. In neither are those whose head was not found, or is held by another
+   * transaction.
    */
   readonly storing: string;
   /** The same, then the keys and the changes' numbers of all records to delete. */
@@ -120,7 +121,7 @@ function swapOf(table: string, kind: SwapKind, scope: keyof SwapStatements): str
     `CASE WHEN ${number} IN (SELECT number FROM swapped) THEN true ELSE false END`;
   const heads =
     kind === 'first'
-      ? `head AS MATERIALIZED (SELECT change.*, NULL::text AS value FROM ${changes}), inserted AS (
+      ? `head AS MATERIALIZED (SELECT * FROM ${changes}), inserted AS (
       INSERT INTO ${table} (key, value) SELECT head_key, next FROM head ON CONFLICT (key) DO NOTHING RETURNING 1
     ), swapped AS MATERIALIZED (SELECT number, size FROM head, inserted)`
       : `head AS MATERIALIZED (
@@ -151,7 +152,7 @@ function swapOf(table: string, kind: SwapKind, scope: keyof SwapStatements): str
         ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING 1
     )${isDeleting ? deletes : ''} SELECT
       (SELECT string_agg(number::text, ' ') FROM swapped) AS swapped,
-      (SELECT string_agg(number::text, ' ') FROM head WHERE value IS DISTINCT FROM expected) AS differs,
+      (SELECT string_agg(number::text, ' ') FROM head WHERE NOT ${isSwapped('head.number')}) AS differs,
       (1 / CASE
         WHEN (SELECT count(*) FROM stored) = (SELECT coalesce(sum(size), 0) FROM swapped) ${isDeleting ? areGone : ''}
           AND NOT ${isFiltered(table)} AND set_config('client_min_messages', 'warning', true) = 'warning' THEN 1

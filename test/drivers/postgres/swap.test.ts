@@ -86,7 +86,7 @@ describe('the statement of a swap', () => {
       }),
     ]);
     await run('first', [swapOf('b', { upserts: new Map([['k', '1']]) })]);
-    expect(await run('first', [swapOf('b', { next: 'other' })])).toMatchObject({ swapped: null, differs: null });
+    expect(await run('first', [swapOf('b', { next: 'other' })])).toMatchObject({ swapped: null, differs: '1' });
     const row = await run('together', [
       swapOf('a', { expected: 'new', next: 'a2', upserts: new Map([['k', '2']]), deletes: ['old', 'never stored'] }),
       swapOf('b', { expected: 'other', next: 'b2', upserts: new Map([['k', '2']]), deletes: ['k'] }),
