@@ -21,25 +21,26 @@ export interface ScriptCall {
  * Runs a script and returns the texts of its reply. Bytes that are not UTF-8 become a text that the driver never writes.
  * It takes one round trip, except for the first time that a server sees the script.
  */
-export async function callScript(link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
-  const { sha, source, ending } = call.script;
-  try {
-    return await send(`EVALSHA${ending}`, sha, link, call);
-  } catch (error) {
-    if (!(error instanceof RedisFailure) || error.code !== 'NOSCRIPT') throw error;
-    return send(`EVAL${ending}`, source, link, call);
-  }
-}
-
-async function send(command: string, script: string, link: RedisLink, call: ScriptCall): Promise<readonly string[]> {
-  const { keys, args, asking, replication, operation } = call;
+export async function callScript(
+  link: RedisLink,
+  call: ScriptCall,
+  command: 'EVALSHA' | 'EVAL' = 'EVALSHA',
+): Promise<readonly string[]> {
+  const { script, keys, args, asking, replication, operation } = call;
   // Their results matter only when the script has written something.
   if (asking) link.send(['ASKING'], operation).catch(ignore);
-  const role = link.tellsRole ? 'role' : '';
-  const called = link.send([command, script, String(keys.length)].concat(keys, args, role), operation, 'bytes');
+  const head = [command + script.ending, command === 'EVAL' ? script.source : script.sha, String(keys.length)];
+  const called = link.send(head.concat(keys, args, link.tellsRole ? 'role' : ''), operation, 'bytes');
   const copied = replication && link.replicated(replication, operation);
   copied?.catch(ignore);
-  const answer = await called;
+  let answer: unknown;
+  try {
+    answer = await called;
+  } catch (error) {
+    const isUnknown = error instanceof RedisFailure && error.code === 'NOSCRIPT';
+    if (!isUnknown || command === 'EVAL') throw error;
+    return callScript(link, call, 'EVAL');
+  }
   if (!Array.isArray(answer)) throw new RedisFailure('lost', 'unexpected reply', link.address);
   const reply = answer.map(textOf);
   if (replication !== undefined && reply[0] === 'done') await assertCopied(copied, replication, link);

@@ -151,24 +151,23 @@ function swapOf(
   known: ReadonlySet<string>,
 ): { readonly keys: readonly string[]; readonly args: readonly string[] } {
   const { recordPrefix } = account;
-  const keys: string[] = [...keysOf(account)];
-  const texts: string[] = [];
-  const others: string[] = [];
+  const fresh: { readonly keys: string[]; readonly texts: string[] } = { keys: [], texts: [] };
+  const others: typeof fresh = { keys: [], texts: [] };
   for (const [name, text] of upserts) {
-    if (known.has(name)) others.push(name);
-    else {
-      keys.push(recordPrefix + name);
-      texts.push(text);
-    }
+    const part = known.has(name) ? others : fresh;
+    part.keys.push(recordPrefix + name);
+    part.texts.push(text);
   }
   const head = expected === undefined ? ['none', ''] : ['head', expected];
-  const args = [...head, next, String(texts.length), String(upserts.size), String(recordPrefix.length)].concat(texts);
-  for (const name of others) {
-    keys.push(recordPrefix + name);
-    args.push(upserts.get(name) ?? '');
-  }
-  for (const name of deletes) keys.push(recordPrefix + name);
-  return { keys, args };
+  const sizes = [fresh.keys.length, upserts.size, recordPrefix.length].map(String);
+  return {
+    keys: [...keysOf(account)].concat(
+      fresh.keys,
+      others.keys,
+      deletes.map((name) => recordPrefix + name),
+    ),
+    args: [...head, next, ...sizes].concat(fresh.texts, others.texts),
+  };
 }
 
 /** The key of the head, and that of the set of the names of the account's records. */

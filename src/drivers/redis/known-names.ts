@@ -10,7 +10,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 /**
  * The names that are certainly in the sets of names of the accounts, so that they need not be put there again. A set
- * changes together with its head, whose text is never stored a second time: what this process put into the set of an
+ * changes together with its head, whose text stands for one state alone: what this process put into the set of an
  * account is there for as long as the head of that commit is stored. A commit depends on just that.
  */
 export class KnownNames {

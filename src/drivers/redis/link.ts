@@ -139,7 +139,7 @@ export class RedisLink {
 
   /** How many replicas have what was sent before over this link; one WAIT is for all of that. @throws RedisFailure */
   async replicated({ replicas, timeoutMs }: RedisReplication, operation: Operation): Promise<unknown> {
-    this.#copying ??= new Coalescer(() => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
+    this.#copying ??= new Coalescer(async () => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
     const settled = this.#watchedFor(operation);
     try {
       return await this.#copying.next();
@@ -148,20 +148,23 @@ export class RedisLink {
     }
   }
 
-  async #transmit(command: readonly string[], form: RedisReplyForm): Promise<unknown> {
+  #transmit(command: readonly string[], form: RedisReplyForm): Promise<unknown> {
     if (this.isClosed) throw new RedisFailure('unreachable', 'closed', this.address);
-    try {
-      // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
-      const reply = await this.#client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
-      this.#heardAt = performance.now();
-      return reply;
-    } catch (error) {
-      const code = replyCode(error);
-      if (code !== undefined) this.#heardAt = performance.now();
-      const kind = code === undefined ? 'lost' : 'refused';
-      throw new RedisFailure(kind, code ?? networkCode(error), this.address, error);
-    }
+    // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
+    const answer = this.#client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
+    return answer.then(this.#onReply, this.#onFailure);
   }
+
+  readonly #onReply = (reply: unknown): unknown => {
+    this.#heardAt = performance.now();
+    return reply;
+  };
+
+  readonly #onFailure = (error: unknown): never => {
+    const code = replyCode(error);
+    if (code !== undefined) this.#heardAt = performance.now();
+    throw new RedisFailure(code === undefined ? 'lost' : 'refused', code ?? networkCode(error), this.address, error);
+  };
 
   /**
    * Counts the operation among those that wait for an answer, until it ends or the returned function is called, which is

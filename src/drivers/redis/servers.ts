@@ -1,7 +1,6 @@
 import { Coalescer } from '../../core/shared/coalescer.js';
 import { SingleFlight } from '../../core/shared/single-flight.js';
-import type { Operation } from '../base/operation.js';
-import { orAborted } from '../base/or-aborted.js';
+import { type Operation, untilEnd } from '../base/operation.js';
 import { addressText, type RedisAddress } from './address.js';
 import { isDemoted, LATE_ANSWER, RedisFailure } from './errors.js';
 import type { RedisLink } from './link.js';
@@ -141,10 +140,10 @@ export class RedisServers {
    * that was replaced while it stood still does not know of it when it goes on. One who names another server decides.
    * Those who say nothing are passed over, unless the answer was late: then they may be the only ones who know.
    */
-  async #confirm(source: RedisSource, link: RedisLink, { signal, kind }: Operation): Promise<void> {
+  async #confirm(source: RedisSource, link: RedisLink, operation: Operation): Promise<void> {
     let reason: unknown = new Error('another server may be the master now');
     try {
-      const isMaster = await orAborted(this.#confirming.next(), signal);
+      const isMaster = await untilEnd(operation, () => this.#confirming.next());
       if (isMaster(source)) return;
     } catch (error) {
       reason = error;
@@ -152,7 +151,7 @@ export class RedisServers {
     link.retire();
     this.forget();
     // A read can be repeated elsewhere.
-    throw new RedisFailure(kind === 'read' ? 'unreachable' : 'lost', LATE_ANSWER, link.address, reason);
+    throw new RedisFailure(operation.kind === 'read' ? 'unreachable' : 'lost', LATE_ANSWER, link.address, reason);
   }
 
   async #masterOf(key: string, { signal }: Operation): Promise<RedisAddress> {
