@@ -53,6 +53,9 @@ export interface PersistenceDriver {
    *   was made sure of once more: repeating a commit of unknown outcome is how its outcome becomes known.
    * - A stored head with a lower revision than `expected`, or none at all, rejects `ROLLED_BACK`.
    *
+   * Commits to other accounts may be under way at the same time, hundreds of them on one driver. A driver may send them
+   * together; the result of each is its own all the same, and so is what is stored of it.
+   *
    * @returns the new head; its revision is the stored one (or `revisionFloor`, if larger) plus one.
    */
   commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead>;
@@ -85,18 +88,6 @@ export interface PersistenceDriver {
    * Throws `INVALID_KEY`, `CONFIG` or, after `close`, `CLOSED`.
    */
   watch?(accountId: string, listener: () => void): () => void;
-
-  /** Many commits at once, each succeeding or failing by itself; the results keep the order of the input. */
-  commitMany?(
-    commits: readonly AccountCommit[],
-    options?: OperationOptions,
-  ): Promise<readonly PromiseSettledResult<AccountHead>[]>;
-
-  /** Many loads at once; the results keep the order of the input. */
-  loadMany?(
-    accountIds: readonly string[],
-    options?: OperationOptions,
-  ): Promise<readonly PromiseSettledResult<StoredAccount | undefined>[]>;
 }
 
 /** The promises of a driver. */
@@ -178,13 +169,6 @@ export interface CommitOptions extends OperationOptions {
 export interface ForgetOptions extends OperationOptions {
   /** The head that must be stored. */
   readonly expected: { readonly revision: number; readonly writeId: string };
-}
-
-/** One element of {@link PersistenceDriver.commitMany}. */
-export interface AccountCommit {
-  readonly accountId: string;
-  readonly batch: CommitBatch;
-  readonly options: CommitOptions;
 }
 
 /** Limits in time of one operation. */

@@ -15,6 +15,11 @@ import { RepeatsBehindTheBack } from '../support/saboteurs/commits/repeats-behin
 import { ReplaysFailures } from '../support/saboteurs/commits/replays-failures.js';
 import { SplitsBatches } from '../support/saboteurs/commits/splits-batches.js';
 import { WritesDocumentsAnew } from '../support/saboteurs/commits/writes-documents-anew.js';
+import { AnswersAnotherAccount } from '../support/saboteurs/groups/answers-another-account.js';
+import { EndsTogether } from '../support/saboteurs/groups/ends-together.js';
+import { FailsTogether } from '../support/saboteurs/groups/fails-together.js';
+import { HalfDurable } from '../support/saboteurs/groups/half-durable.js';
+import { LeavesOneOut } from '../support/saboteurs/groups/leaves-one-out.js';
 import { ComparesRevisionAlone } from '../support/saboteurs/heads/compares-revision-alone.js';
 import { CutsMeta } from '../support/saboteurs/heads/cuts-meta.js';
 import { ForgetsAnyHead } from '../support/saboteurs/heads/forgets-any-head.js';
@@ -84,29 +89,34 @@ export const SABOTEURS: readonly Saboteur[] = [
   {
     fault: 'acknowledges without writing',
     clause: 'FA1',
-    related: ['AC1'],
+    related: ['AC1', 'GC3'],
     disguise: wrap(AcknowledgesWithoutWriting),
   },
   {
     fault: 'reads a replica that lags behind',
     clause: 'OR2',
-    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'RE2'],
+    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'GC4', 'RE2'],
     disguise: wrap(ReadsStaleReplica),
   },
-  { fault: 'half-applies a batch', clause: 'AC1', related: ['FA1'], disguise: withRecords(HalfApplies) },
+  { fault: 'half-applies a batch', clause: 'AC1', related: ['FA1', 'GC3'], disguise: withRecords(HalfApplies) },
   {
     fault: 'ignores expected',
     clause: 'CC1',
-    related: ['CC2', 'CC3', 'CC4', 'CC5', 'CC7', 'DE4', 'OR3'],
+    related: ['CC2', 'CC3', 'CC4', 'CC5', 'CC7', 'DE4', 'GC2', 'OR3'],
     disguise: wrap(IgnoresExpected),
   },
   {
     fault: 'compares the revision alone',
     clause: 'CC1',
-    related: ['CC7', 'DE3'],
+    related: ['CC7', 'DE3', 'GC2'],
     disguise: wrap(ComparesRevisionAlone),
   },
-  { fault: 'applies a repeated writeId again', clause: 'CC5', related: ['TI3'], disguise: wrap(AppliesRepetitions) },
+  {
+    fault: 'applies a repeated writeId again',
+    clause: 'CC5',
+    related: ['GC2', 'GC5', 'TI3'],
+    disguise: wrap(AppliesRepetitions),
+  },
   { fault: 'reports an outage as a conflict', clause: 'CC6', related: [], disguise: wrap(ConflictsInOutage) },
   { fault: 'forgets what it saw acknowledged', clause: 'CC7', related: [], disguise: remake(ForgetsWhatItSaw) },
   { fault: 'lands late', clause: 'OR4', related: [], disguise: wrap(LandsLate) },
@@ -125,7 +135,12 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'reuses revisions after a drop', clause: 'DE4', related: ['DE5', 'OR1'], disguise: reusesRevisions },
   { fault: 'forgets whichever head is stored', clause: 'DE5', related: [], disguise: wrap(ForgetsAnyHead) },
   { fault: 'ignores the case of account ids', clause: 'KE1', related: ['IS2', 'KE2'], disguise: wrap(IgnoresCase) },
-  { fault: 'clears by an unescaped pattern', clause: 'IS2', related: ['IS3', 'IS4', 'KE1'], disguise: clearsByPattern },
+  {
+    fault: 'clears by an unescaped pattern',
+    clause: 'IS2',
+    related: ['IS3', 'IS4', 'KE1', 'SC3'],
+    disguise: clearsByPattern,
+  },
   { fault: 'reconnects after close', clause: 'CL2', related: ['CL1'], disguise: remake(ReconnectsAfterClose) },
   { fault: 'closes without waiting', clause: 'CL3', related: [], disguise: (driver) => new ClosesAtOnce(driver) },
   { fault: 'expires records', clause: 'CO3', related: [], disguise: withRecords(ExpiresRecords) },
@@ -154,7 +169,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   {
     fault: 'says of what was late that it was not applied',
     clause: 'TI4',
-    related: [],
+    related: ['GC4'],
     disguise: wrap(DeniesWhatWasLate),
   },
   {
@@ -167,6 +182,25 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'ends at once where a deadline is far', clause: 'TI5', related: [], disguise: wrap(OverflowsTimers) },
   { fault: "leaves a listener on the caller's signal", clause: 'TI6', related: [], disguise: wrap(LeavesListeners) },
   { fault: 'works on after close', clause: 'CL5', related: [], disguise: remake(WorksOnAfterClose) },
+  {
+    fault: 'fails a group for one of its accounts',
+    clause: 'GC3',
+    related: ['GC2', 'GC4'],
+    disguise: wrap(FailsTogether),
+  },
+  {
+    fault: 'leaves an account of a group out',
+    clause: 'SC3',
+    related: ['GC2', 'GC3', 'GC5'],
+    disguise: wrap(LeavesOneOut),
+  },
+  {
+    fault: 'answers a conflict in a group to another account',
+    clause: 'GC2',
+    related: [],
+    disguise: wrap(AnswersAnotherAccount),
+  },
+  { fault: 'ends a group by the deadline of one account', clause: 'GC4', related: [], disguise: wrap(EndsTogether) },
   { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 10_000 },
 ];
 
@@ -179,12 +213,13 @@ export const REMOTE_SABOTEURS: readonly RemoteSaboteur[] = [
   {
     fault: 'reports silence as a conflict',
     clause: 'CC6',
-    related: ['CC5', 'OR4', 'TI1', 'TI4', 'TI5'],
+    related: ['CC5', 'GC4', 'OR4', 'TI1', 'TI4', 'TI5'],
     disguise: as(ConflictsWhenLate),
   },
   { fault: 'reads silence as empty', clause: 'FA2', related: ['TI1', 'TI5'], disguise: as(ReadsSilenceAsEmpty) },
-  { fault: 'denies what it aborted', clause: 'TI3', related: [], disguise: as(DeniesWhatItAborted) },
-  { fault: 'never reconnects', clause: 'RE1', related: ['RE2', 'TI1'], disguise: as(NeverReconnects) },
+  { fault: 'denies what it aborted', clause: 'TI3', related: ['GC4'], disguise: as(DeniesWhatItAborted) },
+  { fault: 'never reconnects', clause: 'RE1', related: ['GC1', 'RE2', 'TI1'], disguise: as(NeverReconnects) },
+  { fault: 'acknowledges a group that is half durable', clause: 'GC1', related: [], disguise: halfDurable },
   { fault: 'opens without looking', clause: 'FA6', related: ['RE3', 'TI1'], disguise: as(OpensWithoutLooking) },
 ];
 
@@ -200,6 +235,11 @@ function as(Type: new (inner: PersistenceDriver) => PersistenceDriver): RemoteDi
 
 function wrap(Type: new (inner: PersistenceDriver) => PersistenceDriver): Disguise {
   return (driver) => new AwaitsInFlight(new Type(driver));
+}
+
+/** It awaits, when it is closed, what it has put off. */
+function halfDurable(driver: PersistenceDriver): PersistenceDriver {
+  return new AwaitsInFlight(new HalfDurable(driver));
 }
 
 function remake(Type: new (makeInner: () => PersistenceDriver) => PersistenceDriver): Disguise {

@@ -109,6 +109,11 @@ export class AccountWriter {
     return head;
   }
 
+  /** Takes a head that somebody else's call returned as the one to write on top of. */
+  goOnFrom(head: AccountHead | undefined): void {
+    this.#head = head;
+  }
+
   /** Takes the stored head as the one to write on top of. */
   async refresh(): Promise<AccountHead | undefined> {
     this.#head = await this.driver.head(this.id);

@@ -15,6 +15,7 @@ export type ClauseGroup =
   | 'recovery'
   | 'close'
   | 'scale'
+  | 'side by side'
   | 'corruption'
   | 'access';
 

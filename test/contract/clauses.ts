@@ -23,6 +23,9 @@ import { lateCommitClauses } from './groups/outage/late-commits.js';
 import { recoveryClauses } from './groups/outage/recovery.js';
 import { roundTripClauses } from './groups/round-trip.js';
 import { scaleClauses } from './groups/scale.js';
+import { interruptionClauses } from './groups/side-by-side/interruptions.js';
+import { outcomeClauses } from './groups/side-by-side/outcomes.js';
+import { raceClauses } from './groups/side-by-side/races.js';
 
 /** All clauses of the driver contract, in the order in which they run. */
 export const contractClauses: readonly Clause[] = [
@@ -48,6 +51,9 @@ export const contractClauses: readonly Clause[] = [
   ...closeClauses,
   ...afterCloseClauses,
   ...scaleClauses,
+  ...outcomeClauses,
+  ...raceClauses,
+  ...interruptionClauses,
   ...corruptionClauses,
   ...accessClauses,
 ];

@@ -7,7 +7,6 @@ export type ClauseNeed =
   | 'conditionalCommit'
   | 'durability process'
   | 'durability host'
-  | 'commitMany'
   | 'forget'
   | 'sharedAcrossProcesses'
   | 'reading alone'
@@ -34,7 +33,6 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   conditionalCommit: 'claims `conditionalCommit`',
   'durability process': 'claims the durability `process` or more',
   'durability host': 'claims the durability `host` or more',
-  commitMany: 'has `commitMany`',
   forget: 'has `forget`',
   sharedAcrossProcesses: 'claims `sharedAcrossProcesses`',
   'reading alone':
@@ -62,8 +60,7 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
 export interface SubjectFacts {
   readonly subject: ContractSubject;
   readonly capabilities: DriverCapabilities;
-  /** Whether the driver has the optional methods. */
-  readonly commitMany: boolean;
+  /** Whether the driver has the optional method. */
   readonly forget: boolean;
 }
 
@@ -88,7 +85,6 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
   'durability host': claim('durability host', ({ capabilities }) =>
     /^(host|replicated)$/.test(capabilities.durability),
   ),
-  commitMany: claim('commitMany', ({ commitMany }) => commitMany),
   forget: claim('forget', ({ forget }) => forget),
   sharedAcrossProcesses: claim('sharedAcrossProcesses', ({ capabilities }) => capabilities.sharedAcrossProcesses),
   'reading alone': claim('access with read rights alone (faults.readOnly)', (facts) => {

@@ -84,7 +84,6 @@ export function runDriverContract(
   const facts: SubjectFacts = {
     subject,
     capabilities,
-    commitMany: probe.commitMany !== undefined,
     forget: probe.forget !== undefined,
   };
   const run = randomUUID().slice(0, 8);

@@ -22,7 +22,7 @@ export interface ProcessEnd {
 export class SecondProcess {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #listeners = new Set<(count: number) => void>();
+  readonly #listeners = new Set<(accountId: string, count: number) => void>();
   readonly #ready: Promise<void>;
   #settleReady: Waiting | undefined;
   #stderr = '';
@@ -97,19 +97,27 @@ export class SecondProcess {
   }
 
   /**
-   * Makes the process commit until it is killed, which happens right after the acknowledgement of that many commits.
+   * Makes the process commit to the accounts, side by side, until it is killed, which happens right after the
+   * acknowledgement of that many commits.
    *
-   * @returns how many it had acknowledged.
+   * @returns how many it had acknowledged, by account.
    */
-  async killWhileCommitting(accountId: string, records: number, valueLength: number, after: number): Promise<number> {
-    let acknowledged = 0;
+  async killWhileCommitting(
+    accountIds: readonly string[],
+    records: number,
+    valueLength: number,
+    after: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    const acknowledged = new Map<string, number>();
+    let left = after;
     const enough = new Promise<void>((resolve) => {
-      this.#listeners.add((count) => {
-        acknowledged = count;
-        if (count >= after) resolve();
+      this.#listeners.add((accountId, count) => {
+        acknowledged.set(accountId, count);
+        left -= 1;
+        if (left <= 0) resolve();
       });
     });
-    const failure = this.#call({ method: 'commitForever', accountId, records, valueLength });
+    const failure = this.#call({ method: 'commitForever', accountIds, records, valueLength });
     await Promise.race([enough, failure]);
     failure.catch(() => undefined);
     await this.kill();
@@ -144,7 +152,7 @@ export class SecondProcess {
         this.#failAll(message.message);
         break;
       case 'acknowledged':
-        for (const listener of this.#listeners) listener(message.count);
+        for (const listener of this.#listeners) listener(message.accountId, message.count);
         break;
       case 'result':
         this.#waiting.get(message.number)?.resolve(message.value);

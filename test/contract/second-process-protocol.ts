@@ -12,10 +12,13 @@ export type SecondProcessCall =
       readonly batch: CommitBatch;
       readonly options: CommitOptions;
     }
-  /** Commits the number 1, 2, … to all of `records` records, reports each acknowledgement, and never ends by itself. */
+  /**
+   * Commits the number 1, 2, … to all of `records` records of each account, side by side, reports each acknowledgement,
+   * and never ends by itself.
+   */
   | {
       readonly method: 'commitForever';
-      readonly accountId: string;
+      readonly accountIds: readonly string[];
       readonly records: number;
       readonly valueLength: number;
     }
@@ -40,7 +43,7 @@ export type SecondProcessMessage =
       readonly code: ErrorCode | undefined;
       readonly message: string;
     }
-  | { readonly kind: 'acknowledged'; readonly count: number };
+  | { readonly kind: 'acknowledged'; readonly accountId: string; readonly count: number };
 
 /** The record of that index, as `commitForever` writes it. */
 export function countedRecord(index: number, count: number, valueLength: number): readonly [string, string] {

@@ -29,7 +29,8 @@ async function makeDriver(): Promise<PersistenceDriver> {
 
 async function commitForever(
   driver: PersistenceDriver,
-  { accountId, records, valueLength }: SecondProcessCall & { method: 'commitForever' },
+  accountId: string,
+  { records, valueLength }: SecondProcessCall & { method: 'commitForever' },
 ): Promise<never> {
   let head: AccountHead | undefined;
   for (let count = 1; ; count += 1) {
@@ -43,7 +44,7 @@ async function commitForever(
         writeId: `killed-${count}`,
       },
     );
-    tell({ kind: 'acknowledged', count });
+    tell({ kind: 'acknowledged', accountId, count });
   }
 }
 
@@ -67,7 +68,7 @@ async function perform(driver: PersistenceDriver, call: SecondProcessCall): Prom
     case 'commit':
       return driver.commit(call.accountId, call.batch, call.options);
     case 'commitForever':
-      return commitForever(driver, call);
+      return Promise.all(call.accountIds.map((accountId) => commitForever(driver, accountId, call)));
     case 'increment':
       return increment(driver, call.increments);
     case 'disconnect':

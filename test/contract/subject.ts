@@ -99,6 +99,8 @@ export interface ContractCommitFailures {
   readonly midway?: Inject;
   /** After the commit has landed: the answer is lost. */
   readonly after?: Inject;
+  /** Makes the backend itself refuse commits to that account, and to no other one, until the returned function is called. */
+  ofAccount?(prefix: string, accountId: string): Promise<Undo>;
 }
 
 /** Access to the store below the driver: texts under keys, of this and of other applications. */

@@ -6,6 +6,7 @@ export type MemoryFault = 'before' | 'midway' | 'after';
 /** A memory backend that fails on demand, in the methods that the driver calls. */
 export class FaultyMemoryBackend extends MemoryBackend {
   #fault: MemoryFault | undefined;
+  readonly #refused = new Set<string>();
 
   /** Lets the backend fail until the returned function is called. */
   async fail(fault: MemoryFault): Promise<() => Promise<void>> {
@@ -13,6 +14,12 @@ export class FaultyMemoryBackend extends MemoryBackend {
     return async () => {
       this.#fault = undefined;
     };
+  }
+
+  /** Refuses what begins with this key until the returned function is called. */
+  async refuse(key: string): Promise<() => Promise<void>> {
+    this.#refused.add(key);
+    return async () => void this.#refused.delete(key);
   }
 
   /** All entries, as a copy. */
@@ -28,6 +35,7 @@ export class FaultyMemoryBackend extends MemoryBackend {
 
   override get(key: string): string | undefined {
     this.#failIf('before');
+    if (this.#refused.has(key)) throw new Error('the memory refuses the key');
     return super.get(key);
   }
 

@@ -32,6 +32,7 @@ export function memoryFaults(backend: FaultyMemoryBackend): ContractFaults {
       before: () => backend.fail('before'),
       midway: () => backend.fail('midway'),
       after: () => backend.fail('after'),
+      ofAccount: (prefix, accountId) => backend.refuse(layoutKeys().headKey(prefix, accountId)),
     },
     failReads: () => backend.fail('before'),
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PostgresDriver } from '../../../src/drivers/postgres/driver.js';
-import type { ContractFaults, ContractSubject, Inject } from '../../contract/index.js';
+import type { ContractCommitFailures, ContractFaults, ContractSubject, Inject } from '../../contract/index.js';
 import type { FaultProxy } from '../../support/servers/network/fault-proxy.js';
 import { poll } from '../../support/servers/poll.js';
 import { queryPostgres } from '../../support/servers/sql/postgres-client.js';
@@ -74,6 +74,7 @@ export function postgresFaults(server: PostgresTestServer, url: string, proxy: F
         proxy.cutMidReply(0);
         return () => proxy.heal();
       },
+      ofAccount: refusesAccount(server),
     },
     failReads: tableGone(server),
     syncsBeforeAcknowledging: async () => {
@@ -115,6 +116,24 @@ function terminatedMidway(server: PostgresTestServer): Inject {
     );
     return async () => {
       await server.query('DROP FUNCTION terminate_midway CASCADE');
+    };
+  };
+}
+
+/** A trigger refuses the account's head. */
+function refusesAccount(server: PostgresTestServer): NonNullable<ContractCommitFailures['ofAccount']> {
+  return async (prefix, accountId) => {
+    const key = layoutKeys().headKey(prefix, accountId);
+    await server.query(
+      `CREATE FUNCTION refuse_account() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN RAISE EXCEPTION ''refused''; END'`,
+    );
+    await server.query(
+      `CREATE TRIGGER refuse_account BEFORE INSERT OR UPDATE ON ${TABLE} FOR EACH ROW
+        WHEN (NEW.key = '${key}') EXECUTE FUNCTION refuse_account()`,
+    );
+    return async () => {
+      await server.query('DROP FUNCTION IF EXISTS refuse_account CASCADE');
     };
   };
 }

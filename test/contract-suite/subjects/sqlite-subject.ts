@@ -119,6 +119,16 @@ function sqliteFaults(
           adapter.losesAnswers = false;
         };
       },
+      ofAccount: async (prefix, accountId) => {
+        const key = layoutKeys().headKey(prefix, accountId);
+        await database.query(
+          `CREATE TRIGGER refuse BEFORE UPDATE ON keyv WHEN NEW.key = '${key}'
+            BEGIN SELECT RAISE(ABORT, 'refused'); END`,
+        );
+        return async () => {
+          await database.query('DROP TRIGGER IF EXISTS refuse');
+        };
+      },
     },
     failReads: tableGone(database),
     syncsBeforeAcknowledging: async (driver) => {

@@ -75,11 +75,6 @@ const failedRead: Clause = {
       for (const id of [writer.id, scope.unique('never-written')]) {
         await expectRejection('head that fails', driver.head(id), undefined, ['not-applied']);
         await expectRejection('load that fails', driver.load(id), undefined, ['not-applied']);
-        if (driver.loadMany !== undefined) {
-          const results = await settle(driver.loadMany([id]));
-          const [first] = results.status === 'fulfilled' ? results.value : [results];
-          expectEqual('status of a loadMany that fails', first?.status, 'rejected');
-        }
       }
       await expectRejection('accounts() that fails', listed(driver.accounts()), undefined, ['not-applied']);
     });

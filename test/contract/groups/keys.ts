@@ -154,25 +154,11 @@ const emptyOrNoString: Clause = {
       await refused('upsert', driver.commit(writer.id, { upserts, deletes: new Set() }, writer.options()));
       const deletes = new Set([id]);
       await refused('delete', driver.commit(writer.id, { upserts: new Map(), deletes }, writer.options()));
-      if (driver.loadMany !== undefined) await refused('loadMany', first(driver.loadMany([id])));
-      if (driver.commitMany !== undefined) {
-        await refused(
-          'commitMany',
-          first(driver.commitMany([{ accountId: id, batch: batchOf(), options: options() }])),
-        );
-      }
     }
     expectHead('the head of the account that is there', await driver.head(writer.id), writer.head);
     expectEqual('accounts()', await listed(driver.accounts()), [writer.id]);
   },
 };
-
-/** The only result, as the promise that it stands for. */
-async function first<T>(results: Promise<readonly PromiseSettledResult<T>[]>): Promise<T | undefined> {
-  const [result] = await results;
-  if (result?.status === 'rejected') throw result.reason;
-  return result?.value;
-}
 
 /** Keys. */
 export const keyClauses: readonly Clause[] = [adversarialKeys, generatedIds, emptyOrNoString];

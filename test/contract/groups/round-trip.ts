@@ -173,7 +173,7 @@ const survivesSigkill: Clause = {
 /** Every commit of the killed process sets one record to its number and leaves one of its own. */
 async function killedWriter(scope: ClauseScope, reader: PersistenceDriver, id: string, after: number): Promise<void> {
   const process = await scope.process();
-  const acknowledged = await process.killWhileCommitting(id, 3, 20, after);
+  const acknowledged = (await process.killWhileCommitting([id], 3, 20, after)).get(id) ?? 0;
   for (const [who, driver] of [
     ['an open driver', reader],
     ['a new driver', await scope.open()],

@@ -18,7 +18,6 @@ export async function readsInOutage(scope: ClauseScope, outage: Outage): Promise
     const reads = ids.flatMap((id) => readsOf(driver, id, timeoutMs));
     const what = `a read from a ${outage} backend`;
     await Promise.all(reads.map((read) => failsInTime(scope, what, read, ['not-applied'])));
-    if (driver.loadMany !== undefined) await failsInTime(scope, what, loadOne(driver, writer.id, timeoutMs));
   });
   const stored = await recovered(`load after the backend was ${outage}`, () => driver.load(writer.id));
   expectRecords(`load after the backend was ${outage}`, stored, mapOf({ key: '1' }));
@@ -27,13 +26,6 @@ export async function readsInOutage(scope: ClauseScope, outage: Outage): Promise
 
 function readsOf(driver: PersistenceDriver, id: string, timeoutMs: number): readonly Promise<unknown>[] {
   return [driver.head(id, { timeoutMs }), driver.load(id, { timeoutMs }), listed(driver.accounts({ timeoutMs }))];
-}
-
-/** Rejects as the one load of a `loadMany` does. */
-async function loadOne(driver: PersistenceDriver, id: string, timeoutMs: number): Promise<unknown> {
-  const [first] = (await driver.loadMany?.([id], { timeoutMs })) ?? [];
-  if (first?.status === 'rejected') throw first.reason;
-  return first?.value;
 }
 
 /** The part of FA4 on a stopped backend: the errors that are most likely to say where the backend is. */
