@@ -1,0 +1,33 @@
+import { postgresBackend } from './postgres.js';
+import { redisBackend } from './redis.js';
+import { sqliteBackend } from './sqlite.js';
+
+/** A backend that runs on this machine, for the time of the measurements. */
+export interface BenchBackend {
+  /** As it stands in a table. */
+  readonly name: 'SQLite' | 'Redis' | 'PostgreSQL';
+  /** Of the server, or of the library. */
+  readonly version: string;
+  /** The processes that make things durable. */
+  pids(): readonly number[];
+  /** Where a driver keeps its accounts, apart from those of every other place. */
+  urlOf(place: string): string;
+  /** The client that the driver's adapter brings along, without us, on a place that may be a driver's. */
+  raw(place: string): Promise<RawClient>;
+  dispose(): Promise<void>;
+}
+
+/** A key and a JSON text. */
+export type RawEntry = readonly [key: string, json: string];
+
+/** What a good engineer would write, who wants his JSON texts stored atomically, and nothing else. */
+export interface RawClient {
+  /** Atomically, and whatever is stored. Keys need no escaping in JSON. */
+  write(upserts: readonly RawEntry[], deletes: readonly string[]): Promise<void>;
+  /** Everything that is stored in the place. */
+  readAll(): Promise<readonly RawEntry[]>;
+  close(): Promise<void>;
+}
+
+/** How each backend is started. */
+export const BACKENDS: readonly (() => Promise<BenchBackend>)[] = [sqliteBackend, redisBackend, postgresBackend];
