@@ -44,12 +44,12 @@ export const SQLITE_OPTIONS: ChecksOf<SqliteDriverOptions> = {
 };
 
 /**
- * The arithmetic: a commit goes to SQLite as one blob of all its texts, which must fit in a value of SQLite (10^9 bytes),
- * and as JSON texts of its keys, each of which must fit in a string of V8 (2^29 - 24 UTF-16 units, just under 512 Mi).
- * A byte of a value takes at most 7 bytes in the blob (a NUL becomes the six of an escape, whose backslash is escaped
- * again), a record 25 more: 16 MiB of values, and 8 MiB of `meta` in the expected head, make at most 171 MiB. A byte of
- * a key takes at most 3 units of JSON, and a record 24 more: 16 MiB of keys make less than 51 Mi. What goes in one group
- * with other accounts is far smaller.
+ * The arithmetic: a commit goes to SQLite as one blob of all its texts, which must fit in a value of SQLite (10^9
+ * bytes), and as JSON texts of its keys, each of which must fit in a string of V8 (2^29 - 24 UTF-16 units, just under
+ * 512 Mi). A byte of a value takes at most 7 bytes in the blob (a NUL becomes the six of an escape, whose backslash is
+ * escaped again), a record 25 more: 16 MiB of values, and 8 MiB of `meta` in the expected head, make at most 171 MiB.
+ * A byte of a key takes at most 3 units of JSON, and a record 24 more: 16 MiB of keys make less than 51 Mi. What goes
+ * in one group with other accounts is far smaller.
  */
 const LIMITS: DriverLimits = {
   keyBytes: 8192,

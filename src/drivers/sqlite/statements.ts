@@ -21,8 +21,8 @@ export interface SqliteStatements {
   /** Parameters: from, to. */
   readonly readRange: string;
   /**
-   * Parameters: those of `swapParameters`. One row: `differing`, the JSON array of the keys of heads that are not stored
-   * as expected. Unless it is empty, nothing was changed.
+   * Parameters: those of `swapParameters`. One row: `differing`, the JSON array of the keys of heads that are not
+   * stored as expected. Unless it is empty, nothing was changed.
    */
   readonly swap: string;
   /** Parameters: head key, its text. A row if it was there. */
@@ -46,8 +46,10 @@ export function sqliteStatements(tableName: string): SqliteStatements {
   return {
     createTable: `CREATE TABLE IF NOT EXISTS ${tableName} (key VARCHAR(65535) PRIMARY KEY, value TEXT)`,
     prepare: [
-      "CREATE TEMP VIEW accountkeeper_swap AS SELECT '' AS differing, '' AS deletes, '' AS upserts, '' AS texts WHERE 0",
-      `CREATE TEMP TRIGGER accountkeeper_swap_insert INSTEAD OF INSERT ON accountkeeper_swap WHEN NEW.differing = '[]' BEGIN
+      `CREATE TEMP VIEW accountkeeper_swap AS
+         SELECT '' AS differing, '' AS deletes, '' AS upserts, '' AS texts WHERE 0`,
+      `CREATE TEMP TRIGGER accountkeeper_swap_insert INSTEAD OF INSERT ON accountkeeper_swap
+       WHEN NEW.differing = '[]' BEGIN
          DELETE FROM ${table}
            WHERE key IN (SELECT a.key || d.value FROM json_each(NEW.deletes) AS a, json_each(a.value) AS d);
          INSERT INTO ${table} (key, value)
@@ -69,7 +71,8 @@ export function sqliteStatements(tableName: string): SqliteStatements {
     readRange: `SELECT key, value FROM ${table} WHERE key >= ? AND key < ?`,
     swap: `INSERT INTO temp.accountkeeper_swap (differing, deletes, upserts, texts) VALUES (
         (SELECT json_group_array(h.key) FROM json_each(?1) AS h
-          WHERE (SELECT coalesce(CAST(value AS TEXT), '') FROM ${table} WHERE key = h.key) IS NOT ${text('?4', 'h.value')}),
+          WHERE (SELECT coalesce(CAST(value AS TEXT), '') FROM ${table} WHERE key = h.key)
+            IS NOT ${text('?4', 'h.value')}),
         ?2, ?3, ?4)
       RETURNING differing`,
     forget: `DELETE FROM ${table} WHERE key = ? AND value = ? RETURNING 1`,
