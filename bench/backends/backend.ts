@@ -1,7 +1,3 @@
-import { postgresBackend } from './postgres.js';
-import { redisBackend } from './redis.js';
-import { sqliteBackend } from './sqlite.js';
-
 /** A backend that runs on this machine, for the time of the measurements. */
 export interface BenchBackend {
   /** As it stands in a table. */
@@ -28,6 +24,3 @@ export interface RawClient {
   readAll(): Promise<readonly RawEntry[]>;
   close(): Promise<void>;
 }
-
-/** How each backend is started. */
-export const BACKENDS: readonly (() => Promise<BenchBackend>)[] = [sqliteBackend, redisBackend, postgresBackend];

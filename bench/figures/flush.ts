@@ -171,7 +171,7 @@ function rowsOf(backend: BenchBackend, kind: Kind, size: number, costs: AllCosts
       { side: against === 'other' ? (other?.name ?? '') : `${against} floor`, median: floor[cost] },
     ] as const;
     const asked = most === undefined ? {} : { asked: { atMost: most } };
-    return [ratioRow({ claim, at: `K = ${size}`, ...asked, sides, sidesUnit: 'ms' })];
+    return [ratioRow({ claim, at: size === 1 ? '' : `K = ${size}`, ...asked, sides, sidesUnit: 'ms' })];
   };
   const single = isRedis ? 1.7 : 1.3;
   const lean = kind === 'changes' ? (isRedis ? 2 : 1.35) : isRedis ? 2.2 : 1.5;

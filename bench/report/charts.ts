@@ -18,7 +18,9 @@ export function chartsOf(results: readonly Result[]): readonly Chart[] {
 function flushChart(rows: readonly Row[]): Chart {
   const groups = BACKENDS.map((backend) => {
     const claim = `${backend}: changes, wall / lean floor`;
-    const bars = rows.filter((row) => row.claim.startsWith(claim)).map(({ at, value }) => ({ label: at, value }));
+    const bars = rows
+      .filter((row) => row.claim.startsWith(claim))
+      .map(({ at, value }) => ({ label: at || 'K = 1', value }));
     return { label: backend, bars };
   });
   const title = 'Time of a flush of K changes, in times of the raw client';
