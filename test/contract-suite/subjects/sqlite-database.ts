@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KeyvSqlite } from '@keyv/sqlite';
 
@@ -56,15 +56,17 @@ export class SqliteDatabase {
     await this.#move(this.path, this.#sibling('gone'));
   }
 
-  /** Takes the database away and puts something there that no driver can open. @returns what brings it back */
+  /**
+   * Takes the database away, with its folder, so that no driver can make another one in its place. In one step: a driver
+   * that commits meanwhile finds all of it, or nothing.
+   *
+   * @returns what brings it back
+   */
   async stop(): Promise<() => Promise<void>> {
-    const aside = this.#sibling('stopped');
-    await this.#move(this.path, aside);
-    await mkdir(this.path);
-    return async () => {
-      await rmdir(this.path);
-      await this.#move(aside, this.path);
-    };
+    const folder = dirname(this.path);
+    const aside = `${folder}-stopped`;
+    await rename(folder, aside);
+    return () => rename(aside, folder);
   }
 
   /** Removes the database and all that was made of it. */
