@@ -123,7 +123,9 @@ class FleetWorker {
       this.#tick();
       this.#report();
     }, TICK_MS);
-    this.#slots = Promise.all(slotsOf(options.worker, options.fleet).map((slot) => this.#keep(slot)));
+    const keep = (slot: number): Promise<void> =>
+      this.#keep(slot).catch((error: unknown) => options.say('failed', String(error)));
+    this.#slots = Promise.all(slotsOf(options.worker, options.fleet).map(keep));
   }
 
   change(changesPerSecond: number): void {

@@ -11,7 +11,8 @@ class WritesLater extends WrappedDriver {
     const { expected, meta = '', revisionFloor = 0, writeId, writerId } = options;
     // Whoever takes an account over is told the truth.
     if (batch.upserts.size === 0) return super.commit(accountId, batch, options);
-    void delay(WRITTEN_AFTER_MS).then(() => super.commit(accountId, batch, options));
+    const write = delay(WRITTEN_AFTER_MS).then(() => super.commit(accountId, batch, options));
+    write.catch(() => undefined);
     const revision = Math.max(expected?.revision ?? 0, revisionFloor) + 1;
     return { revision, writerId, writeId, meta, dropped: false };
   }

@@ -20,6 +20,8 @@ const RESTART_MS = 500;
 /** How much longer than its lease a process is stopped, so that it is taken for dead. */
 const STOPPED_MS = 2_500;
 const OWNED_LIMIT_MS = 900_000;
+/** The same, where a worker has failed: what it held may stay without an owner. */
+const FAILED_LIMIT_MS = 20_000;
 const READERS = 32;
 
 /**
@@ -109,6 +111,7 @@ class ScaleOutRun {
   }
 
   async dispose(): Promise<void> {
+    this.#collect();
     await Promise.allSettled(this.#seats.map((seat) => seat.process.kill()));
   }
 
@@ -139,10 +142,10 @@ class ScaleOutRun {
   /** Resolves with the time that it took. */
   async #allOwned(): Promise<number> {
     const startedMs = performance.now();
+    const hasFailed = (): boolean => this.#seats.some(({ process }) => process.failures.length > 0);
     while (this.#without.size > 0) {
-      if (performance.now() - startedMs > OWNED_LIMIT_MS)
-        throw new Error(`${this.#without.size} accounts have no owner`);
-      for (const { process } of this.#seats) if (process.failures.length > 0) this.#collect();
+      const limitMs = hasFailed() ? FAILED_LIMIT_MS : OWNED_LIMIT_MS;
+      if (performance.now() - startedMs > limitMs) throw new Error(`${this.#without.size} accounts have no owner`);
       await delay(20);
     }
     return performance.now() - startedMs;
