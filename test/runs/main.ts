@@ -3,6 +3,7 @@ import { failover } from './failover.js';
 import { readArguments } from './harness/arguments.js';
 import { makeRun } from './harness/run.js';
 import { restarts } from './restarts.js';
+import { scaleOut } from './scale-out.js';
 import { spill } from './spill.js';
 import { takeOver } from './take-over.js';
 
@@ -11,7 +12,7 @@ const MOST_SHOWN = 30;
 
 function argumentsOrEnd(): ReturnType<typeof readArguments> {
   try {
-    return readArguments(process.argv.slice(2), [crash, failover, restarts, spill, takeOver]);
+    return readArguments(process.argv.slice(2), [crash, failover, restarts, scaleOut, spill, takeOver]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(2);

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allPairs, CORNERS, type PairCounts, pairName } from './corners.js';
+import type { FleetResult } from './fleet/fleet-world.js';
 import { MUTANTS } from './mutants/all.js';
 import type { Mutant } from './mutants/mutant.js';
 import { mutatedSource } from './mutants/mutated-source.js';
-import { runSeeds, type SeedsResult } from './run-seeds.js';
+import { here, runScript, runSeeds, type SeedsResult } from './run-seeds.js';
+import type { DriverMutant } from './world/backend.js';
 import { runHistory } from './world/history.js';
 
 const MUTANT_SEEDS = 1_000;
@@ -20,6 +22,9 @@ const { values } = parseArgs({
     'first-seed': { type: 'string', default: '0' },
     mutant: { type: 'string' },
     trace: { type: 'string' },
+    accounts: { type: 'string' },
+    workers: { type: 'string', default: '100' },
+    faults: { type: 'string', default: '40' },
   },
 });
 const firstSeed = Number(values['first-seed']);
@@ -52,14 +57,46 @@ function showPairs(pairs: PairCounts, seeds: number): boolean {
   return rare.length === 0;
 }
 
-async function runMutant(mutant: Mutant, from: number, seeds: number): Promise<SeedsResult> {
-  if (mutant.kind === 'driver') return runSeeds({ firstSeed: from, seeds, driverMutant: mutant.mutant });
+/** Runs something with the sources as they are, or with a mutant. */
+async function withMutant<T>(
+  mutant: Mutant | undefined,
+  run: (root: string, driverMutant: DriverMutant | undefined) => Promise<T>,
+): Promise<T> {
+  if (mutant?.kind !== 'source') return run(here, mutant?.mutant);
   const root = mutatedSource(mutant.edits);
   try {
-    return await runSeeds({ firstSeed: from, seeds, root });
+    return await run(root, undefined);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+function runMutant(mutant: Mutant, from: number, seeds: number): Promise<SeedsResult> {
+  return withMutant(mutant, (root, driverMutant) => {
+    return runSeeds({ firstSeed: from, seeds, root, ...(driverMutant === undefined ? {} : { driverMutant }) });
+  });
+}
+
+/** Many processes share many accounts by slots. With a mutant, it has to be found. */
+async function simulateFleet(seed: number): Promise<boolean> {
+  const startedMs = performance.now();
+  const [mutant] = values.mutant === undefined ? [] : chosenMutants(values.mutant);
+  const { accounts = '', faults, workers } = values;
+  const result = await withMutant(mutant, (root, driverMutant) => {
+    const args = [String(seed), workers, accounts, faults, ...(driverMutant === undefined ? [] : [driverMutant])];
+    return runScript<FleetResult>(root, 'fleet/main.ts', args);
+  });
+  const { violation } = result;
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  const happened = Object.entries(result.faults).map(([what, times]) => `${what} ${times}`);
+  console.log(`${workers} processes, ${accounts} accounts, seed ${seed}: ${happened.join(', ')}`);
+  console.log(
+    `${result.commits} commits, ${result.acknowledged} changes acknowledged, ${result.takeOvers} take-overs, ` +
+      `violations ${violation === undefined ? 0 : 1}, an account without an owner for ${result.longestWithoutOwnerMs} ms ` +
+      `at most; ${result.simulatedSeconds} s simulated in ${seconds} s, ${result.heapMiB} MiB of heap`,
+  );
+  if (violation !== undefined) console.log(violation);
+  return (violation === undefined) === (mutant === undefined);
 }
 
 function chosenMutants(names: string): readonly Mutant[] {
@@ -101,6 +138,7 @@ async function showMutated(mutant: Mutant, seed: number): Promise<boolean> {
 }
 
 async function main(): Promise<boolean> {
+  if (values.accounts !== undefined) return simulateFleet(firstSeed);
   if (values.trace !== undefined) return showHistory(Number(values.trace));
   if (values.mutant !== undefined) return findMutants(values.mutant, Number(values.seeds ?? MUTANT_SEEDS));
   return simulate(Number(values.seeds ?? 10_000), firstSeed);

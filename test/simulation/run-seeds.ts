@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { type PairCounts, summedPairs } from './corners.js';
 import type { DriverMutant } from './world/backend.js';
 
-const here = resolve(import.meta.dirname, '../..');
+/** Of the sources. */
+export const here: string = resolve(import.meta.dirname, '../..');
 
 /** What the histories of many seeds came to. */
 export interface SeedsResult {
@@ -50,14 +51,16 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
 async function runShare(options: SeedsOptions, index: number, workers: number): Promise<SeedsResult> {
   const { driverMutant, firstSeed, root = here, seeds } = options;
   const numbers = [firstSeed + index, workers, firstSeed + seeds].map(String);
-  const args = ['--import', 'tsx', join(root, 'test/simulation/worker.ts'), ...numbers];
-  const child = spawn(process.execPath, driverMutant === undefined ? args : [...args, driverMutant], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  return runScript(root, 'worker.ts', driverMutant === undefined ? numbers : [...numbers, driverMutant]);
+}
+
+/** Runs a script of the simulation in a process of its own, and reads the line of JSON that it writes. */
+export async function runScript<T>(root: string, script: string, args: readonly string[]): Promise<T> {
+  const node = ['--max-old-space-size=8000', '--import', 'tsx', join(root, 'test/simulation', script), ...args];
+  const child = spawn(process.execPath, node, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`a worker of the simulation ended with ${code}`);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as SeedsResult;
+  if (code !== 0) throw new Error(`${script} of the simulation ended with ${code}`);
+  return JSON.parse(Buffer.concat(chunks).toString('utf8')) as T;
 }

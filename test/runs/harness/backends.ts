@@ -29,6 +29,8 @@ export interface Network {
   connect(): Promise<FaultProxy>;
 }
 
+const PARTITIONS = 16;
+
 const SERVERS = {
   // Fails as a host would: what was acknowledged is on the disk.
   redis: (config) => startRedis({ appendfsync: 'always', config }).then((server) => ({ server })),
@@ -40,7 +42,13 @@ const SERVERS = {
     const server = await startRedisSentinel({ config, replicas: 2 });
     return { server, replicas: 2, leader: () => server.master() };
   },
+  'redis-masters': (config) => startRedisCluster({ config, replicas: 0 }).then((server) => ({ server })),
   postgres: (config) => startPostgres({ config }).then((server) => ({ server })),
+  'postgres-partitioned': async (config) => {
+    const server = await startPostgres({ config });
+    await server.query(`SET ROLE ${server.user}; ${partitionedTable(PARTITIONS)}`);
+    return { server };
+  },
 } as const satisfies Readonly<Record<string, (config: readonly string[]) => Promise<Omit<Network, 'connect'>>>>;
 
 /** The backends that there are, by the names that runs call them. */
@@ -65,6 +73,16 @@ export async function startBackend(name: BackendName, config: readonly string[] 
     await server.dispose();
   };
   return { name, url: server.url, network: { ...started, connect }, dispose };
+}
+
+/** The statements that make the table of a driver, in partitions by the hash of the key. */
+function partitionedTable(partitions: number): string {
+  const part = (_: unknown, index: number): string =>
+    `CREATE TABLE keyv_${index} PARTITION OF keyv FOR VALUES WITH (MODULUS ${partitions}, REMAINDER ${index})`;
+  return [
+    'CREATE TABLE keyv (key text COLLATE "C" PRIMARY KEY, value text) PARTITION BY HASH (key)',
+    ...Array.from({ length: partitions }, part),
+  ].join('; ');
 }
 
 /** The network of a backend that must have one. */

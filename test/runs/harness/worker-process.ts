@@ -15,6 +15,8 @@ export interface WorkerStart {
   readonly url: string;
   /** A program and its arguments that the worker runs under. */
   readonly under?: readonly string[];
+  /** Hears each report but `acknowledged` and `failed` at once. @default they are kept until {@link WorkerProcess.report} asks for them */
+  readonly hear?: (kind: string, report: unknown) => void;
 }
 
 /** A process that follows commands and reports, as the run sees it. */
@@ -25,11 +27,13 @@ export class WorkerProcess<Command, Reports extends CommonReports> {
   readonly #closed: Promise<number | null>;
   readonly #acknowledged = new Map<string, number>();
   readonly #events = new EventEmitter();
+  readonly #hear: (kind: string, report: unknown) => void;
   #reports: { readonly kind: string; readonly report: unknown }[] = [];
   #isExpectedToEnd = false;
   #hasEnded = false;
 
-  constructor({ script, url, under = [] }: WorkerStart) {
+  constructor({ script, url, under = [], hear = (kind, report) => this.#keep(kind, report) }: WorkerStart) {
+    this.#hear = hear;
     const [program = '', ...args] = [...under, process.execPath, '--import', 'tsx', fileURLToPath(script), url];
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const { pid, stdin, stdout } = child;
@@ -118,7 +122,11 @@ export class WorkerProcess<Command, Reports extends CommonReports> {
       return;
     }
     if (kind === 'failed') this.failures.push(report as string);
-    else this.#reports.push({ kind, report });
+    else this.#hear(kind, report);
     this.#events.emit('changed');
+  }
+
+  #keep(kind: string, report: unknown): void {
+    this.#reports.push({ kind, report });
   }
 }

@@ -9,6 +9,12 @@ export const DRIVER_MUTANTS: readonly Mutant[] = [
     mutant: 'compares-the-revision-alone',
   },
   {
+    name: 'ignores-the-expected-head',
+    description: 'The backend writes whatever head is stored.',
+    kind: 'driver',
+    mutant: 'ignores-the-expected-head',
+  },
+  {
     name: 'index-from-a-cached-copy',
     description: 'The driver writes the index of the records from a copy of its own.',
     kind: 'driver',

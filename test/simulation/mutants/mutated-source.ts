@@ -13,7 +13,7 @@ const root = resolve(import.meta.dirname, '../../..');
  */
 export function mutatedSource(edits: readonly SourceEdit[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'accountkeeper-mutant-'));
-  for (const path of ['src', 'test/simulation', 'package.json', 'tsconfig.json']) {
+  for (const path of ['src', 'test/simulation', 'test/support/slots.ts', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));

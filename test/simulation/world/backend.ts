@@ -9,7 +9,11 @@ import type {
 import type { AppliedCommit } from './applied-commit.js';
 
 /** What is broken on purpose in the driver or its backend. */
-export type DriverMutant = 'compares-the-revision-alone' | 'index-from-a-cached-copy' | 'loads-without-a-snapshot';
+export type DriverMutant =
+  | 'compares-the-revision-alone'
+  | 'ignores-the-expected-head'
+  | 'index-from-a-cached-copy'
+  | 'loads-without-a-snapshot';
 
 /** The record that is damaged when something is. */
 export const DAMAGED_RECORD = 'metadata/damaged';
@@ -40,6 +44,9 @@ interface StoredState {
 /** All that a backend holds at one moment. Nothing in it ever changes. */
 export type BackendState = ReadonlyMap<string, StoredState>;
 
+/** What a backend remembers of the commits that were applied: all of them, or the last one of each account. */
+type History = 'kept' | 'forgotten';
+
 /** Keeps accounts as the drivers' backends do: a head, records, and an index of their keys. Each call is one instant. */
 export class SimulatedBackend {
   readonly applied = new Map<string, AppliedCommit[]>();
@@ -49,19 +56,22 @@ export class SimulatedBackend {
   /** Accounts of which a record is damaged by the next commit, whoever makes it. */
   readonly damageNext = new Set<string>();
   onApplied: (accountId: string, commit: AppliedCommit) => void = () => undefined;
-  #accounts: BackendState = new Map();
+  readonly #history: History;
+  #accounts = new Map<string, StoredState>();
 
-  constructor(mutant: DriverMutant | undefined) {
+  constructor(mutant: DriverMutant | undefined, history: History = 'kept') {
     this.#mutant = mutant;
+    this.#history = history;
   }
 
+  /** A copy of all that is stored now. */
   get state(): BackendState {
-    return this.#accounts;
+    return new Map(this.#accounts);
   }
 
   /** Another state takes the place of what is stored. */
   replace(state: BackendState): void {
-    this.#accounts = state;
+    this.#accounts = new Map(state);
   }
 
   head(accountId: string): AccountHead | undefined {
@@ -114,24 +124,23 @@ export class SimulatedBackend {
     if (stored === undefined) return;
     this.#requireExpected(stored, expected);
     if (!stored.dropped) throw new AccountKeeperError('CONFLICT', 'simulated: it is not dropped', { head: stored });
-    const accounts = new Map(this.#accounts);
-    accounts.delete(accountId);
-    this.#accounts = accounts;
+    this.#accounts.delete(accountId);
   }
 
   #store(
     { accountId, batch }: CommitMessage,
     head: AccountHead,
     next: Pick<StoredState, 'records' | 'index'>,
-    before: AppliedCommit | undefined,
+    last: AppliedCommit | undefined,
   ): void {
-    const applied = this.applied.get(accountId) ?? [];
+    const before = this.#history === 'kept' ? last : undefined;
+    const applied = (this.#history === 'kept' ? this.applied.get(accountId) : undefined) ?? [];
     this.applied.set(accountId, applied);
     // What lands a second time, on a backend that had lost it, is the same commit.
     const same = applied.find((each) => each.head.writeId === head.writeId && each.before === before);
     const parents = before === undefined ? [] : [before];
     const commit = same ?? { head, batch, after: recordsOf(next), before, parents, keepsLocal: false };
-    this.#accounts = new Map(this.#accounts).set(accountId, { head, ...next, commit });
+    this.#accounts.set(accountId, { head, ...next, commit });
     applied.push(commit);
     if (same === undefined) this.onApplied(accountId, commit);
   }
@@ -139,6 +148,7 @@ export class SimulatedBackend {
   #requireExpected(stored: AccountHead | undefined, expected: CommitOptions['expected']): void {
     const isSameWrite = this.#mutant === 'compares-the-revision-alone' || stored?.writeId === expected?.writeId;
     if (stored?.revision === expected?.revision && isSameWrite) return;
+    if (this.#mutant === 'ignores-the-expected-head') return;
     const isOlder = expected !== undefined && (stored === undefined || stored.revision < expected.revision);
     throw new AccountKeeperError(isOlder ? 'ROLLED_BACK' : 'CONFLICT', 'simulated: another head is stored', {
       head: stored,

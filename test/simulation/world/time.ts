@@ -3,7 +3,53 @@ import type { Clock, TimerHandle } from '../../../src/core/shared/clock.js';
 interface Task {
   readonly dueMs: number;
   readonly order: number;
-  readonly run: () => void;
+  run: (() => void) | undefined;
+}
+
+/** What is to be done, the earliest first; what falls due at the same time, in the order in which it was added. */
+class Agenda {
+  /** A binary heap. */
+  readonly #tasks: Task[] = [];
+
+  get first(): Task | undefined {
+    return this.#tasks[0];
+  }
+
+  add(task: Task): void {
+    const tasks = this.#tasks;
+    let index = tasks.push(task) - 1;
+    for (let above = (index - 1) >> 1; index > 0 && this.#isBefore(index, above); above = (index - 1) >> 1) {
+      this.#swap(index, above);
+      index = above;
+    }
+  }
+
+  removeFirst(): void {
+    const last = this.#tasks.pop();
+    if (last === undefined || this.#tasks.length === 0) return;
+    this.#tasks[0] = last;
+    for (let index = 0; ; ) {
+      const below = [2 * index + 1, 2 * index + 2].filter((each) => each < this.#tasks.length);
+      const [left = index, right = left] = below;
+      const least = this.#isBefore(right, left) ? right : left;
+      if (!this.#isBefore(least, index)) return;
+      this.#swap(least, index);
+      index = least;
+    }
+  }
+
+  #isBefore(index: number, other: number): boolean {
+    const [a, b] = [this.#tasks[index], this.#tasks[other]];
+    if (a === undefined || b === undefined) return false;
+    return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+  }
+
+  #swap(index: number, other: number): void {
+    const [a, b] = [this.#tasks[index], this.#tasks[other]];
+    if (a === undefined || b === undefined) return;
+    this.#tasks[index] = b;
+    this.#tasks[other] = a;
+  }
 }
 
 /** Everything that is already resolved has run its course afterwards. */
@@ -13,7 +59,7 @@ function settle(): Promise<void> {
 
 /** The time of a simulated world: a queue of what happens next. */
 export class SimulatedTime {
-  #tasks: Task[] = [];
+  readonly #agenda = new Agenda();
   #nowMs = 0;
   #order = 0;
   #turn = 0;
@@ -31,9 +77,9 @@ export class SimulatedTime {
   after(delayMs: number, run: () => void): () => void {
     this.#order += 1;
     const task: Task = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run };
-    this.#tasks.push(task);
+    this.#agenda.add(task);
     return () => {
-      this.#tasks = this.#tasks.filter((each) => each !== task);
+      task.run = undefined;
     };
   }
 
@@ -43,24 +89,21 @@ export class SimulatedTime {
     await settle();
     this.#turn += 1;
     for (let task = this.#next(endMs); task !== undefined; task = this.#next(endMs)) {
-      this.#tasks.splice(this.#tasks.indexOf(task), 1);
       this.#nowMs = Math.max(this.#nowMs, task.dueMs);
-      task.run();
+      task.run?.();
       await settle();
       this.#turn += 1;
     }
     this.#nowMs = endMs;
   }
 
+  /** Takes out what falls due next; what was taken back is passed over. */
   #next(endMs: number): Task | undefined {
-    let next: Task | undefined;
-    for (const task of this.#tasks) {
-      if (task.dueMs > endMs) continue;
-      if (next === undefined || task.dueMs < next.dueMs || (task.dueMs === next.dueMs && task.order < next.order)) {
-        next = task;
-      }
+    for (let task = this.#agenda.first; task !== undefined && task.dueMs <= endMs; task = this.#agenda.first) {
+      this.#agenda.removeFirst();
+      if (task.run !== undefined) return task;
     }
-    return next;
+    return undefined;
   }
 }
 

@@ -1,0 +1,3 @@
+import { serveFleet } from './fleet-worker.js';
+
+serveFleet((driver) => driver);
