@@ -5,6 +5,7 @@ import { type BatchSize, fits, noChanges, sizeOf } from '../shared/batch-size.js
 import type { Clock, TimerHandle } from '../shared/clock.js';
 import type { Emitter } from '../shared/emitter.js';
 import { recordsAtFault } from '../shared/record-faults.js';
+import { inTurns, type Steps } from '../shared/slices.js';
 import { within } from '../shared/within.js';
 import { backoffMs } from './backoff.js';
 import { Debounce } from './debounce.js';
@@ -263,21 +264,42 @@ export class FlushScheduler {
 
   #startAttempt(): void {
     this.#waiters.attemptStarted();
-    let attempt: Attempt | undefined;
+    const abort = new AbortController();
+    let attempt: Attempt | undefined | Promise<Attempt | undefined>;
     try {
       this.#rewriteIfWanted();
-      attempt = this.#attempt ?? this.#buildAttempt();
+      attempt = this.#attempt ?? inTurns(this.#buildAttempt(), abort.signal);
     } catch (cause) {
-      const message = 'the commit could not be prepared: createId, or a table, failed';
-      this.#backOff(new AccountKeeperError('CONFIG', message, { cause, retryable: true }));
+      this.#notPrepared(cause);
       return;
     }
+    if (attempt instanceof Promise) this.#prepare(attempt, abort);
+    else this.#send(attempt, abort);
+  }
+
+  /** It takes several turns to build the attempt. Until then, what it is to write is pending. */
+  #prepare(building: Promise<Attempt | undefined>, abort: AbortController): void {
+    this.#enter({ kind: 'flushing', abort });
+    building.then(
+      (attempt) => this.#send(attempt, abort),
+      (cause: unknown) => {
+        if (!abort.signal.aborted) this.#notPrepared(cause);
+      },
+    );
+    this.#tell();
+  }
+
+  #notPrepared(cause: unknown): void {
+    const message = 'the commit could not be prepared: createId, or a table, failed';
+    this.#backOff(new AccountKeeperError('CONFIG', message, { cause, retryable: true }));
+  }
+
+  #send(attempt: Attempt | undefined, abort: AbortController): void {
     if (attempt === undefined) {
       this.#enter(IDLE);
       this.#settle();
       return;
     }
-    const abort = new AbortController();
     this.#attempt = attempt;
     this.#enter({ kind: 'flushing', abort });
     const startedMs = this.#parts.clock.monotonic();
@@ -304,9 +326,9 @@ export class FlushScheduler {
   }
 
   /** The next request with everything that is pending and can be written. */
-  #buildAttempt(): Attempt | undefined {
+  *#buildAttempt(): Steps<Attempt | undefined> {
     while (!this.#pending.isEmpty) {
-      const built = this.#pending.take();
+      const built = yield* this.#pending.take();
       try {
         const remaining = this.#acceptable(built);
         if (this.#pending.isEmpty) this.#debounce.reset();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccountStateStore } from '../../../src/core/store/account-state-store.js';
+import type { AccountStateStoreOptions } from '../../../src/core/store/store-options.js';
 import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { order } from '../account/tables/table-harness.js';
@@ -8,9 +9,10 @@ const MANY = 20_000;
 /** A slice has a few hundred of these records. */
 const TURNS = MANY / 1_000;
 
-type Options = Partial<ConstructorParameters<typeof AccountStateStore>[0]>;
-
-function storeOn(backend: MemoryBackend, options: Options = {}): AccountStateStore {
+function storeOn(
+  backend: MemoryBackend,
+  options: Partial<AccountStateStoreOptions<Record<string, unknown>>> = {},
+): AccountStateStore {
   const driver = new MemoryDriver({ backend });
   return new AccountStateStore({ accountId: 'a', driver, persist: ['metadata', 'orders'], ...options });
 }
