@@ -72,6 +72,36 @@ describe('the event loop turns', () => {
     await store.close();
   });
 
+  it('while many records are flushed, which stay pending and are committed together', async () => {
+    const backend = new MemoryBackend();
+    const store = storeOn(backend);
+    await store.restore();
+    fill(store, 1);
+    const before = store.persistenceStatus().revision ?? 0;
+    const turns = await turnsDuring(
+      () => store.flush(),
+      () => expect([0, MANY]).toContain(store.persistenceStatus().pendingRecords),
+    );
+    // They are measured, made a batch of, and encoded by the driver.
+    expect(turns).toBeGreaterThan(2 * TURNS);
+    expect(store.persistenceStatus()).toMatchObject({ revision: before + 1, pendingRecords: 0 });
+    await store.close();
+  });
+
+  it('while a flush is prepared that close has to wait for', async () => {
+    const backend = new MemoryBackend();
+    const store = storeOn(backend);
+    await store.restore();
+    fill(store, 1);
+    const flushed = store.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(store.persistenceStatus()).toMatchObject({ state: 'flushing', pendingRecords: MANY });
+    await Promise.all([store.close(), flushed]);
+    const next = storeOn(backend);
+    expect(await next.restore()).toMatchObject({ records: MANY });
+    await next.close();
+  });
+
   it('while a reader refreshes, which shows one instant and then another', async () => {
     const backend = await filled();
     const reader = storeOn(backend, { ownership: 'read-only' });
