@@ -33,15 +33,19 @@ export function atOnce<Result>(steps: Steps<Result>): Result {
   }
 }
 
-/** The result itself if it takes one slice; otherwise a promise of it, and the event loop turns between the slices. */
-export function inTurns<Result>(steps: Steps<Result>): Result | Promise<Result> {
+/**
+ * The result itself if it takes one slice; otherwise a promise of it, and the event loop turns between the slices. After
+ * an abort no further step is taken, and the promise rejects with the reason.
+ */
+export function inTurns<Result>(steps: Steps<Result>, signal?: AbortSignal): Result | Promise<Result> {
   const first = steps.next();
-  return first.done === true ? first.value : afterTurns(steps);
+  return first.done === true ? first.value : afterTurns(steps, signal);
 }
 
-async function afterTurns<Result>(steps: Steps<Result>): Promise<Result> {
+async function afterTurns<Result>(steps: Steps<Result>, signal: AbortSignal | undefined): Promise<Result> {
   for (;;) {
     await nextTurn();
+    signal?.throwIfAborted();
     const step = steps.next();
     if (step.done === true) return step.value;
   }

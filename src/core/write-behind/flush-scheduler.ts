@@ -5,6 +5,7 @@ import { type BatchSize, fits, noChanges, sizeOf } from '../shared/batch-size.js
 import type { Clock, TimerHandle } from '../shared/clock.js';
 import type { Emitter } from '../shared/emitter.js';
 import { recordsAtFault } from '../shared/record-faults.js';
+import { inTurns, type Steps } from '../shared/slices.js';
 import { within } from '../shared/within.js';
 import { backoffMs } from './backoff.js';
 import { Debounce } from './debounce.js';
@@ -266,21 +267,43 @@ export class FlushScheduler {
 
   #startAttempt(): void {
     this.#waiters.attemptStarted();
-    let attempt: Attempt | undefined;
+    let building: undefined | Promise<undefined>;
     try {
       this.#rewriteIfWanted();
-      attempt = this.#attempt ?? this.#buildAttempt();
+      building = this.#attempt === undefined ? inTurns(this.#buildAttempt(), this.#stopping.signal) : undefined;
     } catch (cause) {
-      const message = 'the commit could not be prepared: createId, or a table, failed';
-      this.#backOff(new AccountKeeperError('CONFIG', message, { cause, retryable: true }));
+      this.#notPrepared(cause);
       return;
     }
+    if (building === undefined) this.#send();
+    else this.#prepare(building);
+  }
+
+  /** It takes several turns to build the attempt. Until then, what it is to write is pending. */
+  #prepare(building: Promise<undefined>): void {
+    this.#enter(FLUSHING);
+    const unlessStopped = (next: () => void): void => {
+      if (!this.#stopping.signal.aborted) next();
+    };
+    building.then(
+      () => unlessStopped(() => this.#send()),
+      (cause: unknown) => unlessStopped(() => this.#notPrepared(cause)),
+    );
+    this.#tell();
+  }
+
+  #notPrepared(cause: unknown): void {
+    const message = 'the commit could not be prepared: createId, or a table, failed';
+    this.#backOff(new AccountKeeperError('CONFIG', message, { cause, retryable: true }));
+  }
+
+  #send(): void {
+    const attempt = this.#attempt;
     if (attempt === undefined) {
       this.#enter(IDLE);
       this.#settle();
       return;
     }
-    this.#attempt = attempt;
     this.#enter(FLUSHING);
     const startedMs = this.#parts.clock.monotonic();
     const { request, mayHaveLanded, timeoutMs } = attempt;
@@ -305,14 +328,20 @@ export class FlushScheduler {
     writer.goOnAbove(wanted.above.stored);
   }
 
-  /** The next request with everything that is pending and can be written. */
-  #buildAttempt(): Attempt | undefined {
+  /**
+   * Makes the next attempt of everything that is pending and can be written, if there is any. Its records leave the pending
+   * ones in the same step: at no time are they in neither.
+   */
+  *#buildAttempt(): Steps<undefined> {
     while (!this.#pending.isEmpty) {
-      const built = this.#pending.take();
+      const built = yield* this.#pending.take();
       try {
         const remaining = this.#acceptable(built);
         if (this.#pending.isEmpty) this.#debounce.reset();
-        if (remaining.entries.size > 0) return this.#attemptOf(remaining);
+        if (remaining.entries.size > 0) {
+          this.#attempt = this.#attemptOf(remaining);
+          return;
+        }
       } catch (error) {
         this.#pending.putBack(built);
         throw error;
@@ -322,8 +351,8 @@ export class FlushScheduler {
     // The last part of a whole may be none that can be written: the mark has to go all the same.
     const isMarked = (this.#rewrite?.part ?? 0) > 0;
     if (!isMarked) this.#rewrite = undefined;
-    if (!isMarked && !this.#waiters.wantsCheck) return undefined;
-    return this.#attemptOf({ batch: noChanges(), entries: new Map() });
+    if (isMarked || this.#waiters.wantsCheck)
+      this.#attempt = this.#attemptOf({ batch: noChanges(), entries: new Map() });
   }
 
   #attemptOf({ batch, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): Attempt {

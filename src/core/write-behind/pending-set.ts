@@ -1,6 +1,7 @@
 import type { AccountKeeperError } from '../errors.js';
 import type { CommitBatch } from '../persistence-driver.js';
 import { type BatchSize, changeBytes, fits } from '../shared/batch-size.js';
+import { atOnce, inTurns, Slice, type Steps } from '../shared/slices.js';
 
 /** When a record became pending. */
 export interface PendingEntry {
@@ -44,6 +45,19 @@ interface Group {
   size: { records: number; bytes: number };
 }
 
+/** Records that changed before the same microtask, not measured yet. */
+interface LooseGroup {
+  readonly records: Map<string, PendingRecord>;
+  /** Whether they belong together. Otherwise each of them is a group of its own. */
+  readonly isWhole: boolean;
+}
+
+/** Loose groups that are being measured, which can take many slices. */
+interface Gathering {
+  readonly groups: readonly LooseGroup[];
+  readonly steps: Steps<void>;
+}
+
 /** A batch, and the records that could not be put into it. */
 export interface BuiltBatch {
   readonly batch: CommitBatch;
@@ -75,8 +89,9 @@ export class PendingSet {
   /** Groups that are full, oldest first, and the one that takes up what follows. */
   #sealed: Group[] = [];
   #base: Group = emptyGroup();
-  /** Groups that were not measured. */
-  #loose: Map<string, PendingRecord>[] = [];
+  /** Groups that were not measured, oldest first, after those that are being measured. */
+  #loose: LooseGroup[] = [];
+  #gathering: Gathering | undefined;
   /** The changes since the last microtask: single ones, and those that belong together. */
   #apart: Map<string, PendingEntry> | undefined;
   #open: Map<string, PendingEntry> | undefined;
@@ -91,7 +106,8 @@ export class PendingSet {
 
   get isEmpty(): boolean {
     const changing = (this.#open?.size ?? 0) + (this.#apart?.size ?? 0);
-    return changing + this.#loose.length + this.#base.records.size + this.#sealed.length === 0;
+    const isMeasuring = this.#gathering !== undefined;
+    return !isMeasuring && changing + this.#loose.length + this.#base.records.size + this.#sealed.length === 0;
   }
 
   /** The number of the newest change. */
@@ -137,18 +153,24 @@ export class PendingSet {
     this.#closeSoon();
   }
 
-  /** Removes and returns the next batch; its records have their newest values, as far as they fit. */
-  take(): BuiltBatch {
+  /**
+   * Removes and returns the next batch; its records have their newest values, as far as they fit. Until its last step
+   * nothing is removed. What changes meanwhile is for a later batch.
+   */
+  *take(): Steps<BuiltBatch> {
     this.#close();
-    this.#gather();
-    const group = this.#sealed.shift() ?? this.#base;
-    if (group === this.#base) this.#base = emptyGroup();
-    return { ...asBatch(group), isTooLarge: !fits(group.size, this.#limits) };
+    yield* this.#gathered();
+    if (this.#sealed.length === 0) this.#seal();
+    const [group = emptyGroup()] = this.#sealed;
+    const built = yield* asBatch(group);
+    this.#sealed = this.#sealed.filter((each) => each !== group);
+    return { ...built, isTooLarge: !fits(group.size, this.#limits) };
   }
 
   /** Makes entries pending again that were taken before, with the values that they had; newer ones come after them. */
   putBack({ batch: { upserts, documents }, entries }: Pick<BuiltBatch, 'batch' | 'entries'>): void {
     if (entries.size === 0) return;
+    this.#finishGathering();
     const records = new Map<string, PendingRecord>();
     const group: Group = { records, size: { records: 0, bytes: 0 } };
     for (const [recordKey, { sequence, sinceMs }] of entries) {
@@ -156,12 +178,13 @@ export class PendingSet {
       const change = { text, bytes: changeBytes(recordKey, text), isDocument: documents?.has(recordKey) === true };
       put(group, recordKey, { sequence, sinceMs, value: undefined, change });
     }
-    if (this.#sealed.length > 0 || !this.#mergeInto(group, this.#base.records)) this.#sealed.unshift(group);
+    if (this.#sealed.length > 0 || !atOnce(this.#mergeInto(group, this.#base.records))) this.#sealed.unshift(group);
     else this.#base = group;
   }
 
   /** A change of the record is older than the one that is pending. */
   age(recordKey: string, { sequence, sinceMs }: PendingEntry): void {
+    this.#finishGathering();
     for (const layer of this.#layers()) {
       const entry = layer.get(recordKey);
       if (entry === undefined) continue;
@@ -173,10 +196,10 @@ export class PendingSet {
   /** All that is pending, a batch for each group, oldest first, and the keys of what cannot be encoded. */
   groups(): { readonly batches: readonly CommitBatch[]; readonly failed: ReadonlySet<string> } {
     this.#close();
-    this.#gather();
+    atOnce(this.#gathered());
     const built = [...this.#sealed, this.#base]
       .filter(({ records }) => records.size > 0)
-      .map((group) => asBatch(group));
+      .map((group) => atOnce(asBatch(group)));
     return {
       batches: built.map(({ batch }) => batch),
       failed: new Set(built.flatMap(({ failures }) => [...failures.keys()])),
@@ -186,7 +209,8 @@ export class PendingSet {
   *#layers(): Iterable<Map<string, PendingEntry>> {
     for (const { records } of this.#sealed) if (records.size > 0) yield records;
     if (this.#base.records.size > 0) yield this.#base.records;
-    yield* this.#loose;
+    for (const { records } of this.#gathering?.groups ?? []) yield records;
+    for (const { records } of this.#loose) yield records;
     if (this.#apart !== undefined) yield this.#apart;
     if (this.#open !== undefined) yield this.#open;
   }
@@ -206,8 +230,8 @@ export class PendingSet {
     const [apart, open] = [this.#apart, this.#open];
     this.#apart = undefined;
     this.#open = undefined;
-    for (const entry of apart ?? []) this.#add(this.#recordsOf([entry]));
-    if (open !== undefined) this.#add(this.#recordsOf(open));
+    if (apart !== undefined && apart.size > 0) this.#add({ records: this.#recordsOf(apart), isWhole: false });
+    if (open !== undefined && open.size > 0) this.#add({ records: this.#recordsOf(open), isWhole: true });
   }
 
   #recordsOf(entries: Iterable<readonly [recordKey: string, entry: PendingEntry]>): Map<string, PendingRecord> {
@@ -219,40 +243,85 @@ export class PendingSet {
     return records;
   }
 
-  #add(records: Map<string, PendingRecord>): void {
-    this.#loose.push(records);
-    if (this.#loose.length > MAX_LOOSE_GROUPS) this.#gather();
+  #add(group: LooseGroup): void {
+    this.#loose.push(group);
+    if (this.#loose.length > MAX_LOOSE_GROUPS && this.#gathering === undefined) void inTurns(this.#gathered());
   }
 
-  /** Takes the loose groups up: all at once if they fit, otherwise one after the other, with a seal where it is full. */
-  #gather(): void {
-    const loose = this.#loose;
+  /** Measures all that is loose now; first what somebody else has begun to measure. */
+  *#gathered(): Steps<void> {
+    yield* this.#gatheringDone();
+    if (this.#loose.length === 0) return;
+    const groups = this.#loose;
     this.#loose = [];
-    if (loose.length === 0) return;
-    const newest = newestOf(loose);
-    const isWritable = loose.length === 1 || ![...newest].some((entry) => 'error' in this.#encoded(...entry));
-    if (isWritable && this.#mergeInto(this.#base, newest)) return;
-    for (const records of loose) {
-      if (this.#mergeInto(this.#base, records)) continue;
-      if (this.#base.records.size > 0) this.#sealed.push(this.#base);
-      this.#base = emptyGroup();
-      for (const [recordKey, record] of records) {
-        this.#encoded(recordKey, record);
-        put(this.#base, recordKey, record);
+    this.#gathering = { groups, steps: this.#gather(groups) };
+    yield* this.#gatheringDone();
+  }
+
+  *#gatheringDone(): Steps<void> {
+    const gathering = this.#gathering;
+    while (gathering !== undefined && this.#gathering === gathering) {
+      if (gathering.steps.next().done === true) this.#gathering = undefined;
+      else yield;
+    }
+  }
+
+  /** Before the groups are changed by anything else. */
+  #finishGathering(): void {
+    atOnce(this.#gatheringDone());
+  }
+
+  /** Takes loose groups up: all at once if they fit, otherwise one after the other, with a seal where it is full. */
+  *#gather(loose: readonly LooseGroup[]): Steps<void> {
+    const newest = yield* newestOf(loose);
+    const isWritable = loose.length === 1 || !(yield* this.#hasFailures(newest));
+    if (isWritable && (yield* this.#mergeInto(this.#base, newest))) return;
+    const slice = new Slice();
+    for (const { records, isWhole } of loose) {
+      for (const part of isWhole ? [records] : singly(records)) {
+        if (slice.isOver(0)) yield;
+        yield* this.#append(part);
       }
     }
+  }
+
+  /** Takes one group up, behind a seal where it is full. */
+  *#append(records: Map<string, PendingRecord>): Steps<void> {
+    if (yield* this.#mergeInto(this.#base, records)) return;
+    if (this.#base.records.size > 0) this.#seal();
+    const slice = new Slice();
+    for (const [recordKey, record] of records) {
+      if (slice.isOver(this.#encoded(recordKey, record))) yield;
+      put(this.#base, recordKey, record);
+    }
+  }
+
+  #seal(): void {
+    this.#sealed.push(this.#base);
+    this.#base = emptyGroup();
+  }
+
+  *#hasFailures(records: ReadonlyMap<string, PendingRecord>): Steps<boolean> {
+    const slice = new Slice();
+    for (const [recordKey, record] of records) {
+      if (slice.isOver(this.#encoded(recordKey, record))) yield;
+      if (isFailure(record)) return true;
+    }
+    return false;
   }
 
   /**
    * Merges newer records into a group, unless it would not fit into a batch any more, or a record of it that can be
    * written would be replaced by one that cannot. An empty group takes the map itself.
    */
-  #mergeInto(group: Group, newer: Map<string, PendingRecord>): boolean {
+  *#mergeInto(group: Group, newer: Map<string, PendingRecord>): Steps<boolean> {
+    const slice = new Slice();
     let { records, bytes } = group.size;
     for (const [recordKey, record] of newer) {
+      if (slice.isOver(this.#encoded(recordKey, record))) yield;
       const before = group.records.get(recordKey);
       const replaced = before === undefined ? NO_SIZE : sizeOfRecord(before);
-      if ('error' in this.#encoded(recordKey, record) && replaced.records > 0) return false;
+      if (isFailure(record) && replaced.records > 0) return false;
       const added = sizeOfRecord(record);
       records += added.records - replaced.records;
       bytes += added.bytes - replaced.bytes;
@@ -261,13 +330,20 @@ export class PendingSet {
     if (group.records.size === 0) {
       group.records = newer;
       group.size = { records, bytes };
-    } else for (const [recordKey, record] of newer) put(group, recordKey, record);
+      return true;
+    }
+    for (const [recordKey, record] of newer) {
+      if (slice.isOver(0)) yield;
+      put(group, recordKey, record);
+    }
     return true;
   }
 
-  #encoded(recordKey: string, record: PendingRecord): EncodedChange {
-    record.change ??= this.#source.encode(recordKey, record.value);
-    return record.change;
+  /** Encodes the record, unless it is. @returns the characters that this took */
+  #encoded(recordKey: string, record: PendingRecord): number {
+    if (record.change !== undefined) return 0;
+    record.change = this.#source.encode(recordKey, record.value);
+    return 'error' in record.change ? 0 : record.change.bytes;
   }
 }
 
@@ -276,8 +352,17 @@ const NO_SIZE: BatchSize = { records: 0, bytes: 0 };
 /** Of every group that has none. Nothing is ever put into it. */
 const NO_RECORDS: Map<never, never> = new Map<never, never>();
 
+/** A map for each entry. */
+function* singly<Key, Value>(entries: ReadonlyMap<Key, Value>): Iterable<Map<Key, Value>> {
+  for (const entry of entries) yield new Map([entry]);
+}
+
 function emptyGroup(): Group {
   return { records: NO_RECORDS, size: { records: 0, bytes: 0 } };
+}
+
+function isFailure({ change }: PendingRecord): boolean {
+  return change !== undefined && 'error' in change;
 }
 
 function sizeOfRecord({ change }: PendingRecord): BatchSize {
@@ -297,31 +382,39 @@ function put(group: Group, recordKey: string, record: PendingRecord): void {
   group.records.set(recordKey, isOlder ? { ...record, sequence: before.sequence, sinceMs: before.sinceMs } : record);
 }
 
-function newestOf(groups: readonly Map<string, PendingRecord>[]): Map<string, PendingRecord> {
+function* newestOf(groups: readonly LooseGroup[]): Steps<Map<string, PendingRecord>> {
   const [only] = groups;
-  if (only !== undefined && groups.length === 1) return only;
+  if (only !== undefined && groups.length === 1) return only.records;
   const newest = emptyGroup();
-  for (const records of groups) for (const [recordKey, record] of records) put(newest, recordKey, record);
+  const slice = new Slice();
+  for (const { records } of groups) {
+    for (const [recordKey, record] of records) {
+      if (slice.isOver(0)) yield;
+      put(newest, recordKey, record);
+    }
+  }
   return newest.records;
 }
 
-function asBatch({ records }: Group): Omit<BuiltBatch, 'isTooLarge'> {
+function* asBatch({ records }: Group): Steps<Omit<BuiltBatch, 'isTooLarge'>> {
   const upserts = new Map<string, string>();
   const deletes = new Set<string>();
   const documents = new Set<string>();
-  const entries = new Map<string, PendingEntry>();
   const failures = new Map<string, { readonly entry: PendingEntry; readonly error: AccountKeeperError }>();
+  const slice = new Slice();
   for (const [recordKey, record] of records) {
+    if (slice.isOver(0)) yield;
     const { change } = record;
     if (change === undefined) continue;
     if ('error' in change) {
       failures.set(recordKey, { entry: record, error: change.error });
       continue;
     }
-    entries.set(recordKey, record);
     if (change.text === undefined) deletes.add(recordKey);
     else upserts.set(recordKey, change.text);
     if (change.isDocument) documents.add(recordKey);
   }
+  const entries =
+    failures.size === 0 ? records : new Map([...records].filter(([recordKey]) => !failures.has(recordKey)));
   return { batch: { upserts, deletes, documents }, entries, failures };
 }

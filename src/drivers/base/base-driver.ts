@@ -13,6 +13,7 @@ import type {
   StoredAccount,
 } from '../../core/persistence-driver.js';
 import { describeReceived, requireDuration, requireOneOf } from '../../core/shared/option-checks.js';
+import { atOnce, inTurns } from '../../core/shared/slices.js';
 import { decodeEntries, isListed, storedAccount } from './account-decoder.js';
 import { AccountLocks } from './account-locks.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
@@ -129,13 +130,13 @@ export abstract class BaseDriver implements PersistenceDriver {
 
   async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
     const account = this.#account(accountId);
-    const change = checkChange(batch, options, this.limits, 'written');
+    const change = inTurns(checkChange(batch, options, this.limits, 'written'));
     return this.#change(`commit of account ${shown(accountId)}`, account, change, options);
   }
 
   async drop(accountId: string, options: CommitOptions): Promise<AccountHead> {
     const account = this.#account(accountId);
-    const change = checkChange({ upserts: new Map(), deletes: new Set() }, options, this.limits, 'dropped');
+    const change = atOnce(checkChange({ upserts: new Map(), deletes: new Set() }, options, this.limits, 'dropped'));
     return this.#change(`drop of account ${shown(accountId)}`, account, change, options);
   }
 
@@ -198,8 +199,18 @@ export abstract class BaseDriver implements PersistenceDriver {
     await this.release();
   }
 
-  #change(doing: string, account: AccountKeys, change: HeadChange, options: CommitOptions): Promise<AccountHead> {
+  /** @param encoding of a large batch takes several turns. Its place in the queue is that of the call all the same. */
+  #change(
+    doing: string,
+    account: AccountKeys,
+    encoding: HeadChange | Promise<HeadChange>,
+    options: CommitOptions,
+  ): Promise<AccountHead> {
+    // Should the connection fail first, nobody asks how the encoding went.
+    if (encoding instanceof Promise) encoding.catch(() => undefined);
     const work = async (connection: BackendConnection, operation: Operation): Promise<AccountHead> => {
+      const change = encoding instanceof Promise ? await encoding : encoding;
+      operation.assertActive();
       this.#marks.send(account.id, change.writeId);
       const mark = this.#marks.of(account.id);
       const now = await changeHead(change, { account, connection, operation, mark });

@@ -10,6 +10,7 @@ import type {
 } from '../../core/persistence-driver.js';
 import { sizeOf } from '../../core/shared/batch-size.js';
 import { describeReceived, requireDuration } from '../../core/shared/option-checks.js';
+import { Slice, type Steps } from '../../core/shared/slices.js';
 import type { HeadChange } from './conditional-commit.js';
 import { encodeDocument, encodeEnvelope } from './envelope.js';
 import { escapeKey } from './key-escape.js';
@@ -59,16 +60,17 @@ export function checkAccountId(accountId: string, limits: DriverLimits): void {
 }
 
 /**
- * Checks, encodes and copies the input of `commit` or `drop`: the caller's maps can change afterwards.
+ * Checks, encodes and copies the input of `commit` or `drop`: the caller's maps can change afterwards. They are copied in
+ * the first step.
  *
  * @throws `INVALID_KEY`, `INVALID_VALUE`, `TOO_LARGE` with the record keys at fault, `CONFIG`
  */
-export function checkChange(
+export function* checkChange(
   batch: CommitBatch,
   options: CommitOptions,
   limits: DriverLimits,
   fate: 'written' | 'dropped',
-): HeadChange {
+): Steps<HeadChange> {
   requireObject('options', options);
   const { expected, meta = '', revisionFloor = 0 } = options;
   if (!('expected' in options) || expected === null) {
@@ -79,32 +81,43 @@ export function checkChange(
   checkRevision('revisionFloor', revisionFloor);
   if (typeof meta !== 'string') throw wrong('INVALID_VALUE', 'meta', meta, 'a string');
   checkText('TOO_LARGE', 'meta', meta, limits.valueBytes);
-  return {
+  const change = {
     expected: checkedHead,
     writerId: checkWriteIdentity('writerId', options.writerId),
     writeId: checkWriteIdentity('writeId', options.writeId),
     meta,
     revisionFloor,
     dropped: fate === 'dropped',
-    ...encodeBatch(batch, limits, meta),
   };
+  return { ...change, ...(yield* encodeBatch(copied(batch, limits), limits, meta)) };
 }
 
-function encodeBatch(batch: CommitBatch, limits: DriverLimits, meta: string): Pick<HeadChange, 'upserts' | 'deletes'> {
+/** A copy: the encoding can take several turns, and the maps are the caller's. */
+function copied(batch: CommitBatch, limits: DriverLimits): CommitBatch {
   requireObject('batch', batch);
-  if (!isMap(batch.upserts)) throw wrong('INVALID_VALUE', 'batch.upserts', batch.upserts, 'a Map');
-  if (!isSet(batch.deletes)) throw wrong('INVALID_VALUE', 'batch.deletes', batch.deletes, 'a Set');
-  const { documents } = batch;
+  const { upserts, deletes, documents } = batch;
+  if (!isMap(upserts)) throw wrong('INVALID_VALUE', 'batch.upserts', upserts, 'a Map');
+  if (!isSet(deletes)) throw wrong('INVALID_VALUE', 'batch.deletes', deletes, 'a Set');
   if (documents !== undefined && !isSet(documents)) {
     throw wrong('INVALID_VALUE', 'batch.documents', documents, 'a Set');
   }
-  const upserts = new Map<string, string>();
-  const deletes: string[] = [];
-  const records = batch.upserts.size + batch.deletes.size;
+  const records = upserts.size + deletes.size;
   if (records > limits.batchRecords) {
     const message = `the batch: expected up to ${limits.batchRecords} records, received ${records}`;
     throw new AccountKeeperError('TOO_LARGE', message);
   }
+  return { upserts: new Map(upserts), deletes: new Set(deletes), documents: new Set(documents) };
+}
+
+function* encodeBatch(
+  batch: CommitBatch,
+  limits: DriverLimits,
+  meta: string,
+): Steps<Pick<HeadChange, 'upserts' | 'deletes'>> {
+  const { documents } = batch;
+  const upserts = new Map<string, string>();
+  const deletes: string[] = [];
+  const slice = new Slice();
   // A bound for the bytes of the meta and all keys and values.
   let atMost = mostBytes(meta);
   for (const [key, value] of batch.upserts) {
@@ -118,11 +131,13 @@ function encodeBatch(batch: CommitBatch, limits: DriverLimits, meta: string): Pi
     if (atMostOfRecord > Math.min(limits.valueBytes, limits.batchBytes)) checkRecordBytes(key, value, limits);
     atMost += atMostOfRecord;
     upserts.set(escapeKey(key), documents?.has(key) === true ? encodeDocument(value) : encodeEnvelope(value));
+    if (slice.isOver(value.length)) yield;
   }
   for (const key of batch.deletes) {
     checkRecordKey(key, limits);
     atMost += mostBytes(key);
     deletes.push(escapeKey(key));
+    if (slice.isOver(key.length)) yield;
   }
   // No record is at fault by itself, so none is named: half of the batch may fit.
   if (atMost > limits.batchBytes) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccountStateStore } from '../../../src/core/store/account-state-store.js';
+import type { AccountStateStoreOptions } from '../../../src/core/store/store-options.js';
 import { MemoryBackend } from '../../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../../src/drivers/memory/driver.js';
 import { order } from '../account/tables/table-harness.js';
@@ -8,9 +9,10 @@ const MANY = 20_000;
 /** A slice has a few hundred of these records. */
 const TURNS = MANY / 1_000;
 
-type Options = Partial<ConstructorParameters<typeof AccountStateStore>[0]>;
-
-function storeOn(backend: MemoryBackend, options: Options = {}): AccountStateStore {
+function storeOn(
+  backend: MemoryBackend,
+  options: Partial<AccountStateStoreOptions<Record<string, unknown>>> = {},
+): AccountStateStore {
   const driver = new MemoryDriver({ backend });
   return new AccountStateStore({ accountId: 'a', driver, persist: ['metadata', 'orders'], ...options });
 }
@@ -68,6 +70,36 @@ describe('the event loop turns', () => {
     expect(store.getOrdersForSymbol('S0')).toHaveLength(MANY / 20);
     expect(store.hasStaleState()).toBe(true);
     await store.close();
+  });
+
+  it('while many records are flushed, which stay pending and are committed together', async () => {
+    const backend = new MemoryBackend();
+    const store = storeOn(backend);
+    await store.restore();
+    fill(store, 1);
+    const before = store.persistenceStatus().revision ?? 0;
+    const turns = await turnsDuring(
+      () => store.flush(),
+      () => expect([0, MANY]).toContain(store.persistenceStatus().pendingRecords),
+    );
+    // They are measured, made a batch of, and encoded by the driver.
+    expect(turns).toBeGreaterThan(2 * TURNS);
+    expect(store.persistenceStatus()).toMatchObject({ revision: before + 1, pendingRecords: 0 });
+    await store.close();
+  });
+
+  it('while a flush is prepared that close has to wait for', async () => {
+    const backend = new MemoryBackend();
+    const store = storeOn(backend);
+    await store.restore();
+    fill(store, 1);
+    const flushed = store.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(store.persistenceStatus()).toMatchObject({ state: 'flushing', pendingRecords: MANY });
+    await Promise.all([store.close(), flushed]);
+    const next = storeOn(backend);
+    expect(await next.restore()).toMatchObject({ records: MANY });
+    await next.close();
   });
 
   it('while a reader refreshes, which shows one instant and then another', async () => {

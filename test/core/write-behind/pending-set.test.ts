@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AccountKeeperError } from '../../../src/core/errors.js';
 import { type BatchSize, changeBytes, fits, sizeOf } from '../../../src/core/shared/batch-size.js';
+import { atOnce } from '../../../src/core/shared/slices.js';
 import { type BuiltBatch, type EncodedChange, PendingSet } from '../../../src/core/write-behind/pending-set.js';
 
 /** Sizes of a batch are told in bytes of keys (one each) and texts. */
@@ -12,9 +13,12 @@ const NO_LIMITS: BatchSize = { records: Number.POSITIVE_INFINITY, bytes: Number.
 class Records {
   readonly pending: PendingSet;
   readonly #values = new Map<string, string | Error>();
+  readonly #weight: number;
   encodings = 0;
 
-  constructor(limits: Partial<BatchSize> = {}) {
+  /** @param weight makes each byte count for so many: with a great one, each record takes a slice. */
+  constructor(limits: Partial<BatchSize> = {}, weight = 1) {
+    this.#weight = weight;
     this.pending = new PendingSet(
       {
         valueOf: (recordKey) => this.#values.get(recordKey),
@@ -37,12 +41,17 @@ class Records {
     await undefined;
   }
 
+  valueOf(recordKey: string): string | undefined {
+    const value = this.#values.get(recordKey);
+    return typeof value === 'string' ? value : undefined;
+  }
+
   #encode(recordKey: string, value: unknown): EncodedChange {
     this.encodings += 1;
     if (value instanceof Error)
       return { error: new AccountKeeperError('ENCODE', value.message, { records: [recordKey] }) };
     const text = value as string | undefined;
-    return { text, bytes: changeBytes(recordKey, text), isDocument: text?.startsWith('{') === true };
+    return { text, bytes: this.#weight * changeBytes(recordKey, text), isDocument: text?.startsWith('{') === true };
   }
 }
 
@@ -54,7 +63,7 @@ function changesOf({ batch: { deletes, upserts } }: Pick<BuiltBatch, 'batch'>): 
 /** All batches until nothing is left. */
 function takeAll(pending: PendingSet): Record<string, string | undefined>[] {
   const taken: Record<string, string | undefined>[] = [];
-  while (!pending.isEmpty) taken.push(changesOf(pending.take()));
+  while (!pending.isEmpty) taken.push(changesOf(atOnce(pending.take())));
   return taken;
 }
 
@@ -86,7 +95,7 @@ describe('what is pending', () => {
     const { pending } = new Records();
     expect(pending.oldest).toBeUndefined();
     expect(pending.isEmpty).toBe(true);
-    expect(pending.take()).toMatchObject({ entries: new Map(), failures: new Map(), isTooLarge: false });
+    expect(atOnce(pending.take())).toMatchObject({ entries: new Map(), failures: new Map(), isTooLarge: false });
   });
 
   it('has the age of an older change that was not written', async () => {
@@ -96,7 +105,7 @@ describe('what is pending', () => {
     records.pending.age('b', { sequence: 0.5, sinceMs: 2 });
     records.pending.age('b', { sequence: 9, sinceMs: 9 });
     records.pending.age('other', { sequence: 0, sinceMs: 0 });
-    expect([...records.pending.take().entries]).toMatchObject([
+    expect([...atOnce(records.pending.take()).entries]).toMatchObject([
       ['a', { sequence: 0, sinceMs: 1 }],
       ['b', { sequence: 0.5, sinceMs: 2 }],
     ]);
@@ -108,7 +117,7 @@ describe('a batch', () => {
     const records = new Records({ records: 3 });
     for (let n = 0; n < 500; n += 1) await records.group({ a: `${n}`, b: n % 2 === 0 ? `${n}` : undefined });
     records.set('c', '1');
-    const built = records.pending.take();
+    const built = atOnce(records.pending.take());
     expect(changesOf(built)).toEqual({ a: '499', b: undefined, c: '1' });
     expect(built.entries.get('a')?.sequence).toBe(1);
     expect(records.pending.isEmpty).toBe(true);
@@ -135,7 +144,7 @@ describe('a batch', () => {
     await records.group({ a: '1' });
     await records.group({ b: '2', c: '2', d: '2' });
     await records.group({ e: '3' });
-    const sizes = [records.pending.take(), records.pending.take(), records.pending.take()].map(
+    const sizes = [atOnce(records.pending.take()), atOnce(records.pending.take()), atOnce(records.pending.take())].map(
       ({ entries, isTooLarge }) => [entries.size, isTooLarge],
     );
     expect(sizes).toEqual([
@@ -148,7 +157,7 @@ describe('a batch', () => {
   it('names what cannot be encoded, and holds the others', async () => {
     const records = new Records({ records: 2 });
     await records.group({ a: '1', bad: new Error('no number'), b: '1' });
-    const { batch, entries, failures, isTooLarge } = records.pending.take();
+    const { batch, entries, failures, isTooLarge } = atOnce(records.pending.take());
     expect([...batch.upserts.keys()]).toEqual(['a', 'b']);
     expect([...entries.keys()]).toEqual(['a', 'b']);
     expect([...failures]).toMatchObject([['bad', { entry: { sequence: 2 }, error: { code: 'ENCODE' } }]]);
@@ -158,11 +167,11 @@ describe('a batch', () => {
   it('says which of its texts are JSON objects, also of those that were put back', async () => {
     const records = new Records();
     await records.group({ a: '{}', b: '1', c: '{"n":1}', d: undefined });
-    const taken = records.pending.take();
+    const taken = atOnce(records.pending.take());
     expect(taken.batch.documents).toEqual(new Set(['a', 'c']));
     await records.group({ c: '3', e: '{"n":2}' });
     records.pending.putBack(taken);
-    expect(records.pending.take().batch.documents).toEqual(new Set(['a', 'e']));
+    expect(atOnce(records.pending.take()).batch.documents).toEqual(new Set(['a', 'e']));
   });
 
   it('does not take up the change that makes a record unwritable in the place of one that can be written', async () => {
@@ -177,7 +186,7 @@ describe('a batch', () => {
     await records.group({ a: '1', b: '1' });
     await records.group({ c: '1' });
     records.pending.groups();
-    records.pending.putBack(records.pending.take());
+    records.pending.putBack(atOnce(records.pending.take()));
     takeAll(records.pending);
     expect(records.encodings).toBe(3);
   });
@@ -200,7 +209,7 @@ describe('records that are marked apart', () => {
   it('belong together with no other one', async () => {
     const records = new Records({ records: 2 });
     await records.group({ a: '1', b: '1', c: '1' }, 1);
-    expect(records.pending.take().isTooLarge).toBe(true);
+    expect(atOnce(records.pending.take()).isTooLarge).toBe(true);
     for (const recordKey of ['a', 'b', 'c']) records.pending.markApart(recordKey, 5);
     expect(records.pending.oldest).toMatchObject({ sequence: 4, sinceMs: 5 });
     expect(takeAll(records.pending)).toEqual([{ a: '1', b: '1' }, { c: '1' }]);
@@ -210,7 +219,7 @@ describe('records that are marked apart', () => {
     const records = new Records({ records: 1 });
     records.set('copied', '2');
     records.set('copy', '1');
-    records.pending.take();
+    atOnce(records.pending.take());
     records.pending.mark('copied', 0);
     records.pending.markApart('copy', 0);
     expect(takeAll(records.pending)).toEqual([{ copy: '1' }, { copied: '2' }]);
@@ -222,7 +231,7 @@ describe('records that are marked apart', () => {
     records.pending.markApart('a', 2);
     records.pending.markApart('b', 3);
     records.set('b', '1', 4);
-    const { entries } = records.pending.take();
+    const { entries } = atOnce(records.pending.take());
     expect([...entries.values()].map(({ sinceMs }) => sinceMs)).toEqual([1, 3]);
     expect(records.pending.isEmpty).toBe(true);
   });
@@ -230,7 +239,7 @@ describe('records that are marked apart', () => {
   it('get the values that they have once the synchronous code has ended', () => {
     const records = new Records();
     records.set('a', 'of a transaction that is taken back');
-    records.pending.take();
+    atOnce(records.pending.take());
     records.pending.markApart('a', 0);
     records.set('a', 'before');
     expect(takeAll(records.pending)).toEqual([{ a: 'before' }]);
@@ -242,13 +251,13 @@ describe('what is put back', () => {
     const records = new Records();
     records.set('a', '1', 1);
     records.set('b', '1', 2);
-    const taken = records.pending.take();
+    const taken = atOnce(records.pending.take());
     records.set('c', '1', 3);
     records.set('b', '2', 4);
     records.pending.putBack(taken);
     expect([...records.pending.keys()]).toEqual(['a', 'b', 'c']);
     expect(records.pending.oldest).toMatchObject({ sequence: 1, sinceMs: 1 });
-    const { entries, ...built } = records.pending.take();
+    const { entries, ...built } = atOnce(records.pending.take());
     expect(changesOf(built)).toEqual({ a: '1', b: '2', c: '1' });
     expect([...entries.values()].map(({ sinceMs }) => sinceMs)).toEqual([1, 2, 3]);
   });
@@ -256,7 +265,7 @@ describe('what is put back', () => {
   it('stays a batch of its own when what came since does not fit beside it', async () => {
     const records = new Records({ records: 2 });
     await records.group({ a: '1', b: undefined });
-    const taken = records.pending.take();
+    const taken = atOnce(records.pending.take());
     await records.group({ a: '2', c: '2' });
     records.pending.putBack(taken);
     expect(takeAll(records.pending)).toEqual([
@@ -268,7 +277,7 @@ describe('what is put back', () => {
   it('may be a part of what was taken', async () => {
     const records = new Records();
     await records.group({ a: '1', b: '1' });
-    const { batch, entries } = records.pending.take();
+    const { batch, entries } = atOnce(records.pending.take());
     records.pending.putBack({ batch, entries: new Map([...entries].filter(([recordKey]) => recordKey === 'b')) });
     expect(takeAll(records.pending)).toEqual([{ b: '1' }]);
   });
@@ -375,7 +384,7 @@ class Play {
     if (this.#taken !== undefined || this.records.pending.isEmpty) return;
     // Taking ends the group that is changing.
     this.#end();
-    this.#taken = this.records.pending.take();
+    this.#taken = atOnce(this.records.pending.take());
     const { batch, entries, failures, isTooLarge } = this.#taken;
     for (const recordKey of failures.keys()) this.#aside(recordKey);
     if (fits(sizeOf(batch), this.#limits) === isTooLarge) throw new Error('a batch does not keep within the limits');
@@ -463,7 +472,7 @@ describe('whatever changes, is taken, acknowledged and put back', () => {
         const records = new Records({ records: 4, bytes: 16 });
         const states: Record<string, string>[] = [{}];
         let [stored, seen]: [Record<string, string>, number] = [{}, 0];
-        const take = (): BuiltBatch => records.pending.take();
+        const take = (): BuiltBatch => atOnce(records.pending.take());
         const acknowledge = (taken: BuiltBatch): void => {
           stored = applied(stored, changesOf(taken));
           seen = states.findIndex((state, index) => index >= seen && isDeepStrictEqual(state, stored));
@@ -485,6 +494,74 @@ describe('whatever changes, is taken, acknowledged and put back', () => {
     );
   });
 });
+
+describe('a batch that takes many slices', () => {
+  const WEIGHT = 200_000;
+
+  it('shows the state after one of the groups, although others change and are looked at meanwhile', async () => {
+    const anyGroup = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'd'),
+      fc.option(fc.string({ minLength: 1, maxLength: 3, unit: 'grapheme-ascii' }), { nil: undefined }),
+      { minKeys: 1, noNullPrototype: true },
+    );
+    const anyStep = fc.oneof(
+      { weight: 3, arbitrary: anyGroup },
+      { weight: 4, arbitrary: fc.constant('slice' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('look' as const, 'spill' as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), fc.constantFrom(4, 1_000), async (steps, most) => {
+        const records = new Records({ records: most, bytes: 4 * most * WEIGHT }, WEIGHT);
+        const states: Record<string, string>[] = [{}];
+        let [stored, seen]: [Record<string, string>, number] = [{}, 0];
+        let taking = records.pending.take();
+        const proceed = (): void => {
+          const step = taking.next();
+          if (step.done !== true) return;
+          stored = applied(stored, changesOf(step.value));
+          seen = states.findIndex((state, index) => index >= seen && isDeepStrictEqual(state, stored));
+          expect(seen, JSON.stringify(stored)).not.toBe(-1);
+          taking = records.pending.take();
+        };
+        for (const step of steps) {
+          if (step === 'slice') proceed();
+          else if (step === 'look') expect(applied(stored, pendingOf(records))).toEqual(states.at(-1));
+          else if (step === 'spill') {
+            const left = records.pending
+              .groups()
+              .batches.reduce((state, batch) => applied(state, changesOf({ batch })), stored);
+            expect(left).toEqual(states.at(-1));
+          } else {
+            await records.group(step);
+            states.push(applied(states.at(-1) ?? {}, step));
+          }
+        }
+        for (let rest = 0; !records.pending.isEmpty && rest < 10_000; rest += 1) proceed();
+        expect(stored).toEqual(states.at(-1));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('stays pending until its last slice', async () => {
+    const records = new Records({}, WEIGHT);
+    await records.group({ a: '1', b: '1', c: '1' });
+    const taking = records.pending.take();
+    let slices = 0;
+    while (taking.next().done !== true) {
+      slices += 1;
+      expect([...records.pending.keys()].sort()).toEqual(['a', 'b', 'c']);
+      expect(records.pending.oldest?.sequence).toBe(1);
+    }
+    expect(slices).toBe(3);
+    expect(records.pending.isEmpty).toBe(true);
+  });
+});
+
+/** What is pending, with the values of now. */
+function pendingOf(records: Records): Record<string, string | undefined> {
+  return Object.fromEntries(Array.from(records.pending.keys(), (recordKey) => [recordKey, records.valueOf(recordKey)]));
+}
 
 /** A state with changes applied; without a text, a record is deleted. */
 function applied(
