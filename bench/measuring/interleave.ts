@@ -17,20 +17,26 @@ export interface Costs {
   readonly writtenBytes: number;
 }
 
+/** How often each side runs: first not to be counted, then to be measured. */
+export interface Rounds {
+  readonly warmUp: number;
+  readonly measured: number;
+}
+
 /** The costs of each side, by its name. */
 export type CostsOf<Sides> = { readonly [Name in keyof Sides]: Costs };
 
 /**
  * Runs the sides in turns (A B C, B C A, …), so that whatever else happens on the machine happens to all of them.
- * The first rounds are not counted.
+ * The first rounds, a fifth where nothing else is said, are not counted.
  */
 export async function interleave<Sides extends Readonly<Record<string, Side>>>(
   sides: Sides,
-  rounds: number,
+  rounds: number | Rounds,
 ): Promise<CostsOf<Sides>> {
+  const { warmUp, measured } = typeof rounds === 'number' ? { warmUp: rounds / 5, measured: rounds } : rounds;
   const samples = Object.entries(sides).map(([name, side]) => ({ name, side, costs: [] as Costs[] }));
-  const warmUp = Math.ceil(rounds / 5);
-  for (let round = 0; round < warmUp + rounds; round += 1) {
+  for (let round = 0; round < warmUp + measured; round += 1) {
     for (let turn = 0; turn < samples.length; turn += 1) {
       const sample = samples[(round + turn) % samples.length];
       if (sample === undefined) continue;
