@@ -3,6 +3,7 @@ import { AccountStateStore } from '../../src/core/store/account-state-store.js';
 import { MemoryBackend } from '../../src/drivers/memory/backend.js';
 import { MemoryDriver } from '../../src/drivers/memory/driver.js';
 import { FakeClock, settle } from '../support/fake-clock.js';
+import { payloadOf } from '../support/payload-of.js';
 import { ProcessClock } from '../support/process-clock.js';
 import { type CommitFault, ScriptedDriver } from '../support/scripted-driver.js';
 import type { AccountModel } from './account-model.js';
@@ -128,7 +129,7 @@ export class AccountUnderTest {
     store.on('flushed', ({ revision }) => {
       const commit = driver.sent.findLast(({ options }) => options.expected?.revision === revision - 1);
       const cursor = commit?.batch.upserts.get('account/metadata');
-      if (cursor !== undefined) this.#model.acknowledge(JSON.parse(cursor.slice(cursor.indexOf('{'))).step);
+      if (cursor !== undefined) this.#model.acknowledge(JSON.parse(payloadOf(cursor)).step);
     });
     return store;
   }
