@@ -1,7 +1,8 @@
 import { isAccountKeeperError } from '../../core/errors.js';
 import type { HeadSwap } from './backend-connection.js';
+import { EndingOperation } from './ending-operation.js';
 import type { AccountKeys } from './key-layout.js';
-import { type Operation, operationUntil } from './operation.js';
+import type { Operation } from './operation.js';
 
 /** The change of one account, and the operation that waits for it. */
 export interface AccountSwap {
@@ -126,7 +127,7 @@ export class GroupCommit {
     if (group.length === 0) return;
     const shared = new SharedOperation(group);
     try {
-      const results = await this.#parts.together(group, shared.operation);
+      const results = await this.#parts.together(group, shared);
       group.forEach((ticket, index) => {
         this.#settle(ticket, results[index]);
       });
@@ -168,16 +169,14 @@ export class GroupCommit {
 }
 
 /** One operation for a group. It ends with the last of its members' operations. */
-class SharedOperation {
-  readonly operation: Operation;
-  readonly #controller = new AbortController();
+class SharedOperation extends EndingOperation {
   readonly #leave: readonly (() => void)[];
   #active: number;
 
   constructor(members: readonly AccountSwap[]) {
-    this.operation = operationUntil(this.#controller.signal, 'write');
+    super('write');
     this.#active = members.length;
-    this.#leave = members.map(({ operation }) => operation.onEnd(() => this.#ended(operation)));
+    this.#leave = members.map(({ operation }) => operation.onEnd(() => this.#without(operation)));
   }
 
   /** Listens to the members no longer. */
@@ -185,9 +184,9 @@ class SharedOperation {
     for (const leave of this.#leave) leave();
   }
 
-  #ended(last: Operation): void {
+  #without(last: Operation): void {
     this.#active -= 1;
-    if (this.#active === 0) this.#controller.abort(reasonOf(last));
+    if (this.#active === 0) this.end(reasonOf(last));
   }
 }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { AccountKeeperError } from '../../core/errors.js';
 import { systemClock } from '../../core/shared/clock.js';
 import { Deadlines, type Expiring } from '../../core/shared/deadlines.js';
+import { EndingOperation } from './ending-operation.js';
 import { asOperationError, type Operation, type OperationKind } from './operation.js';
 
 /** The description of an operation, and the limits that end it. */
@@ -50,7 +51,7 @@ export class Operations {
   }
 }
 
-class RunningOperation<T> implements Operation, Endable {
+class RunningOperation<T> extends EndingOperation implements Endable {
   readonly result: Promise<T>;
   readonly #spec: OperationSpec;
   /** It is in there while it runs. */
@@ -58,13 +59,11 @@ class RunningOperation<T> implements Operation, Endable {
   readonly #onAbort: (() => void) | undefined;
   #resolve: (result: T) => void = nothing;
   #reject: (error: AccountKeeperError) => void = nothing;
-  #error: AccountKeeperError | undefined;
-  #listeners: Set<() => void> | undefined;
-  #controller: AbortController | undefined;
   #hasLeft = false;
 
   constructor(spec: OperationSpec, running: Deadlines<Endable>) {
-    const { doing, signal } = spec;
+    const { doing, kind, signal } = spec;
+    super(kind);
     this.#spec = spec;
     this.#running = running;
     this.result = new Promise((resolve, reject) => {
@@ -72,36 +71,9 @@ class RunningOperation<T> implements Operation, Endable {
       this.#reject = reject;
     });
     if (signal === undefined) return;
-    this.#onAbort = () => this.#end('ABORTED', abortedBy(doing), signal.reason);
+    this.#onAbort = () => this.#giveUp('ABORTED', abortedBy(doing), signal.reason);
     allowListeners(signal);
     signal.addEventListener('abort', this.#onAbort);
-  }
-
-  get kind(): OperationKind {
-    return this.#spec.kind;
-  }
-
-  /** Most operations are never asked for it, and it takes long to make. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#error !== undefined) this.#controller.abort(this.#error);
-    }
-    return this.#controller.signal;
-  }
-
-  onEnd(listener: () => void): () => void {
-    if (this.#error !== undefined) {
-      listener();
-      return nothing;
-    }
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
-    return () => void this.#listeners?.delete(listener);
-  }
-
-  assertActive(): void {
-    if (this.#error !== undefined) throw this.#error;
   }
 
   start(work: (operation: Operation) => Promise<T>): Promise<T> {
@@ -120,11 +92,11 @@ class RunningOperation<T> implements Operation, Endable {
 
   expire(): void {
     const { doing, timeoutMs } = this.#spec;
-    this.#end('TIMEOUT', `${doing} did not finish within ${timeoutMs} ms`);
+    this.#giveUp('TIMEOUT', `${doing} did not finish within ${timeoutMs} ms`);
   }
 
   close(): void {
-    this.#end('CLOSED', `${this.#spec.doing}: the driver was closed`);
+    this.#giveUp('CLOSED', `${this.#spec.doing}: the driver was closed`);
   }
 
   #fail(thrown: unknown): void {
@@ -132,13 +104,12 @@ class RunningOperation<T> implements Operation, Endable {
     if (this.#leave()) this.#reject(asOperationError(thrown, doing, kind));
   }
 
-  #end(code: 'TIMEOUT' | 'ABORTED' | 'CLOSED', message: string, cause?: unknown): void {
+  #giveUp(code: 'TIMEOUT' | 'ABORTED' | 'CLOSED', message: string, cause?: unknown): void {
     if (!this.#leave()) return;
     const outcome = this.kind === 'read' ? 'not-applied' : 'unknown';
-    this.#error = new AccountKeeperError(code, message, { outcome, cause });
-    this.#controller?.abort(this.#error);
-    for (const listener of this.#listeners ?? []) listener();
-    this.#reject(this.#error);
+    const error = new AccountKeeperError(code, message, { outcome, cause });
+    this.end(error);
+    this.#reject(error);
   }
 
   /** @returns whether it was running */

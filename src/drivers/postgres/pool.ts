@@ -1,7 +1,6 @@
 import { connect as openSocket, Socket } from 'node:net';
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
 import type { Operation } from '../base/operation.js';
-import { orAborted } from '../base/or-aborted.js';
 import type { PgClient, PgClientClass, PgServer, PgStatement, PostgresRow } from './adapter.js';
 import { endsConnection, isOfNamedStatement, postgresError, sqlState } from './errors.js';
 import { statementName } from './statement-names.js';
@@ -62,14 +61,14 @@ export class PostgresPool {
     return this.#parts.size;
   }
 
-  async query(query: PostgresQuery, { signal }: Operation): Promise<readonly PostgresRow[]> {
+  async query(query: PostgresQuery, operation: Operation): Promise<readonly PostgresRow[]> {
     // Who gives up meanwhile is told by its operation; here it keeps its place, and lets the next one in.
     if (this.#busy < this.#parts.size) this.#busy += 1;
     else await new Promise<void>((enter) => this.#waiting.push(enter));
     try {
-      signal.throwIfAborted();
-      const session = this.#takeIdle() ?? (await this.#connect(signal));
-      return await this.#run(session, query, signal);
+      operation.assertActive();
+      const session = this.#takeIdle() ?? (await this.#connect(operation));
+      return await this.#run(session, query, operation);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#busy -= 1;
@@ -82,12 +81,12 @@ export class PostgresPool {
     await Promise.all(this.#idle.splice(0).map(farewell));
   }
 
-  async #run(session: Session, query: PostgresQuery, signal: AbortSignal): Promise<readonly PostgresRow[]> {
+  async #run(session: Session, query: PostgresQuery, operation: Operation): Promise<readonly PostgresRow[]> {
     const { purpose, verify } = query;
     const { where } = this.#parts;
     session.warning = undefined;
     try {
-      const rows = await this.#ask(session, query, signal);
+      const rows = await this.#ask(session, query, operation);
       verify?.(rows);
       // Committed, perhaps here alone: so it is when the wait for a synchronous standby is cancelled.
       if (purpose === 'writing' && session.warning !== undefined) {
@@ -99,7 +98,7 @@ export class PostgresPool {
       if (endsConnection(error)) {
         session.socket.destroy();
         // If one connection is broken, the others likely are, and each would fail or get no answer.
-        if (!signal.aborted || isTimeout(signal)) for (const other of this.#idle.splice(0)) other.socket.destroy();
+        if (isRunningOrLate(operation)) for (const other of this.#idle.splice(0)) other.socket.destroy();
       }
       throw postgresError(error, { doing: purpose, where, sent: purpose === 'writing' ? 'write' : 'nothing' });
     } finally {
@@ -113,15 +112,15 @@ export class PostgresPool {
   }
 
   /** By name where the server keeps names. */
-  async #ask(session: Session, query: PostgresQuery, signal: AbortSignal): Promise<readonly PostgresRow[]> {
+  async #ask(session: Session, query: PostgresQuery, operation: Operation): Promise<readonly PostgresRow[]> {
     const { text, values, purpose } = query;
     const send = async (statement: PgStatement): Promise<readonly PostgresRow[]> => {
-      signal.throwIfAborted();
+      operation.assertActive();
       const giveUp = (): void => {
         requestCancel(session, this.#parts.server);
         session.socket.destroy();
       };
-      return (await untilAborted(session.client.query(statement), signal, giveUp)).rows;
+      return (await untilGivenUp(session.client.query(statement), operation, giveUp)).rows;
     };
     if (this.#isNaming && (purpose === 'reading' || purpose === 'writing')) {
       try {
@@ -142,7 +141,7 @@ export class PostgresPool {
     return session;
   }
 
-  async #connect(signal: AbortSignal): Promise<Session> {
+  async #connect(operation: Operation): Promise<Session> {
     const { Client, server, where } = this.#parts;
     if (this.#ended) throw new AccountKeeperError('CLOSED', `connecting to ${where}: the driver is closed`);
     const socket = new Socket();
@@ -163,7 +162,7 @@ export class PostgresPool {
       if (sqlState(notice) !== '00000') session.warning = notice;
     });
     try {
-      await untilAborted(client.connect(), signal, destroy);
+      await untilGivenUp(client.connect(), operation, destroy);
       return session;
     } catch (error) {
       destroy();
@@ -172,17 +171,25 @@ export class PostgresPool {
   }
 }
 
-function isTimeout({ reason }: AbortSignal): boolean {
-  return isAccountKeeperError(reason) && reason.code === 'TIMEOUT';
+/** Whether its caller goes on waiting, or has waited as long as it could. */
+function isRunningOrLate(operation: Operation): boolean {
+  try {
+    operation.assertActive();
+    return true;
+  } catch (reason) {
+    return isAccountKeeperError(reason) && reason.code === 'TIMEOUT';
+  }
 }
 
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, giveUp: () => void): Promise<T> {
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await orAborted(work, signal);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
+/** The result of the work, or a rejection as soon as nobody waits for it any more. */
+function untilGivenUp<T>(work: Promise<T>, operation: Operation, giveUp: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const forget = operation.onEnd(() => {
+      giveUp();
+      reject(operation.signal.reason);
+    });
+    work.then(resolve, reject).then(forget, forget);
+  });
 }
 
 async function farewell({ client, socket }: Session): Promise<void> {
