@@ -31,7 +31,10 @@ export interface WaitResult {
 /** A read gets at least so long, however often is asked. */
 const MIN_READ_MS = 1_000;
 
-/** One look at an owner. Any change since the last look is a sign of life. */
+/**
+ * One look at an owner. Any change since the last look is a sign of life, but for a lease that is gone: somebody else may
+ * have removed it, who has waited until it ran out.
+ */
 interface Sight {
   readonly head: AccountHead;
   readonly lease: StoredLease | undefined;
@@ -58,14 +61,15 @@ export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
     const nowMs = clock.monotonic();
     if (seen !== undefined && 'reason' in seen) return seen;
     if (seen !== undefined) {
-      const isSame =
-        sight?.head.writeId === seen.head.writeId && sight.lease?.head.writeId === seen.lease?.head.writeId;
-      if (!isSame) unchangedMs = 0;
+      const former = sight !== undefined && isUnchanged(sight, seen) ? sight : undefined;
+      if (former === undefined) unchangedMs = 0;
       else if (readAtMs !== undefined) unchangedMs += Math.min(nowMs - readAtMs, 2 * pollMs);
-      if (unchangedMs >= Math.max(leaseMs, seen.leaseMs))
+      // What the lease said holds when it is gone.
+      const promisedMs = Math.max(former?.leaseMs ?? 0, seen.leaseMs);
+      if (unchangedMs >= Math.max(leaseMs, promisedMs))
         return { reason: 'ran-out', head: seen.head, lease: seen.lease };
       if (sight?.head.writerId !== seen.head.writerId) onWaiting(seen.head);
-      sight = seen;
+      sight = { ...seen, leaseMs: promisedMs };
     }
     readAtMs = seen === undefined ? undefined : nowMs;
     if (nowMs >= endMs)
@@ -78,6 +82,11 @@ export async function waitForOwner(options: WaitOptions): Promise<WaitResult> {
       signal,
     });
   }
+}
+
+function isUnchanged(before: Sight, now: Sight): boolean {
+  const isLeaseSame = now.lease === undefined || now.lease.head.writeId === before.lease?.head.writeId;
+  return isLeaseSame && now.head.writeId === before.head.writeId;
 }
 
 /** Reads the stored state; `undefined` when that failed this time. */

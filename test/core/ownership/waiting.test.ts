@@ -134,6 +134,36 @@ describe('waiting for the owner of an account', () => {
     expect(scene.result).toMatchObject({ reason: 'ran-out', lease: { id: expect.any(String) } });
   });
 
+  it('is not longer because somebody else who has waited removes the lease that ran out', async () => {
+    const scene = await owned();
+    scene.owner.drop = () => new Promise(() => undefined);
+    scene.wait();
+    await scene.clock.advance(leaseMs - pollMs);
+    scene.backend.delete(scene.leaseKey);
+    await scene.clock.advance(2 * pollMs);
+    expect(scene.result).toMatchObject({ reason: 'ran-out', lease: undefined });
+  });
+
+  it('lasts as long as the lease said, also once the backend has lost it', async () => {
+    const scene = new Scene();
+    const lease = shareLease({
+      driver: scene.owner,
+      clock: scene.clock,
+      createId: scene.createId,
+      leaseMs: 4 * leaseMs,
+    });
+    await scene.clock.advance(0);
+    await scene.commit({ released: false, lease: lease.reference, replayed: [], claims: [] });
+    scene.owner.drop = () => new Promise(() => undefined);
+    scene.wait();
+    await scene.clock.advance(pollMs);
+    scene.backend.delete(scene.leaseKey);
+    await scene.clock.advance(3 * leaseMs);
+    expect(scene.result).toBeUndefined();
+    await scene.clock.advance(leaseMs + pollMs);
+    expect(scene.result).toMatchObject({ reason: 'ran-out' });
+  });
+
   it('begins anew with each commit of an owner without a lease', async () => {
     const scene = new Scene();
     await scene.commit({ released: false, replayed: [], claims: [] });
