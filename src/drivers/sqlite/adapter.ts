@@ -22,6 +22,7 @@ type Done = (error: Error | null, rows?: unknown) => void;
 
 interface CompiledStatement {
   all(parameters: readonly unknown[], done: Done): unknown;
+  reset(done: () => void): unknown;
   finalize(done: () => void): unknown;
 }
 
@@ -69,7 +70,14 @@ export const importSqlite: SqliteImporter = async () => {
       query: (sql, ...parameters) => settled((done) => database.all(sql, parameters, done)),
       repeat: async (sql, ...parameters) => {
         const statement = await (statements.get(sql) ?? compile(sql));
-        return settled((done) => statement.all(parameters, done));
+        try {
+          return await settled((done) => statement.all(parameters, done));
+        } catch (error) {
+          // One that was refused as busy could go on. Until it is reset, what the connection reads next stays as it was
+          // then, for ever.
+          await settled((done) => statement.reset(() => done(null)));
+          throw error;
+        }
       },
       disconnect: async () => {
         // SQLite does not close a database that has statements left.

@@ -156,6 +156,20 @@ describe('SqliteDriver: what goes wrong later', () => {
     await expect(driver.commit('a', batchOf({ k: '2' }), onTopOf(head))).resolves.toMatchObject({ revision: 2 });
   });
 
+  it('reads what others have committed after a commit of its own was refused, because the database was locked', async () => {
+    const path = join(await temporaryFolder(), 'state.db');
+    const driver = sqlite({ path, busyTimeoutMs: 20 });
+    const head = await driver.commit('a', batchOf({ k: '1' }), onTopOf(undefined));
+    const raw = await rawSqlite(path);
+    await raw.query('BEGIN IMMEDIATE');
+    expect(await rejection(driver.commit('a', batchOf({ k: '2' }), onTopOf(head)))).toMatchObject(NOT_APPLIED);
+    await raw.query('ROLLBACK');
+    expect(await driver.head('a')).toEqual(head);
+    const other = sqlite({ path });
+    const next = await other.commit('a', batchOf({ k: '3' }), onTopOf(head));
+    expect(await driver.load('a')).toMatchObject({ head: next, records: new Map([['k', '3']]) });
+  });
+
   it('keeps its deadlines while the database is locked, close included, and never applies what waited', async () => {
     const path = join(await temporaryFolder(), 'state.db');
     const { importer, nextCommit } = watchedImporter();
