@@ -95,14 +95,14 @@ export const SABOTEURS: readonly Saboteur[] = [
   {
     fault: 'reads a replica that lags behind',
     clause: 'OR2',
-    related: ['AC3', 'CC5', 'CC9', 'CO2', 'DE4', 'GC4', 'RE2'],
+    related: ['CC5', 'CC9', 'CO2', 'DE4', 'RE2'],
     disguise: wrap(ReadsStaleReplica),
   },
   { fault: 'half-applies a batch', clause: 'AC1', related: ['FA1', 'GC3'], disguise: withRecords(HalfApplies) },
   {
     fault: 'ignores expected',
     clause: 'CC1',
-    related: ['CC2', 'CC3', 'CC4', 'CC5', 'CC7', 'DE4', 'GC2', 'OR3'],
+    related: ['CC2', 'CC3', 'CC4', 'CC5', 'CC7', 'DE4', 'GC2'],
     disguise: wrap(IgnoresExpected),
   },
   {
@@ -121,7 +121,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   { fault: 'forgets what it saw acknowledged', clause: 'CC7', related: [], disguise: remake(ForgetsWhatItSaw) },
   { fault: 'lands late', clause: 'OR4', related: [], disguise: wrap(LandsLate) },
   { fault: 'applies in the wrong order', clause: 'OR3', related: [], disguise: wrap(LastInFirstOut) },
-  { fault: 'tears reads', clause: 'AC2', related: ['AC5'], disguise: wrap(TearsReads) },
+  { fault: 'tears reads', clause: 'AC2', related: [], disguise: wrap(TearsReads) },
   {
     fault: 'replays what it reported as not applied',
     clause: 'RE2',
@@ -219,7 +219,7 @@ export const REMOTE_SABOTEURS: readonly RemoteSaboteur[] = [
   { fault: 'reads silence as empty', clause: 'FA2', related: ['TI1', 'TI5'], disguise: as(ReadsSilenceAsEmpty) },
   { fault: 'denies what it aborted', clause: 'TI3', related: ['GC4'], disguise: as(DeniesWhatItAborted) },
   { fault: 'never reconnects', clause: 'RE1', related: ['GC1', 'RE2', 'TI1'], disguise: as(NeverReconnects) },
-  { fault: 'acknowledges a group that is half durable', clause: 'GC1', related: [], disguise: halfDurable },
+  { fault: 'acknowledges a group that is half durable', clause: 'GC1', related: ['CL1', 'CL5'], disguise: halfDurable },
   { fault: 'opens without looking', clause: 'FA6', related: ['RE3', 'TI1'], disguise: as(OpensWithoutLooking) },
 ];
 

@@ -45,7 +45,7 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: SCHEDULER,
-        from: '      this.#rewriteIfWanted();\n      attempt =',
+        from: '      this.#rewriteIfWanted();\n      building =',
         to: `      this.#rewriteIfWanted();
       if (this.#attempt !== undefined) {
         const keys = [...this.#attempt.entries.keys()];
@@ -55,13 +55,18 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
           return !('error' in change) && change.text === this.lastAcknowledged.get(key);
         };
         if (keys.every(isBack)) {
-          const built = this.#pending.take();
+          const built = atOnce(this.#pending.take());
           const rest = [...built.entries].filter(([key]) => !keys.includes(key));
           this.#pending.putBack({ batch: built.batch, entries: new Map(rest) });
           this.#attempt = undefined;
         }
       }
-      attempt =`,
+      building =`,
+      },
+      {
+        file: SCHEDULER,
+        from: 'import { inTurns, type Steps }',
+        to: 'import { atOnce, inTurns, type Steps }',
       },
     ],
   },
@@ -97,15 +102,15 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
     'groups-are-cut',
     'Batches end between two records, whatever they were changed with.',
     PENDING,
-    '    for (const records of loose) {\n      if (this.#mergeInto',
-    '    for (const records of loose.flatMap((each) => [...each].map((entry) => new Map([entry])))) {\n      if (this.#mergeInto',
+    'isWhole ? [records] : singly(records)',
+    'singly(records)',
   ),
   edited(
     'sealed-groups-use-the-newest-values',
     'A group that was sealed is written with the values of the moment.',
     PENDING,
-    'record.change ??= this.#source.encode(recordKey, record.value);',
-    'record.change ??= this.#source.encode(recordKey, this.#source.valueOf(recordKey));',
+    'record.change = this.#source.encode(recordKey, record.value);',
+    'record.change = this.#source.encode(recordKey, this.#source.valueOf(recordKey));',
   ),
   edited(
     'commit-deadline-never-grows',

@@ -1,3 +1,4 @@
+import { AccountKeeperError } from '../../../../src/core/errors.js';
 import type {
   AccountHead,
   CommitBatch,
@@ -6,7 +7,6 @@ import type {
   PersistenceDriver,
 } from '../../../../src/core/persistence-driver.js';
 import { copyOf } from '../copy-of.js';
-import { hasCode } from '../errors.js';
 import { WrappedDriver } from '../wrapped-driver.js';
 
 const LATER_MS = 600;
@@ -23,16 +23,12 @@ export class WorksOnAfterClose extends WrappedDriver {
 
   override async commit(accountId: string, batch: CommitBatch, options: CommitOptions): Promise<AccountHead> {
     const copy = copyOf(batch);
-    const isAborted = options.signal?.aborted === true;
-    try {
-      return await super.commit(accountId, copy, options);
-    } catch (error) {
-      const { signal: _aborted, ...again } = options;
-      if (!isAborted && hasCode(error, 'ABORTED')) {
-        this.#givenUp.push((driver) => driver.commit(accountId, copy, again));
-      }
-      throw error;
-    }
+    const { signal, ...again } = options;
+    if (signal?.aborted !== false) return super.commit(accountId, copy, options);
+    await Promise.resolve();
+    if (!signal.aborted) return super.commit(accountId, copy, options);
+    this.#givenUp.push((driver) => driver.commit(accountId, copy, again));
+    throw new AccountKeeperError('ABORTED', 'commit was aborted', { outcome: 'unknown', cause: signal.reason });
   }
 
   override async close(options?: OperationOptions): Promise<void> {
