@@ -65,14 +65,19 @@ export class Deadlines<T extends Expiring> {
     this.#timerMs = Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Where the process stood still, more may be over than the timer was set for. That comes with the next timer, behind what
+   * others have set for the time between: a driver says that its time is over before the core gives it up.
+   */
   #fire(): void {
-    // Timers fire a fraction early, and what one was set for is due all the same.
-    const nowMs = Math.max(this.#timerMs, this.#clock.monotonic());
+    const dueMs = this.#timerMs;
     this.#disarm();
-    const due = [...this.#dues].filter(([, dueMs]) => dueMs <= nowMs);
-    for (const [expiring] of due) if (this.#dues.delete(expiring)) expiring.expire();
+    for (const [expiring, eachMs] of [...this.#dues]) {
+      if (eachMs <= dueMs && this.#dues.delete(expiring)) expiring.expire();
+    }
     let nextMs = this.#timerMs;
-    for (const dueMs of this.#dues.values()) nextMs = Math.min(nextMs, dueMs);
-    if (nextMs < this.#timerMs) this.#arm(nextMs, this.#clock.monotonic());
+    for (const eachMs of this.#dues.values()) nextMs = Math.min(nextMs, eachMs);
+    const nowMs = this.#clock.monotonic();
+    if (nextMs < this.#timerMs) this.#arm(Math.max(nextMs, nowMs), nowMs);
   }
 }

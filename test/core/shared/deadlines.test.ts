@@ -97,6 +97,30 @@ describe('Deadlines', () => {
     expect(expire).toHaveBeenCalledOnce();
   });
 
+  it('expire behind the timers of others when the process stood still, and in two steps however many there are', () => {
+    let nowMs = 0;
+    const timers = new Set<() => void>();
+    const clock = {
+      now: () => nowMs,
+      monotonic: () => nowMs,
+      setTimeout: (callback: () => void) => {
+        timers.add(callback);
+        return { cancel: () => void timers.delete(callback) };
+      },
+    };
+    const deadlines = new Deadlines<Expiring>(clock);
+    const log: string[] = [];
+    for (const timeoutMs of [10, 30, 40]) deadlines.add({ expire: () => log.push(`${timeoutMs}`) }, timeoutMs);
+    clock.setTimeout(() => log.push('the timer of another, for 20'));
+    nowMs = 1_000;
+    // A set goes on with what is added meanwhile.
+    for (const timer of timers) {
+      timers.delete(timer);
+      timer();
+    }
+    expect(log).toEqual(['10', 'the timer of another, for 20', '30', '40']);
+  });
+
   it('go on in real time when fake timers held one that was left', async () => {
     const deadlines = new Deadlines<Expiring>(systemClock);
     vi.useFakeTimers();
