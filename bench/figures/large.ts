@@ -7,6 +7,8 @@ import { longestBlock } from '../measuring/longest-block.js';
 import { median } from '../measuring/statistics.js';
 
 const TIMEOUT_MS = 120_000;
+/** How many records change together. */
+const TOGETHER = 1_000;
 
 /**
  * For how long a flush and a restore of 100,000 records keep the event loop from anything else, and for how long the raw
@@ -36,7 +38,11 @@ async function measure(bench: Bench, backend: BenchBackend): Promise<readonly Ro
   for (const turn of range(turns)) {
     bench.progress(`${backend.name}: turn ${turn + 1} of ${turns}`);
     let account = await openAccount(version, 'bench', driver);
-    for (const index of range(records)) account.setSymbolMetadata(symbolAt(index), nextEntry(index));
+    for (const index of range(records)) {
+      account.setSymbolMetadata(symbolAt(index), nextEntry(index));
+      // What changes in one turn belongs together, and has to fit into one commit.
+      if (index % TOGETHER === 0) await Promise.resolve();
+    }
     blocks.flush.push(await longestBlock(() => account.flush({ timeoutMs: TIMEOUT_MS })));
     await account.close();
     const commit = largestCommit();
