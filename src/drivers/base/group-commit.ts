@@ -60,8 +60,8 @@ export class GroupCommit {
   readonly #waitingAlone: Ticket[] = [];
   /** The ids of accounts that go alone next. */
   readonly #suspects = new Set<string>();
-  #groups = 0;
-  #singles = 0;
+  /** How many are on their way. */
+  readonly #running = { groups: 0, singles: 0 };
   #isScheduled = false;
 
   constructor(parts: GroupCommitParts) {
@@ -85,28 +85,27 @@ export class GroupCommit {
   }
 
   #next(): void {
-    while (this.#groups < this.#parts.groups && this.#waiting.length > 0) {
-      const group = this.#takeGroup();
-      this.#groups += 1;
-      const left = (): void => {
-        this.#groups -= 1;
-        this.#next();
-      };
-      this.#sendTogether(group).then(left, left);
+    const { groups, singles } = this.#parts;
+    while (this.#running.groups < groups && this.#waiting.length > 0) {
+      this.#run('groups', this.#sendTogether(this.#takeGroup()));
     }
-    while (this.#singles < this.#parts.singles) {
+    while (this.#running.singles < singles) {
       const ticket = this.#waitingAlone.shift();
       if (ticket === undefined) return;
-      this.#singles += 1;
-      const left = (): void => {
-        this.#singles -= 1;
-        this.#next();
-      };
-      this.#sendAlone(ticket).then(left, left);
+      this.#run('singles', this.#sendAlone(ticket));
     }
   }
 
-  /** The oldest ones; the second one of an account, where the first one was given up, is left for the next group. */
+  #run(kind: 'groups' | 'singles', sending: Promise<void>): void {
+    this.#running[kind] += 1;
+    const left = (): void => {
+      this.#running[kind] -= 1;
+      this.#next();
+    };
+    sending.then(left, left);
+  }
+
+  /** Takes the oldest changes. A second change of an account, whose first one was given up, stays for the next group. */
   #takeGroup(): readonly Ticket[] {
     const group = new Map<string, Ticket>();
     let characters = 0;
