@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import KeyvPostgres from '@keyv/postgres';
+import { Keyv } from 'keyv';
 import { descendantsOf } from '../../test/support/servers/process-tree.js';
 import { startPostgres } from '../../test/support/servers/sql/postgres-server.js';
 import type { BenchBackend, RawClient, RawEntry } from './backend.js';
@@ -27,6 +29,7 @@ export async function postgresBackend(): Promise<BenchBackend> {
     version: String(row?.['server_version']),
     pids: () => (server.pid === undefined ? [] : [server.pid, ...descendantsOf(server.pid)]),
     urlOf: (place) => `${server.url}?table=${tableOf(place)}`,
+    keyv: (place) => new Keyv({ store: new KeyvPostgres({ uri: server.url, table: tableOf(place) }) }),
     raw: (place) => openRaw(server.url, tableOf(place)),
     dispose: () => server.dispose(),
   };
@@ -51,6 +54,15 @@ async function openRaw(url: string, table: string): Promise<RawClient> {
       const texts = upserts.map(([, json]) => json);
       if (deletes.length === 0) await client.query({ name: 'upsert', text: upsert, values: [keys, texts] });
       else await client.query({ name: 'both', text: both, values: [keys, texts, deletes] });
+    },
+    writePlainly: async (upserts, deletes) => {
+      const keys = upserts.map(([key]) => key);
+      const texts = upserts.map(([, json]) => json);
+      await client.query({ text: 'BEGIN' });
+      await client.query({ text: upsert, values: [keys, texts] });
+      if (deletes.length > 0)
+        await client.query({ text: `DELETE FROM ${table} WHERE key = ANY ($1::text[])`, values: [deletes] });
+      await client.query({ text: 'COMMIT' });
     },
     readAll: async () => {
       const { rows } = await client.query({ name: 'read', text: `SELECT key, value FROM ${table}` });

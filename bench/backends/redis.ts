@@ -1,4 +1,5 @@
-import { createClient } from '@keyv/redis';
+import KeyvRedis, { createClient } from '@keyv/redis';
+import { Keyv } from 'keyv';
 import { startRedis } from '../../test/support/servers/redis/redis-server.js';
 import type { BenchBackend, RawClient, RawEntry } from './backend.js';
 
@@ -11,6 +12,7 @@ export async function redisBackend(): Promise<BenchBackend> {
     version: about.get('redis_version') ?? '',
     pids: () => (server.pid === undefined ? [] : [server.pid]),
     urlOf: (place) => `${server.url}?prefix=${place}`,
+    keyv: (place) => new Keyv({ store: new KeyvRedis(server.url), namespace: place }),
     raw: (place) => openRaw(server.url, place),
     dispose: () => server.dispose(),
   };
@@ -32,6 +34,12 @@ async function openRaw(url: string, place: string): Promise<RawClient> {
       }
       const commands = [['MULTI'], set, ['DEL', ...deletes], ['EXEC']];
       await Promise.all(commands.map((command) => client.sendCommand(command)));
+    },
+    writePlainly: async (upserts, deletes) => {
+      const all = client.multi();
+      all.mSet(upserts.map(([key, json]): [string, string] => [key, json]));
+      if (deletes.length > 0) all.del([...deletes]);
+      await all.exec();
     },
     readAll: async () => {
       // Whoever wants to read everything keeps the names in a set; the first call makes it.

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import KeyvSqlite from '@keyv/sqlite';
+import { Keyv } from 'keyv';
 import { temporaryFolder } from '../../test/support/temporary-folder.js';
 import type { BenchBackend, RawClient, RawEntry } from './backend.js';
 
@@ -13,6 +15,7 @@ interface Statement {
 
 interface Database {
   exec(sql: string, done: Done): unknown;
+  run(sql: string, parameters: readonly unknown[], done: Done): unknown;
   prepare(sql: string, done: Done): Statement;
   close(done: Done): unknown;
 }
@@ -41,6 +44,7 @@ export async function sqliteBackend(): Promise<BenchBackend> {
     version: await libraryVersion(),
     pids: () => [process.pid],
     urlOf: (place) => `sqlite://${path(place)}`,
+    keyv: (place) => new Keyv({ store: new KeyvSqlite({ uri: `sqlite://${path(place)}` }) }),
     raw: (place) => openRaw(path(place)),
     dispose: async () => undefined,
   };
@@ -53,9 +57,8 @@ async function openRaw(path: string): Promise<RawClient> {
     new Promise((resolve, reject) => {
       const statement = database.prepare(sql, (error) => (error === null ? resolve(statement) : reject(error)));
     });
-  const upsert = await prepare(
-    `INSERT INTO keyv (key, value) SELECT key, value FROM json_each(?) WHERE true ${UPSERT}`,
-  );
+  const upsertAll = `INSERT INTO keyv (key, value) SELECT key, value FROM json_each(?) WHERE true ${UPSERT}`;
+  const upsert = await prepare(upsertAll);
   const both = await prepare('INSERT INTO both (upserts, deletes) VALUES (?, ?)');
   const read = await prepare('SELECT key, value FROM keyv');
   return {
@@ -63,6 +66,13 @@ async function openRaw(path: string): Promise<RawClient> {
       const texts = jsonObject(upserts);
       if (deletes.length === 0) await settled((done) => upsert.run([texts], done));
       else await settled((done) => both.run([texts, JSON.stringify(deletes)], done));
+    },
+    writePlainly: async (upserts, deletes) => {
+      const doomed = 'DELETE FROM keyv WHERE key IN (SELECT value FROM json_each(?))';
+      await settled((done) => database.exec('BEGIN', done));
+      await settled((done) => database.run(upsertAll, [jsonObject(upserts)], done));
+      if (deletes.length > 0) await settled((done) => database.run(doomed, [JSON.stringify(deletes)], done));
+      await settled((done) => database.exec('COMMIT', done));
     },
     readAll: async () => {
       const rows = await settled((done) => read.all([], done));

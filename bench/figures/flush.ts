@@ -29,8 +29,8 @@ interface Writer {
 
 /**
  * What a flush of K records costs, of an account that has 10,000, against the raw client: writing short keys and bare
- * JSON (lean), and writing the very keys and texts that we store (same bytes). Both write a revision row as well,
- * atomically, whatever is stored. Our side begins with `flush()`, after the setters, which `hot-paths` measures; the
+ * JSON in the fastest way (lean) and as most would write it (plain), and writing the very keys and texts that we store
+ * in the fastest way (same bytes). All write a revision row as well, atomically, whatever is stored. Our side begins with `flush()`, after the setters, which `hot-paths` measures; the
  * floors begin with `JSON.stringify`.
  */
 export const flush: Figure = {
@@ -48,10 +48,12 @@ async function measure(bench: Bench, backend: BenchBackend): Promise<Measured> {
   const ours = await filledAccount(present, backend.urlOf('flush-ours'), ACCOUNT_RECORDS);
   const others = other && (await filledAccount(other, backend.urlOf('flush-other'), ACCOUNT_RECORDS));
   const lean = await leanFloor(backend);
+  const plain = await leanFloor(backend, 'writePlainly');
   const same = await sameBytesFloor(backend);
   const writers = {
     ours: accountWriter(ours),
     lean: { write: lean.write },
+    plain: { write: plain.write },
     same: { write: same.write },
     ...(others && { other: accountWriter(others) }),
   };
@@ -64,7 +66,7 @@ async function measure(bench: Bench, backend: BenchBackend): Promise<Measured> {
     }
   }
   const synced = await syncRows(backend, writers);
-  await Promise.all([ours.close(), others?.close(), lean.close(), same.close()]);
+  await Promise.all([ours.close(), others?.close(), lean.close(), plain.close(), same.close()]);
   return { rows: [...rows, ...synced.rows], notes: synced.notes ?? [] };
 }
 
@@ -115,14 +117,16 @@ function accountWriter(account: Account): Writer {
   };
 }
 
+type WriteKind = 'write' | 'writePlainly';
+
 interface Floor {
   readonly write: Writer['write'];
   close(): Promise<void>;
 }
 
-async function leanFloor(backend: BenchBackend): Promise<Floor> {
+async function leanFloor(backend: BenchBackend, how: WriteKind = 'write'): Promise<Floor> {
   const format: Format = { key: symbolAt, text: (entry) => JSON.stringify(entry), revision: (n) => ['rev', String(n)] };
-  return filledFloor(await backend.raw('flush-lean'), format);
+  return filledFloor(await backend.raw(`flush-lean-${how.toLowerCase()}`), format, how);
 }
 
 /** Takes its format from what this version has stored, which is found in it as it was written, or nothing runs. */
@@ -154,19 +158,23 @@ interface Format {
   revision(number: number): RawEntry;
 }
 
-async function filledFloor(client: RawClient, { key, text, revision }: Format): Promise<Floor> {
+async function filledFloor(
+  client: RawClient,
+  { key, text, revision }: Format,
+  how: WriteKind = 'write',
+): Promise<Floor> {
   let number = 0;
   const write: Writer['write'] = async ({ upserts, deletes }) => {
     number += 1;
     const entries = upserts.map(([index, entry]): RawEntry => [key(index), text(entry)]);
     entries.push(revision(number));
-    await client.write(entries, deletes.map(key));
+    await client[how](entries, deletes.map(key));
   };
   await write({ upserts: range(ACCOUNT_RECORDS).map((index) => [index, nextEntry(index)]), deletes: [] });
   return { write, close: () => client.close() };
 }
 
-type AllCosts = Readonly<Record<'ours' | 'lean' | 'same', Costs>> & Readonly<Partial<Record<'other', Costs>>>;
+type AllCosts = Readonly<Record<'ours' | 'lean' | 'plain' | 'same', Costs>> & Readonly<Partial<Record<'other', Costs>>>;
 
 function rowsOf(backend: BenchBackend, kind: Kind, size: number, costs: AllCosts, other?: Version): readonly Row[] {
   const isRedis = backend.name === 'Redis';
@@ -188,6 +196,8 @@ function rowsOf(backend: BenchBackend, kind: Kind, size: number, costs: AllCosts
   const isAsked = kind === 'changes' && size > 1;
   return [
     ...row('wallMs', 'lean', 'wall / lean floor', size === 1 ? (kind === 'changes' ? single : undefined) : lean),
+    ...row('wallMs', 'plain', 'wall / plain floor'),
+    ...row('cpuMs', 'plain', 'CPU / plain floor'),
     ...row('wallMs', 'same', 'wall / same-bytes floor', isAsked && !isRedis ? 1.1 : undefined),
     ...row('cpuMs', 'lean', 'CPU / lean floor', size > 1 ? cpu : undefined),
     ...row('wallMs', 'other', 'wall / the other version'),

@@ -31,10 +31,11 @@ export interface RecordSource {
   encode(recordKey: string, value: unknown): EncodedChange;
 }
 
-/** A record of a group, with the value that it had when the group ended. */
+/** A record of a group. */
 interface PendingRecord extends PendingEntry {
-  readonly value: unknown;
-  /** `undefined` until it is encoded. Here from the beginning: to add a property to an object takes long. */
+  /** That which it had when the group ended; `undefined` until then. */
+  value: unknown;
+  /** `undefined` until it is encoded. */
   change: EncodedChange | undefined;
 }
 
@@ -93,8 +94,8 @@ export class PendingSet {
   #loose: LooseGroup[] = [];
   #gathering: Gathering | undefined;
   /** The changes since the last microtask: single ones, and those that belong together. */
-  #apart: Map<string, PendingEntry> | undefined;
-  #open: Map<string, PendingEntry> | undefined;
+  #apart: Map<string, PendingRecord> | undefined;
+  #open: Map<string, PendingRecord> | undefined;
   #closes = false;
   #lastSequence = 0;
 
@@ -137,10 +138,10 @@ export class PendingSet {
   /** @param before an older change of the record that was not written. */
   mark(recordKey: string, nowMs: number, before?: PendingEntry): void {
     this.#lastSequence += 1;
-    const entry = before ?? this.#open?.get(recordKey) ?? this.#apart?.get(recordKey);
+    const present = this.#open?.get(recordKey) ?? this.#apart?.get(recordKey);
     this.#apart?.delete(recordKey);
     this.#open ??= new Map();
-    this.#open.set(recordKey, entry ?? { sequence: this.#lastSequence, sinceMs: nowMs });
+    this.#open.set(recordKey, before === undefined ? (present ?? this.#changed(nowMs)) : pendingRecord(before));
     this.#closeSoon();
   }
 
@@ -149,7 +150,7 @@ export class PendingSet {
     this.#lastSequence += 1;
     if (this.#open?.has(recordKey) || this.#apart?.has(recordKey)) return;
     this.#apart ??= new Map();
-    this.#apart.set(recordKey, before ?? { sequence: this.#lastSequence, sinceMs: nowMs });
+    this.#apart.set(recordKey, before === undefined ? this.#changed(nowMs) : pendingRecord(before));
     this.#closeSoon();
   }
 
@@ -206,7 +207,12 @@ export class PendingSet {
     };
   }
 
-  *#layers(): Iterable<Map<string, PendingEntry>> {
+  /** A record with the newest change. */
+  #changed(sinceMs: number): PendingRecord {
+    return pendingRecord({ sequence: this.#lastSequence, sinceMs });
+  }
+
+  *#layers(): Iterable<Map<string, PendingRecord>> {
     for (const { records } of this.#sealed) if (records.size > 0) yield records;
     if (this.#base.records.size > 0) yield this.#base.records;
     for (const { records } of this.#gathering?.groups ?? []) yield records;
@@ -230,20 +236,12 @@ export class PendingSet {
     const [apart, open] = [this.#apart, this.#open];
     this.#apart = undefined;
     this.#open = undefined;
-    if (apart !== undefined && apart.size > 0) this.#add({ records: this.#recordsOf(apart), isWhole: false });
-    if (open !== undefined && open.size > 0) this.#add({ records: this.#recordsOf(open), isWhole: true });
-  }
-
-  #recordsOf(entries: Iterable<readonly [recordKey: string, entry: PendingEntry]>): Map<string, PendingRecord> {
-    const records = new Map<string, PendingRecord>();
-    for (const [recordKey, { sequence, sinceMs }] of entries) {
-      const value = this.#source.valueOf(recordKey);
-      records.set(recordKey, { sequence, sinceMs, value, change: undefined });
-    }
-    return records;
+    if (apart !== undefined && apart.size > 0) this.#add({ records: apart, isWhole: false });
+    if (open !== undefined && open.size > 0) this.#add({ records: open, isWhole: true });
   }
 
   #add(group: LooseGroup): void {
+    for (const [recordKey, record] of group.records) record.value = this.#source.valueOf(recordKey);
     this.#loose.push(group);
     if (this.#loose.length > MAX_LOOSE_GROUPS && this.#gathering === undefined) void inTurns(this.#gathered());
   }
@@ -355,6 +353,11 @@ const NO_RECORDS: Map<never, never> = new Map<never, never>();
 /** A map for each entry. */
 function* singly<Key, Value>(entries: ReadonlyMap<Key, Value>): Iterable<Map<Key, Value>> {
   for (const entry of entries) yield new Map([entry]);
+}
+
+/** With all properties from the beginning: to add one to an object takes long. */
+function pendingRecord({ sequence, sinceMs }: PendingEntry): PendingRecord {
+  return { sequence, sinceMs, value: undefined, change: undefined };
 }
 
 function emptyGroup(): Group {

@@ -38,7 +38,7 @@ export class RecordEncoder implements RecordSource {
   valueOf(recordKey: string): unknown {
     const { quarantine, records } = this.#options;
     const text = quarantine.textOf(recordKey);
-    return text === undefined ? records.tableOf(recordKey)?.recordValue(recordKey) : new StoredText(text);
+    return text === undefined ? records.valueOf(recordKey) : new StoredText(text);
   }
 
   /** The values as users know them; of what could not be read, the text. */

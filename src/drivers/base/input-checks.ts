@@ -60,8 +60,7 @@ export function checkAccountId(accountId: string, limits: DriverLimits): void {
 }
 
 /**
- * Checks, encodes and copies the input of `commit` or `drop`: the caller's maps can change afterwards. They are copied in
- * the first step.
+ * Checks and encodes the input of `commit` or `drop`. The caller's maps can change after the first step.
  *
  * @throws `INVALID_KEY`, `INVALID_VALUE`, `TOO_LARGE` with the record keys at fault, `CONFIG`
  */
@@ -89,11 +88,12 @@ export function* checkChange(
     revisionFloor,
     dropped: fate === 'dropped',
   };
-  return { ...change, ...(yield* encodeBatch(copied(batch, limits), limits, meta)) };
+  checkShape(batch, limits);
+  const { upserts, deletes } = yield* encodeBatch(batch, limits, meta);
+  return { ...change, upserts, deletes };
 }
 
-/** A copy: the encoding can take several turns, and the maps are the caller's. */
-function copied(batch: CommitBatch, limits: DriverLimits): CommitBatch {
+function checkShape(batch: CommitBatch, limits: DriverLimits): void {
   requireObject('batch', batch);
   const { upserts, deletes, documents } = batch;
   if (!isMap(upserts)) throw wrong('INVALID_VALUE', 'batch.upserts', upserts, 'a Map');
@@ -106,7 +106,6 @@ function copied(batch: CommitBatch, limits: DriverLimits): CommitBatch {
     const message = `the batch: expected up to ${limits.batchRecords} records, received ${records}`;
     throw new AccountKeeperError('TOO_LARGE', message);
   }
-  return { upserts: new Map(upserts), deletes: new Set(deletes), documents: new Set(documents) };
 }
 
 function* encodeBatch(
@@ -114,15 +113,18 @@ function* encodeBatch(
   limits: DriverLimits,
   meta: string,
 ): Steps<Pick<HeadChange, 'upserts' | 'deletes'>> {
-  const { documents } = batch;
   const upserts = new Map<string, string>();
   const deletes: string[] = [];
   const slice = new Slice();
   // A bound for the bytes of the meta and all keys and values.
   let atMost = mostBytes(meta);
-  for (const [key, value] of batch.upserts) {
+  // The caller's, until the first turn is over.
+  let given = batch;
+  let entries = given.upserts.entries();
+  for (let next = entries.next(); next.done !== true; next = entries.next()) {
+    const [key, value] = next.value;
     checkRecordKey(key, limits);
-    if (batch.deletes.has(key)) {
+    if (given.deletes.has(key)) {
       const message = `record ${JSON.stringify(key)}: expected in upserts or in deletes, received in both`;
       throw new AccountKeeperError('INVALID_KEY', message, { records: [key] });
     }
@@ -130,10 +132,16 @@ function* encodeBatch(
     const atMostOfRecord = mostBytes(key) + mostBytes(value);
     if (atMostOfRecord > Math.min(limits.valueBytes, limits.batchBytes)) checkRecordBytes(key, value, limits);
     atMost += atMostOfRecord;
-    upserts.set(escapeKey(key), documents?.has(key) === true ? encodeDocument(value) : encodeEnvelope(value));
-    if (slice.isOver(value.length)) yield;
+    upserts.set(escapeKey(key), given.documents?.has(key) === true ? encodeDocument(value) : encodeEnvelope(value));
+    if (!slice.isOver(value.length)) continue;
+    if (given === batch) {
+      given = copyOf(batch);
+      entries = behind(given.upserts, upserts.size);
+    }
+    yield;
   }
-  for (const key of batch.deletes) {
+  if (given === batch && batch.deletes.size > 0) given = copyOf(batch);
+  for (const key of given.deletes) {
     checkRecordKey(key, limits);
     atMost += mostBytes(key);
     deletes.push(escapeKey(key));
@@ -141,10 +149,21 @@ function* encodeBatch(
   }
   // No record is at fault by itself, so none is named: half of the batch may fit.
   if (atMost > limits.batchBytes) {
-    const bytes = Buffer.byteLength(meta) + sizeOf(batch).bytes;
+    const bytes = Buffer.byteLength(meta) + sizeOf(given).bytes;
     checkBytes('TOO_LARGE', 'the batch', bytes, limits.batchBytes);
   }
   return { upserts, deletes };
+}
+
+function copyOf({ upserts, deletes, documents }: CommitBatch): CommitBatch {
+  return { upserts: new Map(upserts), deletes: new Set(deletes), documents: new Set(documents) };
+}
+
+/** The entries behind the first ones. */
+function behind<Key, Value>(map: ReadonlyMap<Key, Value>, first: number): MapIterator<[Key, Value]> {
+  const entries = map.entries();
+  for (let count = 0; count < first; count += 1) entries.next();
+  return entries;
 }
 
 /** No character takes more. To count exactly takes longer, and is needed near a limit only. */

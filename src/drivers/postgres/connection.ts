@@ -1,5 +1,6 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
+import { inTurns } from '../../core/shared/slices.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { type AccountSwap, GroupCommit, type SwapResult } from '../base/group-commit.js';
 import { type AccountKeys, KeyLayout } from '../base/key-layout.js';
@@ -107,7 +108,7 @@ export class PostgresConnection implements BackendConnection {
 
   async #swap(kind: SwapKind, swaps: readonly AccountSwap[], operation: Operation): Promise<readonly SwapResult[]> {
     const { pool, statements } = this.#parts;
-    const { values, isDeleting } = swapValues(swaps);
+    const { values, isDeleting } = await inTurns(swapValues(swaps));
     const text = statements.swap[kind][isDeleting ? 'deleting' : 'storing'];
     const [row] = await pool.query({ text, values, purpose: 'writing' }, operation);
     const results = new Array<SwapResult>(swaps.length).fill('busy');

@@ -1,3 +1,4 @@
+import { Slice, type Steps } from '../../core/shared/slices.js';
 import { SEPARATOR } from '../base/envelope.js';
 import type { AccountSwap } from '../base/group-commit.js';
 
@@ -9,24 +10,26 @@ export interface SwapValues {
 }
 
 /** Keys and envelopes go as they are, many of them in one text: in an array, each of them would be escaped. */
-export function swapValues(swaps: readonly AccountSwap[]): SwapValues {
+export function* swapValues(swaps: readonly AccountSwap[]): Steps<SwapValues> {
   const keys: string[] = [];
   const texts: string[] = [];
   const owners: string[] = [];
   const doomed: string[] = [];
   const doomedOwners: string[] = [];
-  swaps.forEach(({ account, change }, index) => {
+  const slice = new Slice();
+  for (const [index, { account, change }] of swaps.entries()) {
     const owner = String(index + 1);
     for (const [key, text] of change.upserts) {
       keys.push(account.recordPrefix + key);
       texts.push(text);
       owners.push(owner);
+      if (slice.isOver(text.length)) yield;
     }
     for (const key of change.deletes) {
       doomed.push(account.recordPrefix + key);
       doomedOwners.push(owner);
     }
-  });
+  }
   const lists = [
     swaps.map(({ account }) => account.head),
     swaps.map(({ change }) => change.expected ?? ''),

@@ -1,5 +1,6 @@
 import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
+import { inTurns } from '../../core/shared/slices.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { type AccountSwap, GroupCommit, type SwapResult } from '../base/group-commit.js';
 import { type AccountKeys, KeyLayout } from '../base/key-layout.js';
@@ -99,7 +100,8 @@ export class SqliteConnection implements BackendConnection {
     for (;;) {
       const left = swaps.filter(({ account }) => !differing.has(account.head));
       if (left.length === 0) break;
-      const rows = await this.#query('writing', operation, this.#parts.statements.swap, ...swapParameters(left));
+      const parameters = await inTurns(swapParameters(left));
+      const rows = await this.#query('writing', operation, this.#parts.statements.swap, ...parameters);
       const found = differingHeads(rows);
       if (found.length === 0) break;
       for (const head of found) differing.add(head);

@@ -1,3 +1,4 @@
+import { Slice, type Steps } from '../../core/shared/slices.js';
 import type { AccountSwap } from '../base/group-commit.js';
 import { LENGTH_DIGITS } from './statements.js';
 
@@ -20,11 +21,12 @@ export type SwapParameters = readonly [expected: string, deletes: string, upsert
  * A head that is written onto itself is deleted first: SQLite skips a write that changes nothing, and would not sync
  * then.
  */
-export function swapParameters(swaps: readonly AccountSwap[]): SwapParameters {
+export function* swapParameters(swaps: readonly AccountSwap[]): Steps<SwapParameters> {
   const expected: string[] = [];
   const deletes: string[] = [];
   const upserts: string[] = [];
   const texts = new Texts(swaps);
+  const slice = new Slice();
   // Keys are ASCII, and nothing in them needs an escape in JSON.
   for (const { account, change } of swaps) {
     const { from } = account.range;
@@ -35,7 +37,10 @@ export function swapParameters(swaps: readonly AccountSwap[]): SwapParameters {
     if (change.next === change.expected) gone.push(`"${head}"`);
     if (gone.length > 0) deletes.push(`"${from}":[${gone.join()}]`);
     let stored = '';
-    for (const [key, text] of change.upserts) stored += `"${record}${key}":${texts.add(text)},`;
+    for (const [key, text] of change.upserts) {
+      stored += `"${record}${key}":${texts.add(text)},`;
+      if (slice.isOver(text.length)) yield;
+    }
     upserts.push(`"${from}":{${stored}"${head}":${texts.add(change.next)}}`);
   }
   return [`{${expected.join()}}`, `{${deletes.join()}}`, `{${upserts.join()}}`, texts.bytes()];

@@ -557,6 +557,25 @@ describe('input', () => {
     expect(await outcomeOf(batchOf(full, ['c']))).toBe('TOO_LARGE');
   });
 
+  it.each([400, 1])('is what it was at the call, with %i records to write and many turns to take', async (written) => {
+    const driver = new MemoryDriver();
+    const text = 'x'.repeat(1_000);
+    const stay = Array.from({ length: written }, (_, index) => `stay/${index}`);
+    const go = Array.from({ length: 4_000 }, (_, index) => `go/${index}`);
+    const all = Object.fromEntries([...go, 'kept'].map((key) => [key, 'x']));
+    const head = await driver.commit('a', batchOf(all), onTopOf(undefined));
+    const upserts = new Map(stay.map((key) => [key, text]));
+    const deletes = new Set(go);
+    const pending = driver.commit('a', { upserts, deletes }, onTopOf(head));
+    upserts.clear();
+    upserts.set('late', text);
+    deletes.clear();
+    deletes.add('kept');
+    await pending;
+    const stored = await driver.load('a');
+    expect(new Set(stored?.records.keys())).toEqual(new Set([...stay, 'kept']));
+  });
+
   it('is taken up to the limits', async () => {
     const upserts = { ['x'.repeat(16)]: 'y'.repeat(32), a: 'é'.repeat(7) };
     expect(await driver.commit('é'.repeat(8), batchOf(upserts, ['b']), onTopOf(undefined))).toMatchObject({

@@ -5,6 +5,7 @@ import { KeyvPostgres } from '@keyv/postgres';
 import Keyv from 'keyv';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DriverWarning } from '../../../src/core/persistence-driver.js';
+import { atOnce } from '../../../src/core/shared/slices.js';
 import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
 import type { PostgresDriver } from '../../../src/drivers/postgres/driver.js';
 import { postgresStatements } from '../../../src/drivers/postgres/statements.js';
@@ -332,7 +333,7 @@ describe('PostgresDriver: the index', () => {
     const account = new KeyLayout().account('a');
     const upserts = new Map([['a', '1']]);
     const change = { expected: 'x', next: 'y', upserts, deletes: ['c', 'd'], deletesAll: false };
-    const { values } = swapValues([{ account, change, operation }]);
+    const { values } = atOnce(swapValues([{ account, change, operation }]));
     const plans: [string, readonly unknown[]][] = [
       [statements.readHead, [account.head]],
       [statements.readRange, [account.range.from, account.range.to]],

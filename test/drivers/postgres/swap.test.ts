@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { atOnce } from '../../../src/core/shared/slices.js';
 import type { HeadSwap } from '../../../src/drivers/base/backend-connection.js';
 import { encodeDocument, SEPARATOR } from '../../../src/drivers/base/envelope.js';
 import type { AccountSwap } from '../../../src/drivers/base/group-commit.js';
@@ -42,7 +43,7 @@ describe('the values of a swap', () => {
             deletes: deletes.map(escapeKey),
           }),
         );
-        const { values, isDeleting } = swapValues(swaps);
+        const { values, isDeleting } = atOnce(swapValues(swaps));
         const lists = values.map((text) => (text === '' ? [] : text.split(SEPARATOR)));
         const stored = swaps.flatMap(({ account, change: { upserts } }, index) =>
           [...upserts].map(([key, text]) => [account.recordPrefix + key, text, String(index + 1)]),
@@ -66,7 +67,7 @@ describe('the statement of a swap', () => {
   beforeEach(async () => void (await server.query(`TRUNCATE ${table}`)));
 
   async function run(kind: SwapKind, swaps: readonly AccountSwap[]): Promise<unknown> {
-    const { values, isDeleting } = swapValues(swaps);
+    const { values, isDeleting } = atOnce(swapValues(swaps));
     const [row] = await server.query(statements.swap[kind][isDeleting ? 'deleting' : 'storing'], values);
     return row;
   }

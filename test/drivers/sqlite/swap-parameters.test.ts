@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { atOnce } from '../../../src/core/shared/slices.js';
 import type { HeadSwap } from '../../../src/drivers/base/backend-connection.js';
 import type { AccountSwap } from '../../../src/drivers/base/group-commit.js';
 import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
@@ -35,7 +36,7 @@ describe('swapParameters', () => {
       swapOf('a', { expected: 'old', next: 'é', upserts: new Map([['k', '💰']]), deletes: ['x', 'y'] }),
       swapOf('b', { next: 'n' }),
     ];
-    const [expected, deletes, upserts, texts] = swapParameters(swaps);
+    const [expected, deletes, upserts, texts] = atOnce(swapParameters(swaps));
     expect(expected).toBe('{"accountkeeper:{a}:head":1000000003,"accountkeeper:{b}:head":null}');
     expect(deletes).toBe('{"accountkeeper:{a}:":["r:x","r:y"]}');
     expect(upserts).toBe(
@@ -45,7 +46,7 @@ describe('swapParameters', () => {
   });
 
   it('deletes a head that is written onto itself', () => {
-    const [, deletes] = swapParameters([swapOf('a', { expected: 'same', next: 'same' })]);
+    const [, deletes] = atOnce(swapParameters([swapOf('a', { expected: 'same', next: 'same' })]));
     expect(deletes).toBe('{"accountkeeper:{a}:":["head"]}');
   });
 });

@@ -22,6 +22,15 @@ export class AccountRecords {
     return this.#tables.find((table) => table.owns(recordKey));
   }
 
+  /** The value to persist, or `undefined` when there is no such record now, or one that is not persisted. */
+  valueOf(recordKey: string): unknown {
+    for (const table of this.#tables) {
+      const value = table.recordValue(recordKey);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
   stage(): StagedAccount {
     const staged = new Map<RecordTable, StagedRecords>(this.#tables.map((table) => [table, table.stage()]));
     return {

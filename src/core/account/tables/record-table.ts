@@ -56,7 +56,8 @@ export abstract class RecordTable {
 
   /** The value to persist, or `undefined` when there is no such record now. */
   recordValue(recordKey: string): unknown {
-    const value = this.heldRecord(recordKey);
+    const place = this.#find(recordKey);
+    const value = place?.map.get(place.key);
     return value === undefined ? undefined : this.persisted(value);
   }
 
@@ -74,11 +75,6 @@ export abstract class RecordTable {
         for (const [map, entries] of staged) map.adopt(entries);
       },
     };
-  }
-
-  protected heldRecord(recordKey: string): unknown {
-    const place = this.#find(recordKey);
-    return place?.map.get(place.key);
   }
 
   /** What to persist of a value that is held; `undefined` for nothing. */
