@@ -80,17 +80,12 @@ export function* checkChange(
   checkRevision('revisionFloor', revisionFloor);
   if (typeof meta !== 'string') throw wrong('INVALID_VALUE', 'meta', meta, 'a string');
   checkText('TOO_LARGE', 'meta', meta, limits.valueBytes);
-  const change = {
-    expected: checkedHead,
-    writerId: checkWriteIdentity('writerId', options.writerId),
-    writeId: checkWriteIdentity('writeId', options.writeId),
-    meta,
-    revisionFloor,
-    dropped: fate === 'dropped',
-  };
+  const writerId = checkWriteIdentity('writerId', options.writerId);
+  const writeId = checkWriteIdentity('writeId', options.writeId);
   checkShape(batch, limits);
   const { upserts, deletes } = yield* encodeBatch(batch, limits, meta);
-  return { ...change, upserts, deletes };
+  const dropped = fate === 'dropped';
+  return { expected: checkedHead, writerId, writeId, meta, revisionFloor, dropped, upserts, deletes };
 }
 
 function checkShape(batch: CommitBatch, limits: DriverLimits): void {
