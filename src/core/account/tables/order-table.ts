@@ -172,6 +172,11 @@ export class OrderTable extends ExchangeTable {
     };
   }
 
+  /** An id is that of one order. */
+  protected override heldKey(key: string): string {
+    return key;
+  }
+
   protected checked(key: string, value: unknown, map: RecordMap<unknown>): Order {
     const order = orderSnapshot(value, this.isStrict);
     const field = map === this.#byId ? 'exchangeOrderId' : 'customOrderId';

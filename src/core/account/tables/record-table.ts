@@ -1,3 +1,4 @@
+import { sharedName } from '../../shared/shared-names.js';
 import { JournaledMap } from './journaled-map.js';
 import type { TableContext, TableName } from './table-context.js';
 import { invalidValue } from './value-checks.js';
@@ -68,9 +69,10 @@ export abstract class RecordTable {
       add: (recordKey, value) => {
         const { map, key } = this.#require(recordKey);
         const checked = this.checked(key, value, map);
+        const held = this.heldKey(key);
         const entries = staged.get(map);
-        if (entries === undefined) staged.set(map, new Map([[key, checked]]));
-        else entries.set(key, checked);
+        if (entries === undefined) staged.set(map, new Map([[held, checked]]));
+        else entries.set(held, checked);
         return checked;
       },
       show: () => {
@@ -87,6 +89,11 @@ export abstract class RecordTable {
   /** What to persist of a value that is held; `undefined` for nothing. */
   protected persisted(value: unknown): unknown {
     return value;
+  }
+
+  /** The key under which a restored entry is held. Symbols and assets are the same in many accounts. */
+  protected heldKey(key: string): string {
+    return sharedName(key);
   }
 
   /** @throws `INVALID_VALUE` */
