@@ -12,7 +12,7 @@ import { PositionTable } from './tables/position-table.js';
 import type { RecordTable } from './tables/record-table.js';
 import type { TableName } from './tables/table-context.js';
 import { invalidValue, requireFinite, requireName, requireObject } from './tables/value-checks.js';
-import { Transactions } from './transaction.js';
+import { type TransactionHost, Transactions } from './transaction.js';
 import type { InstrumentLookup } from './types/instrument.js';
 import type {
   EngineOrder,
@@ -59,14 +59,39 @@ export interface AccountOptions {
   readonly instruments?: InstrumentLookup;
 }
 
+/** The transactions of an account that are running. */
+export interface RunningTransactions {
+  /** Takes back what they have changed so far, if any. */
+  abandon(): void;
+}
+
 /** Follows the changes of an account. */
 export interface AccountObserver {
-  /** Called once, before all else. `abandonTransaction` takes back what a running transaction has changed. */
-  attach(tables: readonly RecordTable[], abandonTransaction: () => void): void;
+  /** Called once, before all else. */
+  attach(tables: readonly RecordTable[], transactions: RunningTransactions): void;
   /** @throws when records of this table must not change now. Nothing is changed then. */
   assertWritable(table: TableName): void;
   /** Called after a change, in a transaction after its end, once for each record. */
   markChanged(table: TableName, recordKey: string): void;
+}
+
+/** Hands the changes on to the observer, if there is one, and notes that metadata changed. */
+class Changes implements TransactionHost {
+  areMetadataPending = false;
+  readonly #observer: AccountObserver | undefined;
+
+  constructor(observer: AccountObserver | undefined) {
+    this.#observer = observer;
+  }
+
+  assertWritable(table: TableName): void {
+    this.#observer?.assertWritable(table);
+  }
+
+  markChanged(table: TableName, recordKey: string): void {
+    if (table === 'metadata') this.areMetadataPending = true;
+    this.#observer?.markChanged(table, recordKey);
+  }
 }
 
 /**
@@ -85,13 +110,13 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
   /** Its own: a subclass may have fields of these names for purposes of its own. */
   readonly #instruments: InstrumentLookup | undefined;
   readonly #rules: AccountRules;
+  readonly #changes: Changes;
   readonly #transactions: Transactions;
   readonly #metadata: MetadataTable<T, A>;
   readonly #positions: PositionTable;
   readonly #orders: OrderTable;
   readonly #leverage: LeverageTable;
   readonly #balance: BalanceTable;
-  #isPendingPersist = false;
 
   /**
    * @param rules how the entries of the exchange are judged.
@@ -102,17 +127,13 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     rules: AccountRules = EXCHANGE_RULES,
     observer?: AccountObserver,
   ) {
-    const context = new Transactions({
-      assertWritable: (table) => observer?.assertWritable(table),
-      markChanged: (table, recordKey) => {
-        if (table === 'metadata') this.#isPendingPersist = true;
-        observer?.markChanged(table, recordKey);
-      },
-    });
+    const changes = new Changes(observer);
+    const context = new Transactions(changes);
     this.#instruments = instruments && checkedInstruments(instruments);
     this.instruments = this.#instruments;
     this.quoteAsset = quoteAsset;
     this.#rules = rules;
+    this.#changes = changes;
     this.#transactions = context;
     this.#metadata = new MetadataTable(context);
     this.#positions = new PositionTable(context, rules);
@@ -120,7 +141,7 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
     this.#leverage = new LeverageTable(context, rules);
     this.#balance = new BalanceTable(context, quoteAsset, rules);
     const tables = [this.#metadata, this.#positions, this.#orders, this.#leverage, this.#balance];
-    observer?.attach(tables, () => context.abandon());
+    observer?.attach(tables, context);
   }
 
   /**
@@ -339,12 +360,12 @@ export class AccountState<T extends object = Record<string, unknown>, A extends 
 
   /** Whether metadata changed since `setIsPendingPersist(false)`, for callers who persist on their own. */
   isPendingPersist(): boolean {
-    return this.#isPendingPersist;
+    return this.#changes.areMetadataPending;
   }
 
   /** Sets what {@link isPendingPersist} answers. */
   setIsPendingPersist(value: boolean): void {
-    this.#isPendingPersist = value;
+    this.#changes.areMetadataPending = value;
   }
 
   /**

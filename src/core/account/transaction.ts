@@ -4,8 +4,8 @@ import { refusePromise, requireSynchronous } from './tables/value-checks.js';
 /** The store behind the tables. */
 export interface TransactionHost {
   /** @throws `NOT_RESTORED`, `FENCED` or `CLOSED` */
-  readonly assertWritable: (table: TableName) => void;
-  readonly markChanged: (table: TableName, recordKey: string) => void;
+  assertWritable(table: TableName): void;
+  markChanged(table: TableName, recordKey: string): void;
 }
 
 type Change = readonly [recordKey: string, table: TableName];

@@ -33,8 +33,16 @@ export interface LocalKnowledge {
 
 const NOTHING: LocalKnowledge = { spills: [], damaged: [], known: [] };
 
-/** The commits that this process saw acknowledged, by driver, account and lineage. They count like a file. */
-const seen = new WeakMap<PersistenceDriver, Map<string, KnownHead & { readonly accountId: string }>>();
+/** The newest head of one lineage of an account that this process saw acknowledged. */
+interface SeenHead {
+  readonly lineage: string;
+  head: AccountHead;
+  /** That of another lineage of the account. Nearly every account has one alone. */
+  readonly next: SeenHead | undefined;
+}
+
+/** The heads that this process saw acknowledged, by driver and account. They count like a file. */
+const seenHeads = new WeakMap<PersistenceDriver, Map<string, SeenHead>>();
 
 export interface LocalFileSettings {
   readonly accountId: string;
@@ -52,8 +60,9 @@ export class LocalFiles {
   readonly #events: Emitter<LocalFileEvents>;
   readonly #folder: SpillFolder | undefined;
   #highWater: HighWaterFile | undefined;
-  #lineage: string | undefined;
-  #shown: readonly KnownHead[] = [];
+  /** Of the lineage that is tracked. */
+  #seen: SeenHead | undefined;
+  #shown: KnownHead | undefined;
 
   constructor(settings: LocalFileSettings, events: Emitter<LocalFileEvents>) {
     this.#settings = settings;
@@ -67,18 +76,22 @@ export class LocalFiles {
     const { spills, damaged } = this.#folder?.read(accountId) ?? NOTHING;
     const directories = new Set([highWater?.directory, spill?.directory].filter((each) => each !== undefined));
     const noted = [...directories].flatMap((directory) => readHighWaters(directory, accountId));
-    const remembered = [...(seen.get(driver)?.values() ?? [])].filter((each) => each.accountId === accountId);
-    return { spills, damaged, known: [...noted, ...spills.flatMap(baseOf), ...remembered, ...this.#shown] };
+    const known: KnownHead[] = [...noted, ...spills.flatMap(baseOf)];
+    for (let seen = seenHeads.get(driver)?.get(accountId); seen !== undefined; seen = seen.next) {
+      known.push(knownHead(seen.head, seen.lineage));
+    }
+    if (this.#shown !== undefined) known.push(this.#shown);
+    return { spills, damaged, known };
   }
 
   /** A reader shows this head: what is less, or of another history, takes its place at the operator's word alone. */
   show(head: AccountHead | undefined): void {
-    this.#shown = head === undefined ? [] : [{ ...head, lineage: parseHeadMeta(head.meta).lineage }];
+    this.#shown = head === undefined ? undefined : knownHead(head, parseHeadMeta(head.meta).lineage);
   }
 
   /** The account was taken over: what is acknowledged from now on is noted, if there is a place for it. */
   track(lineage: string, head: AccountHead): void {
-    this.#lineage = lineage;
+    this.#seen = seenHead(this.#settings, lineage, head);
     this.note(head);
   }
 
@@ -91,8 +104,9 @@ export class LocalFiles {
   /** The backend has acknowledged this head. */
   note(head: AccountHead): void {
     const { highWater } = this.#settings;
-    this.#see(head);
-    if (highWater !== undefined && this.#lineage !== undefined) this.#write(highWater.directory, this.#lineage, head);
+    if (this.#seen === undefined) return;
+    this.#seen.head = head;
+    if (highWater !== undefined) this.#write(highWater.directory, this.#seen.lineage, head);
   }
 
   /** Resolves when what was noted is written, or that has failed. */
@@ -142,16 +156,6 @@ export class LocalFiles {
     return { replayed: replay.map(({ path }) => path), conflicting: kept, damaged: damaged.map(({ path }) => path) };
   }
 
-  #see({ revision, writeId, writerId }: AccountHead): void {
-    const { accountId, driver } = this.#settings;
-    const heads = seen.get(driver) ?? new Map<string, KnownHead & { readonly accountId: string }>();
-    const lineage = this.#lineage;
-    seen.set(
-      driver,
-      heads.set(JSON.stringify([accountId, lineage]), { accountId, revision, writeId, writerId, lineage }),
-    );
-  }
-
   #write(directory: string, lineage: string, head: AccountHead): HighWaterFile {
     const { accountId } = this.#settings;
     const onError = (error: AccountKeeperError): void => this.#events.emit('high-water-failed', { error });
@@ -168,6 +172,20 @@ export class LocalFiles {
       this.#events.emit('spill-failed', { error: toAccountKeeperError(thrown, 'removal of a spill') });
     }
   }
+}
+
+/** The entry of this lineage; a new one holds the head. */
+function seenHead({ accountId, driver }: LocalFileSettings, lineage: string, head: AccountHead): SeenHead {
+  const heads = seenHeads.get(driver) ?? new Map<string, SeenHead>();
+  const first = heads.get(accountId);
+  for (let seen = first; seen !== undefined; seen = seen.next) if (seen.lineage === lineage) return seen;
+  const seen: SeenHead = { lineage, head, next: first };
+  seenHeads.set(driver, heads.set(accountId, seen));
+  return seen;
+}
+
+function knownHead({ revision, writeId, writerId }: AccountHead, lineage: string | undefined): KnownHead {
+  return { revision, writeId, writerId, lineage };
 }
 
 /** A spill is written by the store that had the head acknowledged. */

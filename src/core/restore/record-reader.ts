@@ -12,10 +12,13 @@ import { describeThrown } from '../shared/thrown.js';
 import type { RecordFormatOptions } from './record-format.js';
 import type { StandardSchema, StandardSchemaIssue } from './standard-schema.js';
 
-type ReaderFormat = Pick<RecordFormatOptions<object>, 'migrate' | 'schema'> & {
+/** How the records are written, and what is to become of older ones. */
+export interface ReaderFormat {
   readonly codec: Codec;
   readonly schemaVersion: number;
-};
+  readonly migrate: RecordFormatOptions<object>['migrate'];
+  readonly schema: RecordFormatOptions<object>['schema'];
+}
 
 /** The decoded records of a stored account. */
 export interface ReadAccount {

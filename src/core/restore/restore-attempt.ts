@@ -13,7 +13,7 @@ import type {
 import { batchLimits, cutBatches, mergedBatch } from '../shared/batch-size.js';
 import { isRecordFault, recordsAtFault } from '../shared/record-faults.js';
 import { DRIVER_GRACE_MS, pause, within } from '../shared/within.js';
-import type { ReadAccount } from './record-reader.js';
+import { type ReadAccount, RecordReader } from './record-reader.js';
 import type { RestoreOptions, RollbackChoice } from './restore-options.js';
 import type { RestoreRun, Turn } from './restore-run.js';
 import { judge, localIdOf, namesHead, type Verdict } from './rollback.js';
@@ -295,7 +295,7 @@ export class RestoreAttempt {
   async #decoded(stored: StoredAccount | undefined): Promise<ReadAccount> {
     const { settings, records: persisted } = this.#run;
     if (stored === undefined) return { records: 0, rejected: [], show: persisted.stage().show };
-    const account = await this.#bound(() => settings.reader.read(stored, persisted));
+    const account = await this.#bound(() => new RecordReader(settings).read(stored, persisted));
     const [first] = account.rejected;
     if (first === undefined || settings.onRejected === 'quarantine') return account;
     const records = account.rejected.map(({ recordKey }) => recordKey);

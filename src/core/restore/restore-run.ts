@@ -9,15 +9,14 @@ import { waitForOwner } from '../ownership/wait-for-owner.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
 import type { Emitter } from '../shared/emitter.js';
 import { within } from '../shared/within.js';
-import type { RecordReader } from './record-reader.js';
+import type { ReaderFormat } from './record-reader.js';
 import type { RestoreEvents } from './restore-options.js';
 
 /** Whether the account may be taken over while this head is stored. */
 export type Turn = (head: AccountHead | undefined) => boolean;
 
-export interface RestoreSettings extends LocalFileSettings {
+export interface RestoreSettings extends LocalFileSettings, ReaderFormat {
   readonly ownership: OwnershipSettings;
-  readonly reader: RecordReader;
   readonly onRejected: 'throw' | 'quarantine';
 }
 

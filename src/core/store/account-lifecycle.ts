@@ -1,4 +1,6 @@
-import type { AccountRecords } from '../account/tables/account-records.js';
+import type { AccountObserver, RunningTransactions } from '../account/account-state.js';
+import { AccountRecords } from '../account/tables/account-records.js';
+import type { RecordTable } from '../account/tables/record-table.js';
 import type { TableName } from '../account/tables/table-context.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import type { RestoredSpills } from '../local-files/local-file-options.js';
@@ -9,14 +11,17 @@ import { namesHead } from '../restore/rollback.js';
 import type { Emitter } from '../shared/emitter.js';
 import { DRIVER_GRACE_MS, within } from '../shared/within.js';
 import { type FlushStatus, NOTHING_TO_FLUSH } from '../write-behind/flush-status.js';
-import { reserveAccount } from './open-accounts.js';
-import { OwnedSession, type SessionEnd } from './owned-session.js';
+import { releaseAccount, reserveAccount } from './open-accounts.js';
+import { OwnedSession, type SessionEnd, type SessionOwner } from './owned-session.js';
 import type { Ownership, PersistenceState, PersistenceStatus } from './persistence-status.js';
 import type { AccountEvents } from './store-events.js';
 import type { CloseOptions, FlushCallOptions, RequireDurableOptions } from './store-options.js';
 import type { StoreSettings } from './store-settings.js';
 
 const CLOSE_TIMEOUT_MS = 10_000;
+
+/** Before there are tables. */
+const NO_RECORDS = new AccountRecords([], new Set());
 
 const NOTHING_LEFT: SessionEnd = { recordKeys: [], lost: [], error: undefined };
 
@@ -39,24 +44,29 @@ type Lifecycle =
     };
 
 /** The persisted life of one store: restore, write behind, lose ownership, close. */
-export class AccountLifecycle {
+export class AccountLifecycle implements AccountObserver, SessionOwner {
   readonly #settings: StoreSettings;
-  readonly #records: AccountRecords;
   readonly #events: Emitter<AccountEvents>;
-  readonly #abandonTransaction: () => void;
+  #records = NO_RECORDS;
+  #transactions: RunningTransactions | undefined;
   #lifecycle: Lifecycle = { phase: 'unrestored' };
 
-  /** @param abandonTransaction takes back what a running transaction has changed. */
-  constructor(
-    settings: StoreSettings,
-    records: AccountRecords,
-    events: Emitter<AccountEvents>,
-    abandonTransaction: () => void,
-  ) {
+  constructor(settings: StoreSettings, events: Emitter<AccountEvents>) {
     this.#settings = settings;
-    this.#records = records;
     this.#events = events;
-    this.#abandonTransaction = abandonTransaction;
+  }
+
+  attach(tables: readonly RecordTable[], transactions: RunningTransactions): void {
+    this.#records = new AccountRecords(tables, this.#settings.persist);
+    this.#transactions = transactions;
+  }
+
+  abandonTransaction(): void {
+    this.#transactions?.abandon();
+  }
+
+  sessionFenced(session: OwnedSession, error: AccountKeeperError): void {
+    if (this.#lifecycle.phase === 'open') this.#lifecycle = { phase: 'fenced', session, error };
   }
 
   /** @throws `NOT_RESTORED`, `READ_ONLY`, `FENCED` or `CLOSED` */
@@ -83,7 +93,7 @@ export class AccountLifecycle {
   async restore(options: RestoreOptions): Promise<RestoreResult> {
     if (this.#lifecycle.phase !== 'unrestored') throw this.#cannotRestore();
     const { accountId, driver, ownership } = this.#settings;
-    const unreserve = ownership.mode === 'read-only' ? () => undefined : reserveAccount(driver, accountId);
+    const reservation = ownership.mode === 'read-only' ? undefined : reserveAccount(driver, accountId);
     const run = new RestoreRun(this.#settings, this.#records, this.#events);
     const attempted = async (): Promise<() => RestoreResult> => {
       const attempt = new RestoreAttempt(run, options);
@@ -92,7 +102,7 @@ export class AccountLifecycle {
         return () => this.#show(loaded, run, options.onRolledBack);
       }
       const owned = await attempt.takeOver();
-      return () => this.#begin(owned, run, unreserve);
+      return () => this.#begin(owned, run, reservation);
     };
     const restoring = attempted();
     // `settled` resolves when it is over; the caller of restore learns how it went.
@@ -105,7 +115,7 @@ export class AccountLifecycle {
       this.#events.emit('restored', result);
       return result;
     } catch (thrown) {
-      unreserve();
+      releaseAccount(driver, accountId, reservation);
       // Why the restore has failed must not wait for a backend that may be gone.
       run.lease?.release().catch(() => undefined);
       if (this.#lifecycle === lifecycle) this.#lifecycle = { phase: 'unrestored' };
@@ -189,18 +199,15 @@ export class AccountLifecycle {
   }
 
   /** From here on the account is ours, and everything that changes is written. */
-  #begin(owned: OwnedAccount, run: RestoreRun, unreserve: () => void): RestoreResult {
+  #begin(owned: OwnedAccount, run: RestoreRun, reservation: number | undefined): RestoreResult {
     owned.account.show();
-    const session: OwnedSession = new OwnedSession({
+    const session = new OwnedSession({
       settings: this.#settings,
       events: this.#events,
+      owner: this,
       run,
       owned,
-      abandonTransaction: this.#abandonTransaction,
-      unreserve,
-      onFenced: (error) => {
-        if (this.#lifecycle.phase === 'open') this.#lifecycle = { phase: 'fenced', session, error };
-      },
+      reservation,
     });
     this.#lifecycle = { phase: 'open', session };
     return resultOf(owned, run.files.clear(owned.plan, owned.damaged));

@@ -1,8 +1,5 @@
-import { type AccountObserver, AccountState } from '../account/account-state.js';
-import { AccountRecords } from '../account/tables/account-records.js';
+import { AccountState } from '../account/account-state.js';
 import type { AccountRules } from '../account/tables/account-rules.js';
-import type { RecordTable } from '../account/tables/record-table.js';
-import type { TableName } from '../account/tables/table-context.js';
 import { invalidValue } from '../account/tables/value-checks.js';
 import { AccountKeeperError } from '../errors.js';
 import type { RestoreOptions, RestoreResult } from '../restore/restore-options.js';
@@ -27,7 +24,7 @@ import type {
   FlushCallOptions,
   RequireDurableOptions,
 } from './store-options.js';
-import { checkedStoreOptions, type StoreSettings } from './store-settings.js';
+import { checkedStoreOptions } from './store-settings.js';
 
 /** Of `restore()` and `refresh()`. */
 const RESTORE_CALL: ChecksOf<RestoreOptions> = {
@@ -42,31 +39,6 @@ const RESTORE_CALL: ChecksOf<RestoreOptions> = {
 const FLUSH_CALL: ChecksOf<FlushCallOptions> = { timeoutMs: duration(), signal: abortSignal };
 const CLOSE_CALL: ChecksOf<CloseOptions> = { timeoutMs: duration(), deadlineMs: duration() };
 const REQUIRE_DURABLE_CALL: ChecksOf<RequireDurableOptions> = { maxAgeMs: duration() };
-
-/** Hands what changes on to the persistence. */
-class Following implements AccountObserver {
-  readonly #settings: StoreSettings;
-  readonly #events: StoreEvents;
-  persistence: AccountLifecycle | undefined;
-
-  constructor(settings: StoreSettings, events: StoreEvents) {
-    this.#settings = settings;
-    this.#events = events;
-  }
-
-  attach(tables: readonly RecordTable[], abandonTransaction: () => void): void {
-    const records = new AccountRecords(tables, this.#settings.persist);
-    this.persistence = new AccountLifecycle(this.#settings, records, this.#events, abandonTransaction);
-  }
-
-  assertWritable(table: TableName): void {
-    this.persistence?.assertWritable(table);
-  }
-
-  markChanged(table: TableName, recordKey: string): void {
-    this.persistence?.markChanged(table, recordKey);
-  }
-}
 
 /**
  * The state of one trading account: synchronous and in memory, written behind to a storage backend.
@@ -92,10 +64,10 @@ export class AccountStateStore<
   constructor(options: AccountStateStoreOptions<T> = {}, entries: AccountRules['entries'] = 'exchange') {
     const { account, rejectStale, settings } = checkedStoreOptions(options);
     const events = new StoreEvents(settings?.accountId ?? '');
-    const following = settings && new Following(settings, events);
-    super(account, { rejectStale, entries }, following);
+    const persistence = settings && new AccountLifecycle(settings, events);
+    super(account, { rejectStale, entries }, persistence);
     this.#events = events;
-    this.#persistence = following?.persistence;
+    this.#persistence = persistence;
   }
 
   /**

@@ -1,8 +1,9 @@
 import { Quarantine } from '../codec/quarantine.js';
 import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { onProcessExit } from '../local-files/exit-hook.js';
-import type { SpillContent } from '../local-files/local-files.js';
+import type { LocalFiles, SpillContent } from '../local-files/local-files.js';
 import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
+import type { LeaseShare } from '../ownership/process-lease.js';
 import type { OwnedAccount } from '../restore/restore-attempt.js';
 import type { RestoreRun } from '../restore/restore-run.js';
 import { batchLimits, noChanges } from '../shared/batch-size.js';
@@ -11,23 +12,32 @@ import { within } from '../shared/within.js';
 import { FlushScheduler } from '../write-behind/flush-scheduler.js';
 import { type CommitResult, OwnerSender } from '../write-behind/owner-sender.js';
 import { RecordEncoder } from '../write-behind/record-encoder.js';
+import { releaseAccount } from './open-accounts.js';
 import type { AccountEvents } from './store-events.js';
 import type { StoreSettings } from './store-settings.js';
+
+/** Of nearly every account. It keeps nothing, so that one does for all. */
+const NOTHING_REJECTED = new Quarantine([], 0, { keyBytes: 0, valueBytes: 0, batchBytes: 0, batchRecords: 0 });
 
 /** How long the release of an account may take: whoever waits for it finds out by its lease otherwise. */
 const RELEASE_TIMEOUT_MS = 2_000;
 
+/** The store whose session it is. */
+export interface SessionOwner {
+  /** Takes back what a running transaction has changed. */
+  abandonTransaction(): void;
+  /** Another writer took the account over. */
+  sessionFenced(session: OwnedSession, error: AccountKeeperError): void;
+}
+
 export interface OwnedSessionOptions {
   readonly settings: StoreSettings;
   readonly events: Emitter<AccountEvents>;
+  readonly owner: SessionOwner;
   readonly run: RestoreRun;
   readonly owned: OwnedAccount;
-  /** Takes back what a running transaction has changed. */
-  readonly abandonTransaction: () => void;
-  /** Gives the account back to other stores of this process. */
-  readonly unreserve: () => void;
-  /** Another writer took the account over. */
-  readonly onFenced: (error: AccountKeeperError) => void;
+  /** Of the account in this process. */
+  readonly reservation: number | undefined;
 }
 
 /** The state in which a session ended. */
@@ -46,30 +56,44 @@ interface Spilled {
   readonly unencodable: readonly string[];
 }
 
-/** Writes a store's changes, from the moment when it owns its account until it is closed. */
+/**
+ * Writes a store's changes, from the moment when it owns its account until it is closed. Of the restore it keeps the files
+ * and the lease: all else, what was read above all, would stay in memory for nothing.
+ */
 export class OwnedSession {
   readonly writer: OwnerSender;
   readonly scheduler: FlushScheduler;
   /** Whether it ended with everything saved, and the account released. */
   isReleased = false;
-  /** Without what was read: it would stay in memory beside what the tables hold. */
-  readonly #options: Omit<OwnedSessionOptions, 'owned'>;
+  readonly #settings: StoreSettings;
+  readonly #events: Emitter<AccountEvents>;
+  readonly #owner: SessionOwner;
+  readonly #files: LocalFiles;
+  readonly #lease: LeaseShare | undefined;
+  readonly #reservation: number | undefined;
   readonly #encoder: RecordEncoder;
-  readonly #claimed: HeadMeta;
-  readonly #forgetExit: () => void;
+  /** The meta of the head with which the account was claimed. */
+  readonly #claimedMeta: string;
+  readonly #forgetExit: (() => void) | undefined;
   #spilled: Spilled | undefined;
-  #usual: string | undefined;
+  /** The meta of nearly every commit, under the lease of this id. */
+  #usualMeta: string | undefined;
+  #usualLease: string | undefined;
 
-  constructor(options: OwnedSessionOptions) {
-    const { owned, ...kept } = options;
-    const { events, run, settings } = kept;
-    const { files, records } = run;
+  constructor({ settings, events, owner, run, owned, reservation }: OwnedSessionOptions) {
+    const { files, lease, records } = run;
     const { account, head, lineage } = owned;
     const { accountId, clock, codec, createId, driver, random, schemaVersion } = settings;
     const { limits } = driver;
-    const quarantine = new Quarantine(account.rejected, head.revision, limits);
-    this.#options = kept;
-    this.#claimed = parseHeadMeta(head.meta);
+    const { rejected } = account;
+    const quarantine = rejected.length === 0 ? NOTHING_REJECTED : new Quarantine(rejected, head.revision, limits);
+    this.#settings = settings;
+    this.#events = events;
+    this.#owner = owner;
+    this.#files = files;
+    this.#lease = lease;
+    this.#reservation = reservation;
+    this.#claimedMeta = head.meta;
     this.writer = new OwnerSender({ driver, accountId, clock, createId, head });
     this.#encoder = new RecordEncoder({ records, codec, schemaVersion, quarantine, limits });
     files.track(lineage, head);
@@ -81,7 +105,7 @@ export class OwnedSession {
       writer: this.writer,
       records: this.#encoder,
       limits: batchLimits(limits, head.meta),
-      meta: (unfinished) => (unfinished === undefined ? this.#usualMeta() : this.#meta({ unfinished })),
+      meta: (unfinished) => (unfinished === undefined ? this.#unchangedMeta() : this.#meta({ unfinished })),
       events,
       onAcknowledged: (acknowledged, recordKeys) => {
         files.note(acknowledged);
@@ -89,7 +113,7 @@ export class OwnedSession {
       },
       onFenced: (error, rolledBack) => this.#fenced(error, rolledBack),
     });
-    this.#forgetExit = files.takesSpills ? onProcessExit(() => this.#spillAtExit()) : () => undefined;
+    this.#forgetExit = files.takesSpills ? onProcessExit(() => this.#spillAtExit()) : undefined;
   }
 
   /** Where the records are that were not acknowledged, if they had to be written to a file. */
@@ -105,7 +129,7 @@ export class OwnedSession {
   }
 
   async #rewriteAbove(): Promise<void> {
-    const { commitTimeoutMs } = this.#options.settings.flush;
+    const { commitTimeoutMs } = this.#settings.flush;
     try {
       this.scheduler.rewrite({ stored: await this.writer.readRolledBack({ timeoutMs: commitTimeoutMs }) });
     } catch (thrown) {
@@ -117,51 +141,50 @@ export class OwnedSession {
 
   /** Saves what is pending by the deadline, or spills it, and releases the account. */
   async end(timeoutMs: number): Promise<SessionEnd> {
-    const { run, settings, unreserve } = this.#options;
-    const { files, lease } = run;
-    const endMs = settings.clock.monotonic() + timeoutMs;
+    const { accountId, clock, driver } = this.#settings;
+    const endMs = clock.monotonic() + timeoutMs;
     const wasFenced = this.scheduler.activity === 'stopped';
     try {
       const { recordKeys, error } = await this.scheduler.drain(timeoutMs);
       if (recordKeys.length > 0) this.#spill();
-      this.#forgetExit();
+      this.#forgetExit?.();
       const lost = recordKeys.filter((recordKey) => this.#spilled?.records.has(recordKey) !== true);
-      const remainingMs = (): number => Math.max(0, endMs - settings.clock.monotonic());
+      const remainingMs = (): number => Math.max(0, endMs - clock.monotonic());
       const patiently = async (work: Promise<unknown> | undefined): Promise<void> => {
-        const limits = {
-          clock: settings.clock,
-          doing: 'close',
-          timeoutMs: Math.min(RELEASE_TIMEOUT_MS, remainingMs()),
-        };
+        const limits = { clock, doing: 'close', timeoutMs: Math.min(RELEASE_TIMEOUT_MS, remainingMs()) };
         if (limits.timeoutMs > 0) await Promise.allSettled([within(limits, () => work)]);
       };
       // The lease first: a crash in between leaves no record of it behind.
-      const leaseEnds = lease?.release();
+      const leaseEnds = this.#lease?.release();
       const isSaved = recordKeys.length === 0;
       if (isSaved) await patiently(leaseEnds);
       const release = isSaved && !wasFenced ? await this.#release(remainingMs()) : undefined;
-      await patiently(files.settled());
+      await patiently(this.#files.settled());
       const isRolledBack = this.writer.isRolledBack || (release?.kind === 'fenced' && release.rolledBack);
       if (isSaved && isRolledBack) return this.#endRolledBack(release);
       this.isReleased = release?.kind === 'acknowledged';
       return { recordKeys, lost, error };
     } finally {
-      unreserve();
+      releaseAccount(driver, accountId, this.#reservation);
     }
   }
 
-  /** The meta of nearly every commit. Without a lease it stays the same. */
-  #usualMeta(): string {
-    if (this.#options.run.lease !== undefined) return this.#meta({});
-    this.#usual ??= this.#meta({});
-    return this.#usual;
+  /** The meta of a commit that has nothing to say. */
+  #unchangedMeta(): string {
+    const lease = this.#lease?.reference.id;
+    if (this.#usualMeta !== undefined && this.#usualLease === lease) return this.#usualMeta;
+    const meta = this.#meta({});
+    // Rather the text that is in memory already.
+    this.#usualMeta = meta === this.#claimedMeta ? this.#claimedMeta : meta;
+    this.#usualLease = lease;
+    return this.#usualMeta;
   }
 
   /** The meta of the account's head from now on. */
   #meta(more: Partial<HeadMeta>): string {
-    const { run, settings } = this.#options;
-    const meta: HeadMeta = { ...this.#claimed, unfinished: undefined, lease: run.lease?.reference, ...more };
-    return formatHeadMeta(meta, settings.driver.limits.valueBytes);
+    const claimed = parseHeadMeta(this.#claimedMeta);
+    const meta: HeadMeta = { ...claimed, unfinished: undefined, lease: this.#lease?.reference, ...more };
+    return formatHeadMeta(meta, this.#settings.driver.limits.valueBytes);
   }
 
   /** A failure leaves the account to whoever takes it over next. */
@@ -171,7 +194,7 @@ export class OwnedSession {
     try {
       const request = this.writer.request(noChanges(), this.#meta({ released: true }));
       const result = await this.writer.send(request, { mayHaveLanded: false, timeoutMs });
-      if (result.kind === 'acknowledged') this.#options.run.files.note(result.head);
+      if (result.kind === 'acknowledged') this.#files.note(result.head);
       return result;
     } catch {
       // The caller's createId failed.
@@ -192,29 +215,29 @@ export class OwnedSession {
   }
 
   #fenced(error: AccountKeeperError, rolledBack: boolean): void {
-    const { events, onFenced, run, unreserve } = this.#options;
+    const { accountId, driver } = this.#settings;
     const recordKeys = this.scheduler.unacknowledged();
-    this.#forgetExit();
-    unreserve();
+    this.#forgetExit?.();
+    releaseAccount(driver, accountId, this.#reservation);
     // Who waits for it finds out by time when the backend is gone.
-    run.lease?.release().catch(() => undefined);
-    onFenced(error);
+    this.#lease?.release().catch(() => undefined);
+    this.#owner.sessionFenced(this, error);
     if (recordKeys.length > 0 || rolledBack) this.#spill();
     const unacknowledged = this.#encoder.shown(recordKeys);
-    events.emit('fenced', { by: error.head, outcome: error.outcome, rolledBack, unacknowledged, error });
+    this.#events.emit('fenced', { by: error.head, outcome: error.outcome, rolledBack, unacknowledged, error });
   }
 
   /** Nothing goes on after this: what a running transaction has changed so far is none of the account's state. */
   #spillAtExit(): void {
     if (!this.scheduler.isPending) return;
-    this.#options.abandonTransaction();
+    this.#owner.abandonTransaction();
     this.#spill();
   }
 
   /** Once: what happens to the store afterwards changes nothing that is persisted. */
   #spill(isFenced = this.scheduler.status().lastError?.code === 'FENCED'): void {
-    const { events, run } = this.#options;
-    const { files } = run;
+    const events = this.#events;
+    const files = this.#files;
     if (this.#spilled !== undefined || !files.takesSpills) return;
     try {
       const content = this.#spillContent(isFenced);
@@ -235,12 +258,13 @@ export class OwnedSession {
   #spillContent(fenced: boolean): SpillContent {
     const { attempts, newer, rejected, unfinished } = this.scheduler.unacknowledgedChanges();
     const { head } = this.writer;
+    const { claims, lineage } = parseHeadMeta(this.#claimedMeta);
     const records = this.#encoder.encodeAll(this.#encoder.everything());
     const refused = this.#encoder.encodeAll(rejected);
     return {
       writerId: head.writerId,
-      lineage: this.#claimed.lineage,
-      claims: this.#claimed.claims,
+      lineage,
+      claims,
       base: baseOf(head),
       fenced,
       follows: [],

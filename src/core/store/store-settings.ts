@@ -9,7 +9,6 @@ import { RESERVED_ACCOUNT_PREFIX } from '../ownership/head-meta.js';
 import { type OwnershipSettings, ownershipSettings } from '../ownership/ownership-options.js';
 import type { PersistenceDriver } from '../persistence-driver.js';
 import type { RecordFormatOptions } from '../restore/record-format.js';
-import { RecordReader } from '../restore/record-reader.js';
 import { schemaOption } from '../restore/standard-schema.js';
 import { type Clock, systemClock } from '../shared/clock.js';
 import {
@@ -43,11 +42,14 @@ type Completed =
   | 'createId';
 
 /** The options of a persisted store, checked and completed. */
-export interface StoreSettings extends Required<Pick<Options, Completed>>, Pick<Options, 'spill' | 'highWater'> {
+export interface StoreSettings extends Required<Pick<Options, Completed>> {
   readonly flush: FlushSettings;
   readonly ownership: OwnershipSettings;
   readonly persist: ReadonlySet<TableName>;
-  readonly reader: RecordReader;
+  readonly migrate: RecordFormatOptions<object>['migrate'];
+  readonly schema: RecordFormatOptions<object>['schema'];
+  readonly spill: SpillOptions | undefined;
+  readonly highWater: HighWaterOptions | undefined;
 }
 
 const TABLES: readonly TableName[] = ['metadata', 'positions', 'orders', 'leverage', 'balance'];
@@ -140,25 +142,28 @@ export function checkedStoreOptions<T extends object>(options: AccountStateStore
 }
 
 /** What every store has that is not told otherwise. */
-const DEFAULTS = Object.freeze({
-  closeDriver: false,
-  flush: flushSettings(),
-  ownership: ownershipSettings(),
-  codec: jsonCodec,
-  schemaVersion: 1,
-  onRejected: 'throw' as const,
-  persist: new Set<TableName>(['metadata']) as ReadonlySet<TableName>,
-  clock: systemClock,
-  random: Math.random,
-  createId: randomUUID as () => string,
-});
+const FLUSH = flushSettings();
+const OWNERSHIP = ownershipSettings();
+const PERSIST: ReadonlySet<TableName> = new Set<TableName>(['metadata']);
 
+/** As one literal: every store's settings then have the same layout, which is in memory once. */
 function resolveStoreOptions(checked: Checked<typeof CHECKS>, driver: PersistenceDriver): StoreSettings {
-  const settings = {
-    ...DEFAULTS,
-    ...checked,
-    driver,
+  return {
     accountId: accountIdOption('accountId', checked.accountId),
+    driver,
+    closeDriver: checked.closeDriver ?? false,
+    flush: checked.flush ?? FLUSH,
+    ownership: checked.ownership ?? OWNERSHIP,
+    codec: checked.codec ?? jsonCodec,
+    schemaVersion: checked.schemaVersion ?? 1,
+    migrate: checked.migrate,
+    schema: checked.schema,
+    onRejected: checked.onRejected ?? 'throw',
+    persist: checked.persist ?? PERSIST,
+    spill: checked.spill,
+    highWater: checked.highWater,
+    clock: checked.clock ?? systemClock,
+    random: checked.random ?? Math.random,
+    createId: checked.createId ?? randomUUID,
   };
-  return { ...settings, reader: new RecordReader(settings) };
 }

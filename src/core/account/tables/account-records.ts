@@ -14,7 +14,8 @@ export class AccountRecords {
   readonly #tables: readonly RecordTable[];
 
   constructor(tables: readonly RecordTable[], persisted: ReadonlySet<TableName>) {
-    this.#tables = tables.filter(({ name }) => persisted.has(name));
+    // The copy has no room for more.
+    this.#tables = tables.filter(({ name }) => persisted.has(name)).slice();
   }
 
   /** The table that a record belongs to; `undefined` for one that is not persisted. */

@@ -1,5 +1,5 @@
 import type { AccountRules } from './account-rules.js';
-import { type RecordMap, RecordTable } from './record-table.js';
+import { RecordMap, RecordTable } from './record-table.js';
 import type { TableContext } from './table-context.js';
 import { requireFinite, requireFiniteIfGiven, requireName, requireObject, withoutUnknown } from './value-checks.js';
 
@@ -20,8 +20,9 @@ interface Wallet extends Balance {
 /** The wallet balances: that of the quote asset, with the one that was set aside before, and those of other assets. */
 export class BalanceTable extends RecordTable {
   readonly name = 'balance';
-  readonly #wallet = this.recordMap<Wallet>(WALLET_KEY);
-  readonly #byAsset = this.recordMap<Balance>(ASSET_PREFIX);
+  readonly #wallet = new RecordMap<Wallet>(this.context, WALLET_KEY);
+  readonly #byAsset = new RecordMap<Balance>(this.context, ASSET_PREFIX);
+  protected readonly maps: readonly RecordMap<unknown>[] = [this.#wallet, this.#byAsset];
   readonly quoteAsset: string;
   readonly #rejectStale: boolean;
   readonly #isStrict: boolean;

@@ -30,10 +30,11 @@ export abstract class ExchangeTable extends RecordTable {
 
   override stage(): StagedRecords {
     const staged = super.stage();
-    const stale = new Map<string, true>();
+    let stale: Map<string, true> | undefined;
     return {
       add: (recordKey, value) => {
         const checked = staged.add(recordKey, value);
+        stale ??= new Map();
         stale.set(recordKey, true);
         return checked;
       },

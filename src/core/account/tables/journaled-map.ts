@@ -69,8 +69,8 @@ export class JournaledMap<Key, Value> {
   }
 
   /** Takes these entries over in the place of its own; not while a transaction runs. The map belongs to it then. */
-  adopt(entries: Map<Key, Value>): void {
-    this.#replace(entries);
+  adopt(entries: Map<Key, Value> | undefined): void {
+    this.#replace(entries ?? NO_ENTRIES);
   }
 
   /** Deletes the entry that was set first. */

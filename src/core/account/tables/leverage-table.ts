@@ -1,13 +1,13 @@
 import { type AccountRules, EXCHANGE_RULES } from './account-rules.js';
-import { RecordTable } from './record-table.js';
+import { RecordMap, RecordTable } from './record-table.js';
 import type { TableContext } from './table-context.js';
 import { invalidValue, requireName } from './value-checks.js';
 
 /** The leverage of each symbol. */
 export class LeverageTable extends RecordTable {
   readonly name = 'leverage';
-  readonly #bySymbol = this.recordMap<number>('leverage/');
-
+  readonly #bySymbol = new RecordMap<number>(this.context, 'leverage/');
+  protected readonly maps: readonly RecordMap<unknown>[] = [this.#bySymbol];
   readonly #isStrict: boolean;
 
   constructor(context: TableContext, { entries }: AccountRules = EXCHANGE_RULES) {

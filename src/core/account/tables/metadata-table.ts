@@ -1,7 +1,7 @@
 import { AccountKeeperError } from '../../errors.js';
 import { copyWith } from './copy-with.js';
 import { deepFreeze } from './deep-freeze.js';
-import { type RecordMap, RecordTable } from './record-table.js';
+import { RecordMap, RecordTable } from './record-table.js';
 import { refusePromise, requireName, requireObject, requireSynchronous } from './value-checks.js';
 
 /**
@@ -12,8 +12,9 @@ import { refusePromise, requireName, requireObject, requireSynchronous } from '.
  */
 export class MetadataTable<T extends object, A extends object> extends RecordTable {
   readonly name = 'metadata';
-  readonly #bySymbol = this.recordMap<Readonly<T>>('metadata/');
-  readonly #account = this.recordMap<Readonly<A>>('account/metadata');
+  readonly #bySymbol = new RecordMap<Readonly<T>>(this.context, 'metadata/');
+  readonly #account = new RecordMap<Readonly<A>>(this.context, 'account/metadata');
+  protected readonly maps: readonly RecordMap<unknown>[] = [this.#bySymbol, this.#account];
 
   get(symbol: string): Readonly<T> | undefined {
     return this.#bySymbol.get(symbol);

@@ -11,7 +11,7 @@ export class OrderIndex {
   readonly #field: 'symbol' | 'customOrderId';
   readonly #byText: JournaledMap<string, JournaledMap<string, Order>>;
   /** Of the maps of orders that were asked for by price. */
-  readonly #byPrice = new WeakMap<JournaledMap<string, Order>, OrdersByPrice>();
+  #byPrice: WeakMap<JournaledMap<string, Order>, OrdersByPrice> | undefined;
 
   constructor(context: TableContext, field: 'symbol' | 'customOrderId') {
     this.#context = context;
@@ -28,6 +28,7 @@ export class OrderIndex {
   byPrice(text: string, ascending: boolean): Order[] {
     const orders = this.#byText.get(text);
     if (orders === undefined) return [];
+    this.#byPrice ??= new WeakMap();
     let byPrice = this.#byPrice.get(orders);
     if (byPrice === undefined) {
       byPrice = new OrdersByPrice([orders]);

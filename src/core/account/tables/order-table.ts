@@ -4,7 +4,7 @@ import { JournaledMap } from './journaled-map.js';
 import { isActiveOrder, mergedOrder, orderSnapshot } from './order-checks.js';
 import { OrderIndex } from './order-index.js';
 import { OrdersByPrice } from './orders-by-price.js';
-import type { RecordMap, StagedRecords } from './record-table.js';
+import { RecordMap, type StagedRecords } from './record-table.js';
 import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
 type Order = Readonly<EngineOrder>;
@@ -12,10 +12,11 @@ type Order = Readonly<EngineOrder>;
 /** The active orders, by id, by client id and by symbol. Each is a frozen snapshot that a change replaces. */
 export class OrderTable extends ExchangeTable {
   readonly name = 'orders';
-  readonly #byId = this.recordMap<Order>('orders/');
+  readonly #byId = new RecordMap<Order>(this.context, 'orders/');
   /** Those that the exchange has given no id yet, by client id. */
-  readonly #withoutId = this.recordMap<Order>('client-orders/');
-  readonly #byPrice = new OrdersByPrice([this.#byId, this.#withoutId]);
+  readonly #withoutId = new RecordMap<Order>(this.context, 'client-orders/');
+  protected readonly maps: readonly RecordMap<Order>[] = [this.#byId, this.#withoutId];
+  #byPrice: OrdersByPrice | undefined;
   #bySymbol = new OrderIndex(this.context, 'symbol');
   #byCustomId = new OrderIndex(this.context, 'customOrderId');
   /** The times of the listings that did not have the order, by record key: the first one, of which pages may have raced. */
@@ -41,6 +42,7 @@ export class OrderTable extends ExchangeTable {
 
   /** Those of one price in the order of {@link all}. */
   allByPrice(ascending: boolean): Order[] {
+    this.#byPrice ??= new OrdersByPrice(this.maps);
     return this.#byPrice.get(ascending);
   }
 
@@ -168,6 +170,11 @@ export class OrderTable extends ExchangeTable {
         this.#byCustomId = byCustomId;
       },
     };
+  }
+
+  /** An id is that of one order. */
+  protected override heldKey(key: string): string {
+    return key;
   }
 
   protected checked(key: string, value: unknown, map: RecordMap<unknown>): Order {

@@ -9,6 +9,8 @@ interface Sorted {
   readonly orders: readonly Order[];
 }
 
+const NEVER: Sorted = { version: -1, orders: [] };
+
 const upward = (left: Order, right: Order): number => left.price - right.price;
 const downward = (left: Order, right: Order): number => right.price - left.price;
 
@@ -18,8 +20,8 @@ const downward = (left: Order, right: Order): number => right.price - left.price
  */
 export class OrdersByPrice {
   readonly #maps: readonly JournaledMap<string, Order>[];
-  #ascending: Sorted = { version: -1, orders: [] };
-  #descending: Sorted = { version: -1, orders: [] };
+  #ascending = NEVER;
+  #descending = NEVER;
 
   constructor(maps: readonly JournaledMap<string, Order>[]) {
     this.#maps = maps;

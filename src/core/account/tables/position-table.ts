@@ -2,10 +2,13 @@ import { profitAt, type Valuation } from '../math/profit.js';
 import type { EnginePositionSide, EnginePositionUpdate, EngineSimplePosition } from '../types/position.js';
 import { ExchangeTable } from './exchange-table.js';
 import { mergedPosition, positionSnapshot, requirePositionSide, withoutMargin, withProfit } from './position-checks.js';
-import type { RecordMap } from './record-table.js';
+import { RecordMap } from './record-table.js';
 import { invalidValue, isSameRecord, requireFiniteIfGiven, requireName } from './value-checks.js';
 
 const SIDES: readonly EnginePositionSide[] = ['LONG', 'SHORT', 'NONE'];
+
+/** Of the record keys. */
+const PREFIXES = { LONG: 'positions/LONG/', SHORT: 'positions/SHORT/', NONE: 'positions/NONE/' } as const;
 
 type Position = Readonly<EngineSimplePosition>;
 
@@ -19,10 +22,11 @@ export interface HeldPosition {
 export class PositionTable extends ExchangeTable {
   readonly name = 'positions';
   readonly #bySide: Readonly<Record<EnginePositionSide, RecordMap<Position>>> = {
-    LONG: this.recordMap(recordKeyOf('LONG', '')),
-    SHORT: this.recordMap(recordKeyOf('SHORT', '')),
-    NONE: this.recordMap(recordKeyOf('NONE', '')),
+    LONG: new RecordMap(this.context, PREFIXES.LONG),
+    SHORT: new RecordMap(this.context, PREFIXES.SHORT),
+    NONE: new RecordMap(this.context, PREFIXES.NONE),
   };
+  protected readonly maps: readonly RecordMap<unknown>[] = [this.#bySide.LONG, this.#bySide.SHORT, this.#bySide.NONE];
 
   get(symbol: string, side: EnginePositionSide): Position | undefined {
     return Object.hasOwn(this.#bySide, side) ? this.#bySide[side].get(symbol) : undefined;
@@ -169,5 +173,5 @@ export class PositionTable extends ExchangeTable {
 }
 
 function recordKeyOf(side: EnginePositionSide, symbol: string): string {
-  return `positions/${side}/${symbol}`;
+  return PREFIXES[side] + symbol;
 }

@@ -1,3 +1,4 @@
+import { sharedName } from '../../shared/shared-names.js';
 import { JournaledMap } from './journaled-map.js';
 import type { TableContext, TableName } from './table-context.js';
 import { invalidValue } from './value-checks.js';
@@ -33,7 +34,8 @@ export interface StagedRecords {
 export abstract class RecordTable {
   abstract readonly name: TableName;
   protected readonly context: TableContext;
-  #maps: readonly RecordMap<unknown>[] = [];
+  /** In an array literal: one that grows keeps room for many more. */
+  protected abstract readonly maps: readonly RecordMap<unknown>[];
 
   constructor(context: TableContext) {
     this.context = context;
@@ -46,7 +48,7 @@ export abstract class RecordTable {
 
   /** The keys of all records that the table holds now. */
   *recordKeys(): Iterable<string> {
-    for (const map of this.#maps) for (const key of map.keys()) yield map.prefix + key;
+    for (const map of this.maps) for (const key of map.keys()) yield map.prefix + key;
   }
 
   /** @throws `NOT_RESTORED`, `FENCED` or `CLOSED` when the records must not change now */
@@ -63,16 +65,19 @@ export abstract class RecordTable {
 
   /** New contents of the table, beside the present ones. */
   stage(): StagedRecords {
-    const staged = new Map(this.#maps.map((map) => [map, new Map<string, unknown>()]));
+    const staged = new Map<RecordMap<unknown>, Map<string, unknown>>();
     return {
       add: (recordKey, value) => {
         const { map, key } = this.#require(recordKey);
         const checked = this.checked(key, value, map);
-        staged.get(map)?.set(key, checked);
+        const held = this.heldKey(key);
+        const entries = staged.get(map);
+        if (entries === undefined) staged.set(map, new Map([[held, checked]]));
+        else entries.set(held, checked);
         return checked;
       },
       show: () => {
-        for (const [map, entries] of staged) map.adopt(entries);
+        for (const map of this.maps) map.adopt(staged.get(map));
       },
     };
   }
@@ -82,19 +87,16 @@ export abstract class RecordTable {
     return value;
   }
 
-  /** A new map of this table. */
-  protected recordMap<Value>(prefix: string): RecordMap<Value> {
-    const map = new RecordMap<Value>(this.context, prefix);
-    // An array that grows by `push` keeps room for many more.
-    this.#maps = [...this.#maps, map as RecordMap<unknown>];
-    return map;
+  /** The key under which a restored entry is held. Symbols and assets are the same in many accounts. */
+  protected heldKey(key: string): string {
+    return sharedName(key);
   }
 
   /** @throws `INVALID_VALUE` */
   protected abstract checked(key: string, value: unknown, map: RecordMap<unknown>): unknown;
 
   #find(recordKey: string): Place | undefined {
-    for (const map of this.#maps) {
+    for (const map of this.maps) {
       const { prefix } = map;
       const isLonger = recordKey.length > prefix.length;
       if (recordKey.startsWith(prefix) && isLonger === prefix.endsWith('/'))
@@ -106,7 +108,7 @@ export abstract class RecordTable {
   #require(recordKey: string): Place {
     const place = this.#find(recordKey);
     if (place !== undefined) return place;
-    const prefixes = this.#maps.map(({ prefix }) => prefix);
+    const prefixes = this.maps.map(({ prefix }) => prefix);
     throw invalidValue('record key', recordKey, `one of the table ${this.name} (${prefixes.join(', ')})`);
   }
 }
