@@ -129,8 +129,8 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'claims-not-carried-on',
     'A commit forgets who had taken the account over.',
     SESSION,
-    'unfinished: undefined, lease: run.lease?.reference, ...more }',
-    'unfinished: undefined, lease: lease?.reference, claims: [], ...more }',
+    'unfinished: undefined, lease: this.#lease?.reference, ...more }',
+    'unfinished: undefined, lease: this.#lease?.reference, claims: [], ...more }',
   ),
   edited(
     'lineage-not-compared',
@@ -192,7 +192,7 @@ export const RECOVERY_MUTANTS: readonly Mutant[] = [
     'process-forgets',
     'What a process saw acknowledged is forgotten when its store is closed.',
     'src/core/local-files/local-files.ts',
-    '...spills.flatMap(baseOf), ...remembered,',
-    '...spills.flatMap(baseOf), ...remembered.slice(remembered.length),',
+    'known.push(knownHead(seen.head, seen.lineage));',
+    '',
   ),
 ];
