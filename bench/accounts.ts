@@ -18,9 +18,13 @@ export function openAccount(
   return library.openAccount<Entry>({ accountId, persistence, flush: { commitTimeoutMs: TIMEOUT_MS } });
 }
 
-/** An account with its own driver, filled with records `0` to `records - 1` and flushed. */
-export async function filledAccount(version: Version, url: string, records: number): Promise<Account> {
-  const account = await openAccount(version, 'bench', url);
+/** An account, filled with records `0` to `records - 1` and flushed. */
+export async function filledAccount(
+  version: Version,
+  persistence: PersistenceDriver | string,
+  records: number,
+): Promise<Account> {
+  const account = await openAccount(version, 'bench', persistence);
   fill(account, records);
   await account.flush();
   return account;

@@ -13,6 +13,7 @@ import { large } from './figures/large.js';
 import { loopDelay } from './figures/loop-delay.js';
 import { manyAccounts } from './figures/many-accounts.js';
 import { memory } from './figures/memory.js';
+import { neighbours } from './figures/neighbours.js';
 import { queries } from './figures/queries.js';
 import { restore } from './figures/restore.js';
 import { publish } from './report/publish.js';
@@ -35,6 +36,7 @@ const FIGURES: readonly Figure[] = [
   large,
   loopDelay,
   manyAccounts,
+  neighbours,
 ];
 
 const { positionals, values } = parseArgs({

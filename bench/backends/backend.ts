@@ -14,6 +14,8 @@ export interface BenchBackend {
   keyv(place: string): Keyv;
   /** The client that the driver's adapter brings along, without us, on a place that may be a driver's. */
   raw(place: string): Promise<RawClient>;
+  /** Locks what every commit of the account needs, and returns what ends that. Where a backend has such locks. */
+  lock?(place: string, accountId: string): Promise<() => Promise<void>>;
   dispose(): Promise<void>;
 }
 

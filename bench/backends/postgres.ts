@@ -31,7 +31,21 @@ export async function postgresBackend(): Promise<BenchBackend> {
     urlOf: (place) => `${server.url}?table=${tableOf(place)}`,
     keyv: (place) => new Keyv({ store: new KeyvPostgres({ uri: server.url, table: tableOf(place) }) }),
     raw: (place) => openRaw(server.url, tableOf(place)),
+    lock: (place, accountId) => lockHead(server.url, tableOf(place), accountId),
     dispose: () => server.dispose(),
+  };
+}
+
+async function lockHead(url: string, table: string, accountId: string): Promise<() => Promise<void>> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query({ text: 'BEGIN' });
+  const text = `SELECT FROM ${table} WHERE key LIKE $1 FOR UPDATE`;
+  const { rows } = await client.query({ text, values: [`%:{${accountId}}:head`] });
+  if (rows.length !== 1) throw new Error(`${rows.length} heads are locked`);
+  return async () => {
+    await client.query({ text: 'COMMIT' });
+    await client.end();
   };
 }
 
