@@ -307,7 +307,7 @@ export class FlushScheduler {
     this.#enter(FLUSHING);
     const startedMs = this.#parts.clock.monotonic();
     const { request, mayHaveLanded, timeoutMs } = attempt;
-    this.#parts.writer.send(request, { mayHaveLanded, timeoutMs, signal: this.#stopping.signal }).then(
+    this.#parts.writer.send(request, mayHaveLanded, { timeoutMs, signal: this.#stopping.signal }).then(
       (result) => this.#finishAttempt(attempt, result, startedMs),
       (thrown: unknown) => {
         const error = toAccountKeeperError(thrown, 'commit');

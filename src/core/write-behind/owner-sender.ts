@@ -19,12 +19,6 @@ export interface CommitRequest {
     Pick<CommitOptions, 'expected' | 'revisionFloor'>;
 }
 
-/** Limits of one call to the driver. */
-export interface SendOptions extends OperationOptions {
-  /** An earlier call with this request ended with an unknown outcome. */
-  readonly mayHaveLanded: boolean;
-}
-
 /** The result of sending a request. */
 export type CommitResult =
   | { readonly kind: 'acknowledged'; readonly head: AccountHead }
@@ -118,7 +112,11 @@ export class OwnerSender {
     if (this.#rollback?.stored?.writeId === stored?.head.writeId) this.#accepted = this.#rollback;
   }
 
-  async send(request: CommitRequest, { mayHaveLanded, ...limits }: SendOptions): Promise<CommitResult> {
+  /**
+   * @param mayHaveLanded an earlier call with this request ended with an unknown outcome.
+   * @param limits of the call to the driver.
+   */
+  async send(request: CommitRequest, mayHaveLanded: boolean, limits: OperationOptions): Promise<CommitResult> {
     const { accountId, driver } = this.#options;
     const { expected, revisionFloor = 0 } = request.options;
     let result: CommitResult;

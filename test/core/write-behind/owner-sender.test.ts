@@ -29,7 +29,7 @@ function writerOn(
 
 async function send(commit: () => Promise<AccountHead>, mayHaveLanded = false): Promise<CommitResult> {
   const { writer } = writerOn(commit);
-  return writer.send(writer.request(batch, 'meta'), { mayHaveLanded, timeoutMs: 100, signal });
+  return writer.send(writer.request(batch, 'meta'), mayHaveLanded, { timeoutMs: 100, signal });
 }
 
 const failWith = (code: ErrorCode, options?: AccountKeeperErrorOptions) => async (): Promise<never> => {
@@ -54,7 +54,7 @@ describe('an acknowledgement', () => {
   it('moves the head on', async () => {
     const head = { ...claimed, revision: 6, writeId: 'write-1' };
     const { writer } = writerOn(async () => head);
-    const result = await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    const result = await writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
     expect(result).toEqual({ kind: 'acknowledged', head });
     expect(writer.head).toBe(head);
     expect(writer.request(batch, 'meta').options.expected).toEqual({ revision: 6, writeId: 'write-1' });
@@ -119,7 +119,7 @@ describe('a conflict', () => {
     const late = { ...claimed, revision: 6, writeId: 'earlier-request' };
     const stored: StoredAccount = { head: late, records: new Map([['a', '1']]), corrupt: new Map() };
     const { writer } = writerOn(conflictWith(late), async () => stored);
-    const result = await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    const result = await writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
     expect(result).toEqual({ kind: 'superseded', stored });
     expect(writer.head).toEqual(late);
     expect(writer.request(batch, 'meta').options).toMatchObject({ expected: { revision: 6, writeId: late.writeId } });
@@ -185,7 +185,7 @@ describe('a conflict', () => {
 async function rolledBackTo(stored: AccountHead | undefined, meta = ''): Promise<OwnerSender> {
   const account = stored && { head: stored, records: new Map([['a', '0']]), corrupt: new Map<string, string>() };
   const { writer } = writerOn(conflictWith(stored), async () => account, { ...claimed, meta });
-  await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+  await writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
   return writer;
 }
 
@@ -218,7 +218,7 @@ describe('after a rollback', () => {
       records: new Map(),
       corrupt: new Map(),
     }));
-    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    await writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
     writer.goOnAbove(await writer.readRolledBack({}));
     expect(writer.request(batch, 'meta').options).toMatchObject({
       expected: { revision: 3, writeId: 'older' },
@@ -230,8 +230,8 @@ describe('after a rollback', () => {
     const faults = [failWith('TIMEOUT', { outcome: 'unknown' }), conflictWith(undefined)];
     const { writer } = writerOn(async () => (faults.shift() ?? failWith('UNAVAILABLE'))());
     const request = writer.request(batch, 'meta');
-    await writer.send(request, { mayHaveLanded: false, timeoutMs: 100, signal });
-    const result = await writer.send(request, { mayHaveLanded: true, timeoutMs: 100, signal });
+    await writer.send(request, false, { timeoutMs: 100, signal });
+    const result = await writer.send(request, true, { timeoutMs: 100, signal });
     expect(result).toMatchObject({ kind: 'failed', mayHaveLanded: true, error: { code: 'ROLLED_BACK' } });
     writer.goOnAbove(await writer.readRolledBack({}));
     expect(writer.request(batch, 'meta').options).toMatchObject({ expected: undefined, revisionFloor: 6 });
@@ -268,9 +268,9 @@ describe('after a rollback', () => {
   it('does an acknowledgement end it', async () => {
     const answers = [conflictWith(older), async () => ({ ...claimed, revision: 6, writeId: 'write-2' })];
     const { writer } = writerOn(async () => (answers.shift() ?? failWith('UNAVAILABLE'))());
-    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    await writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
     expect(writer.isRolledBack).toBe(true);
-    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    await writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
     expect(writer.isRolledBack).toBe(false);
     expect(await writer.readRolledBack({})).toBeUndefined();
   });
@@ -300,7 +300,7 @@ describe('an error for the operator', () => {
       'driver scripted acknowledged revision 6 of another commit',
     );
     const { writer, clock } = writerOn(() => new Promise(() => undefined));
-    const sent = writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    const sent = writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
     await clock.advance(400);
     expect(String(((await sent) as { readonly error?: unknown }).error)).toContain('the driver scripted');
   });
@@ -310,11 +310,9 @@ describe('a driver that does not settle', () => {
   it('is given up on shortly after the deadline', async () => {
     const { writer, clock } = writerOn(() => new Promise(() => undefined));
     let result: CommitResult | undefined;
-    const sent = writer
-      .send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal })
-      .then((settled) => {
-        result = settled;
-      });
+    const sent = writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal }).then((settled) => {
+      result = settled;
+    });
     await clock.advance(349);
     expect(result).toBeUndefined();
     await clock.advance(1);
@@ -328,13 +326,12 @@ describe('a driver that does not settle', () => {
 
   it('leaves no timer behind when it does', async () => {
     const { writer, clock } = writerOn(failWith('UNAVAILABLE'));
-    await writer.send(writer.request(batch, 'meta'), { mayHaveLanded: false, timeoutMs: 100, signal });
+    await writer.send(writer.request(batch, 'meta'), false, { timeoutMs: 100, signal });
     expect(clock.armed).toBe(0);
     const throwing = writerOn(() => {
       throw new TypeError('synchronously');
     });
-    const result = await throwing.writer.send(writer.request(batch, 'meta'), {
-      mayHaveLanded: false,
+    const result = await throwing.writer.send(writer.request(batch, 'meta'), false, {
       timeoutMs: 100,
       signal,
     });
@@ -345,8 +342,7 @@ describe('a driver that does not settle', () => {
   it('is not waited for once the call was aborted', async () => {
     const { writer, clock } = writerOn(() => new Promise(() => undefined));
     const abort = new AbortController();
-    const sent = writer.send(writer.request(batch, 'meta'), {
-      mayHaveLanded: false,
+    const sent = writer.send(writer.request(batch, 'meta'), false, {
       timeoutMs: 100,
       signal: abort.signal,
     });
