@@ -65,17 +65,28 @@ return {'head', redis.call('GET', KEYS[1])}
 `;
 
 /**
- * KEYS: head, index. ARGV: what the record keys begin with. Reply: `none`; `account`, text of the head, then name and
- * text of each record, '' where a name has no text; or `damaged`, key, type.
+ * KEYS: head, index. ARGV: what the record keys begin with, the number of records that one reply may have. Reply: `none`;
+ * `account`, text of the head, then name and text of each record, '' where a name has no text; `names`, text of the head,
+ * then the members of the index, where there are more records; or `damaged`, key, type.
  *
  * Each MGET has the head among its keys: while a slot moves, a server says of several keys that some of them are
  * elsewhere, and of a single one only that it is missing.
  */
 const READ_ACCOUNT = `${CHECK}
 if not exists then return {'none'} end
-local reply = {'account', redis.call('GET', KEYS[1])}
+local head = redis.call('GET', KEYS[1])
+local members = redis.call('SMEMBERS', KEYS[2])
+local most = tonumber(ARGV[2])
+if #members > most + 1 then
+  local reply = {'names', head}
+  for from = 1, #members, most do
+    reply[#reply + 1] = table.concat(members, ' ', from, math.min(from + most - 1, #members))
+  end
+  return reply
+end
+local reply = {'account', head}
 local names = {}
-for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+for _, name in ipairs(members) do
   if name ~= '${INDEX_MEMBER}' then names[#names + 1] = name end
 end
 for from = 1, #names, 1000 do
