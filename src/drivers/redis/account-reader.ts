@@ -1,6 +1,6 @@
 import type { StoredEntry } from '../base/backend-connection.js';
 import type { AccountKeys } from '../base/key-layout.js';
-import { callScript, exactTexts, type RedisSending, sendFor } from './call.js';
+import { callScript, exactTexts, getTexts, type RedisSending } from './call.js';
 import type { RedisLink } from './link.js';
 import { INDEX_MEMBER, type RedisScript } from './scripts.js';
 
@@ -66,8 +66,7 @@ async function readInPages(
     for (const page of left) {
       const names = page.split(' ').filter((name) => name !== INDEX_MEMBER);
       const keys = names.map((name) => account.recordPrefix + name);
-      const command = ['MGET', account.head, ...keys];
-      const [stored, ...texts] = await exactTexts((form) => sendFor(link, command, { ...reading, form }));
+      const [stored, ...texts] = await exactTexts((form) => getTexts(link, [account.head, ...keys], { ...reading, form }));
       isSame &&= stored === head;
       if (!isSame) return;
       for (const [index, key] of keys.entries()) entries.push({ key, text: texts[index] ?? '' });

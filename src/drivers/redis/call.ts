@@ -32,14 +32,15 @@ export async function callScript(
   call: ScriptCall,
   command: 'EVALSHA' | 'EVAL' = 'EVALSHA',
 ): Promise<readonly string[]> {
-  const { script, keys, args, replication, operation } = call;
+  const { script, keys, args, asking, form, replication, operation } = call;
   const head = [command + script.ending, command === 'EVAL' ? script.source : script.sha, String(keys.length)];
-  const called = sendFor(link, head.concat(keys, args, link.tellsRole ? 'role' : ''), call);
+  if (asking) ask(link, operation);
+  const called = link.send(head.concat(keys, args, link.tellsRole ? 'role' : ''), operation, form);
   const copied = replication && link.replicated(replication, operation);
   copied?.catch(ignore);
   let reply: readonly string[];
   try {
-    reply = await called;
+    reply = textsOf(await called, link);
   } catch (error) {
     const isUnknown = error instanceof RedisFailure && error.code === 'NOSCRIPT';
     if (!isUnknown || command === 'EVAL') throw error;
@@ -49,16 +50,23 @@ export async function callScript(
   return reply;
 }
 
-/** Sends a command whose reply is a list, and returns its texts: '' for nothing. */
-export async function sendFor(
+/** The texts of several keys: '' where there is none. */
+export async function getTexts(
   link: RedisLink,
-  command: readonly string[],
+  keys: readonly string[],
   { asking, operation, form }: RedisSending,
 ): Promise<readonly string[]> {
-  // Its result matters only when the command has been executed.
-  if (asking) link.send(['ASKING'], operation).catch(ignore);
-  const reply = await link.send(command, operation, form);
-  if (!Array.isArray(reply)) throw new RedisFailure('lost', 'unexpected reply', link.address);
+  if (asking) ask(link, operation);
+  return textsOf(await link.send(['MGET', ...keys], operation, form), link);
+}
+
+/** Its result matters only when the command behind it has been executed. */
+function ask(link: RedisLink, operation: Operation): void {
+  link.send(['ASKING'], operation).catch(ignore);
+}
+
+function textsOf(reply: unknown, { address }: RedisLink): readonly string[] {
+  if (!Array.isArray(reply)) throw new RedisFailure('lost', 'unexpected reply', address);
   return reply.map(textOf);
 }
 

@@ -78,14 +78,16 @@ export class RedisConnection implements BackendConnection {
     });
   }
 
-  swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
-    return this.#named('writing to', operation, async () => {
+  async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    try {
       const { keys, args } = swapOf(account, change, this.#names.under(account.id, change.expected));
       const [kind, key, found] = await this.#write(SWAP, keys, args, operation);
       if (kind === 'damaged') throw damaged(account, key, found);
       if (kind === 'done') this.#names.note(account.id, change);
       return kind === 'done';
-    });
+    } catch (error) {
+      throw redisError(error, 'writing to', operation.kind, this.#parts.secrets);
+    }
   }
 
   forget(account: AccountKeys, head: string, operation: Operation): Promise<boolean> {
