@@ -148,35 +148,32 @@ export class RedisConnection implements BackendConnection {
   }
 }
 
-/** The keys and arguments of the script; the records come first whose names may not be known to the account yet. */
+/** The keys and arguments of the script. */
 function swapOf(
   account: AccountKeys,
   { expected, next, upserts, deletes }: HeadSwap,
   known: ReadonlySet<string>,
 ): { readonly keys: readonly string[]; readonly args: readonly string[] } {
   const { recordPrefix } = account;
-  const fresh: { readonly keys: string[]; readonly texts: string[] } = { keys: [], texts: [] };
-  const others: typeof fresh = { keys: [], texts: [] };
+  const keys: string[] = [...keysOf(account)];
+  const args = [expected ?? '', next, String(upserts.size)];
+  const fresh: string[] = [];
   for (const [name, text] of upserts) {
-    const part = known.has(name) ? others : fresh;
-    part.keys.push(recordPrefix + name);
-    part.texts.push(text);
+    keys.push(recordPrefix + name);
+    args.push(text);
+    if (!known.has(name)) fresh.push(name);
   }
-  const head = expected === undefined ? ['none', ''] : ['head', expected];
-  const sizes = [fresh.keys.length, upserts.size, recordPrefix.length].map(String);
-  return {
-    keys: [...keysOf(account)].concat(
-      fresh.keys,
-      others.keys,
-      deletes.map((name) => recordPrefix + name),
-    ),
-    args: [...head, next, ...sizes].concat(fresh.texts, others.texts),
-  };
+  for (const name of fresh) args.push(name);
+  for (const name of deletes) {
+    keys.push(recordPrefix + name);
+    args.push(name);
+  }
+  return { keys, args };
 }
 
 /** The key of the head, and that of the set of the names of the account's records. */
-function keysOf({ head, range }: AccountKeys): KeysOfAccount {
-  return [head, `${range.from}records`];
+function keysOf({ head }: AccountKeys): KeysOfAccount {
+  return [head, `${head.slice(0, -'head'.length)}records`];
 }
 
 function damaged(account: AccountKeys, key: string | undefined, found: string | undefined): AccountKeeperError {
