@@ -66,7 +66,9 @@ async function readInPages(
     for (const page of left) {
       const names = page.split(' ').filter((name) => name !== INDEX_MEMBER);
       const keys = names.map((name) => account.recordPrefix + name);
-      const [stored, ...texts] = await exactTexts((form) => getTexts(link, [account.head, ...keys], { ...reading, form }));
+      const [stored, ...texts] = await exactTexts((form) =>
+        getTexts(link, [account.head, ...keys], { ...reading, form }),
+      );
       isSame &&= stored === head;
       if (!isSame) return;
       for (const [index, key] of keys.entries()) entries.push({ key, text: texts[index] ?? '' });
