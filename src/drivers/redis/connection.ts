@@ -4,7 +4,8 @@ import type { AccessMode, AccountPage, BackendConnection, HeadSwap, StoredEntry 
 import { StoredTextError } from '../base/head-codec.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
 import type { Operation } from '../base/operation.js';
-import { callScript } from './call.js';
+import { readEntries } from './account-reader.js';
+import { callScript, exactTexts } from './call.js';
 import { redisError } from './errors.js';
 import { KnownNames } from './known-names.js';
 import type { RedisReplication } from './link.js';
@@ -12,6 +13,8 @@ import { type RedisHead, RedisListing } from './listing.js';
 import { FORGET, READS, type RedisScript, SWAP } from './scripts.js';
 import type { RedisServers } from './servers.js';
 import { type RedisClaim, redisWarnings } from './warnings.js';
+
+type KeysOfAccount = readonly [head: string, index: string];
 
 /** The parts of a connection. */
 export interface RedisConnectionParts {
@@ -67,32 +70,30 @@ export class RedisConnection implements BackendConnection {
   readAccount(account: AccountKeys, operation: Operation): Promise<readonly StoredEntry[]> {
     return this.#named('reading from', operation, async () => {
       const { account: script } = READS[this.#parts.access];
-      const [kind, ...rest] = await this.#call(script, keysOf(account), [account.recordPrefix], operation);
-      if (kind === 'damaged') throw damaged(account, rest[0], rest[1]);
-      if (kind === 'none') return [];
-      const [head = '', ...records] = rest;
-      const entries: StoredEntry[] = [{ key: account.head, text: head }];
-      for (let index = 0; index < records.length; index += 2) {
-        entries.push({ key: account.recordPrefix + records[index], text: records[index + 1] ?? '' });
-      }
-      return entries;
+      const found = await this.#parts.servers.run(account.head, 'answers', operation, (link, asking) =>
+        readEntries(link, { account, script, keys: keysOf(account), asking, operation }),
+      );
+      if (found.kind === 'damaged') throw damaged(account, found.key, found.found);
+      return found.kind === 'none' ? [] : found.entries;
     });
   }
 
-  swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
-    return this.#named('writing to', operation, async () => {
+  async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    try {
       const { keys, args } = swapOf(account, change, this.#names.under(account.id, change.expected));
-      const [kind, key, found] = await this.#call(SWAP, keys, args, operation);
+      const [kind, key, found] = await this.#write(SWAP, keys, args, operation);
       if (kind === 'damaged') throw damaged(account, key, found);
       if (kind === 'done') this.#names.note(account.id, change);
       return kind === 'done';
-    });
+    } catch (error) {
+      throw redisError(error, 'writing to', operation.kind, this.#parts.secrets);
+    }
   }
 
   forget(account: AccountKeys, head: string, operation: Operation): Promise<boolean> {
     return this.#named('writing to', operation, async () => {
       this.#names.forget(account.id);
-      const [kind, key, found] = await this.#call(FORGET, keysOf(account), [head], operation);
+      const [kind, key, found] = await this.#write(FORGET, keysOf(account), [head], operation);
       if (kind === 'damaged') throw damaged(account, key, found);
       return kind === 'done';
     });
@@ -117,11 +118,14 @@ export class RedisConnection implements BackendConnection {
     return kind === 'none' ? { kind } : { kind: 'damaged', key: rest[0], found: rest[1] };
   }
 
-  #readHead(keys: readonly string[], operation: Operation): Promise<readonly string[]> {
-    return this.#call(READS[this.#parts.access].head, keys, [], operation);
+  #readHead(keys: KeysOfAccount, operation: Operation): Promise<readonly string[]> {
+    const { head: script } = READS[this.#parts.access];
+    return this.#parts.servers.run(keys[0], 'answers', operation, (link, asking) =>
+      exactTexts((form) => callScript(link, { script, keys, args: [], asking, operation, form })),
+    );
   }
 
-  #call(
+  #write(
     script: RedisScript,
     keys: readonly string[],
     args: readonly string[],
@@ -144,35 +148,32 @@ export class RedisConnection implements BackendConnection {
   }
 }
 
-/** The keys and arguments of the script; the records come first whose names may not be known to the account yet. */
+/** The keys and arguments of the script. */
 function swapOf(
   account: AccountKeys,
   { expected, next, upserts, deletes }: HeadSwap,
   known: ReadonlySet<string>,
 ): { readonly keys: readonly string[]; readonly args: readonly string[] } {
   const { recordPrefix } = account;
-  const fresh: { readonly keys: string[]; readonly texts: string[] } = { keys: [], texts: [] };
-  const others: typeof fresh = { keys: [], texts: [] };
+  const keys: string[] = [...keysOf(account)];
+  const args = [expected ?? '', next, String(upserts.size)];
+  const fresh: string[] = [];
   for (const [name, text] of upserts) {
-    const part = known.has(name) ? others : fresh;
-    part.keys.push(recordPrefix + name);
-    part.texts.push(text);
+    keys.push(recordPrefix + name);
+    args.push(text);
+    if (!known.has(name)) fresh.push(name);
   }
-  const head = expected === undefined ? ['none', ''] : ['head', expected];
-  const sizes = [fresh.keys.length, upserts.size, recordPrefix.length].map(String);
-  return {
-    keys: [...keysOf(account)].concat(
-      fresh.keys,
-      others.keys,
-      deletes.map((name) => recordPrefix + name),
-    ),
-    args: [...head, next, ...sizes].concat(fresh.texts, others.texts),
-  };
+  for (const name of fresh) args.push(name);
+  for (const name of deletes) {
+    keys.push(recordPrefix + name);
+    args.push(name);
+  }
+  return { keys, args };
 }
 
 /** The key of the head, and that of the set of the names of the account's records. */
-function keysOf({ head, range }: AccountKeys): readonly [head: string, index: string] {
-  return [head, `${range.from}records`];
+function keysOf({ head }: AccountKeys): KeysOfAccount {
+  return [head, `${head.slice(0, -'head'.length)}records`];
 }
 
 function damaged(account: AccountKeys, key: string | undefined, found: string | undefined): AccountKeeperError {

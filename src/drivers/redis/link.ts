@@ -124,53 +124,31 @@ export class RedisLink {
    * the event loop is written at once. The end of an operation leaves the commands of all others alone.
    *
    * @param form of the texts in the reply
-   * @throws RedisFailure
+   * @throws RedisFailure at once when the link is closed; otherwise the promise rejects with one
    */
-  async send(command: readonly string[], operation: Operation, form: RedisReplyForm = 'text'): Promise<unknown> {
+  send(command: readonly string[], operation: Operation, form: RedisReplyForm = 'text'): Promise<unknown> {
     operation.assertActive();
-    if (!this.isOpen) throw new RedisFailure('unreachable', 'closed', this.address);
-    const settled = this.#watchedFor(operation);
-    try {
-      return await this.#transmit(command, form);
-    } finally {
-      settled();
-    }
+    if (!this.isOpen) throw this.#closed();
+    return this.#answered(this.#transmit(command, form), operation);
   }
 
   /** How many replicas have what was sent before over this link; one WAIT is for all of that. @throws RedisFailure */
-  async replicated({ replicas, timeoutMs }: RedisReplication, operation: Operation): Promise<unknown> {
+  replicated({ replicas, timeoutMs }: RedisReplication, operation: Operation): Promise<unknown> {
     this.#copying ??= new Coalescer(async () => this.#transmit(['WAIT', String(replicas), String(timeoutMs)], 'text'));
-    const settled = this.#watchedFor(operation);
-    try {
-      return await this.#copying.next();
-    } finally {
-      settled();
-    }
+    return this.#answered(this.#copying.next(), operation);
   }
 
   #transmit(command: readonly string[], form: RedisReplyForm): Promise<unknown> {
-    if (this.isClosed) throw new RedisFailure('unreachable', 'closed', this.address);
+    if (this.isClosed) throw this.#closed();
     // Not with a signal: a client whose commands are taken back loses later ones (DoublyLinkedList in 5.12).
-    const answer = this.#client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
-    return answer.then(this.#onReply, this.#onFailure);
+    return this.#client.sendCommand(command, form === 'bytes' ? IN_BYTES : undefined);
   }
 
-  readonly #onReply = (reply: unknown): unknown => {
-    this.#heardAt = performance.now();
-    return reply;
-  };
-
-  readonly #onFailure = (error: unknown): never => {
-    const code = replyCode(error);
-    if (code !== undefined) this.#heardAt = performance.now();
-    throw new RedisFailure(code === undefined ? 'lost' : 'refused', code ?? networkCode(error), this.address, error);
-  };
-
   /**
-   * Counts the operation among those that wait for an answer, until it ends or the returned function is called, which is
-   * when the answer is there. While an answer is missing that was waited for in vain, the link is watched.
+   * The answer, or its failure. Counts the operation among those that wait for one, until it ends or the answer is there.
+   * While an answer is missing that was waited for in vain, the link is watched.
    */
-  #watchedFor(operation: Operation): () => void {
+  #answered(answer: Promise<unknown>, operation: Operation): Promise<unknown> {
     const from = performance.now();
     let isGivenUp = false;
     this.#waiting += 1;
@@ -180,14 +158,38 @@ export class RedisLink {
       this.#leave();
       if (this.#watching === undefined) this.#watch(from);
     });
-    return () => {
-      stopListening();
-      if (isGivenUp) this.#givenUp -= 1;
-      else this.#leave();
-      if (this.#givenUp > 0) return;
-      clearTimeout(this.#watching);
-      this.#watching = undefined;
-    };
+    return answer.then(
+      (reply) => {
+        stopListening();
+        this.#settled(isGivenUp);
+        this.#heardAt = performance.now();
+        return reply;
+      },
+      (error: unknown) => {
+        stopListening();
+        this.#settled(isGivenUp);
+        throw this.#failure(error);
+      },
+    );
+  }
+
+  #settled(isGivenUp: boolean): void {
+    if (isGivenUp) this.#givenUp -= 1;
+    else this.#leave();
+    if (this.#givenUp > 0 || this.#watching === undefined) return;
+    clearTimeout(this.#watching);
+    this.#watching = undefined;
+  }
+
+  #failure(error: unknown): RedisFailure {
+    if (error instanceof RedisFailure) return error;
+    const code = replyCode(error);
+    if (code !== undefined) this.#heardAt = performance.now();
+    return new RedisFailure(code === undefined ? 'lost' : 'refused', code ?? networkCode(error), this.address, error);
+  }
+
+  #closed(): RedisFailure {
+    return new RedisFailure('unreachable', 'closed', this.address);
   }
 
   /** Gives the link up when it has been silent for too long since then. */

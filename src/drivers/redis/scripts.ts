@@ -46,15 +46,6 @@ if exists and indexType == 'none' then return {'damaged', KEYS[2], 'none'} end
 if not exists and indexType == 'set' then return {'damaged', KEYS[1], 'none'} end
 `;
 
-/** The names of the records with these keys. */
-const NAMES_OF = `
-local function namesOf(from, to, nameFrom)
-  local names = {}
-  for i = from, to do names[i - from + 1] = string.sub(KEYS[i], nameFrom) end
-  return names
-end
-`;
-
 /** A write that changes nothing: a server that is a replica, or may not write alone, refuses it. */
 const PROVE_MASTER = `redis.call('PERSIST', KEYS[1])`;
 
@@ -65,17 +56,28 @@ return {'head', redis.call('GET', KEYS[1])}
 `;
 
 /**
- * KEYS: head, index. ARGV: what the record keys begin with. Reply: `none`; `account`, text of the head, then name and
- * text of each record, '' where a name has no text; or `damaged`, key, type.
+ * KEYS: head, index. ARGV: what the record keys begin with, the number of records that one reply may have. Reply: `none`;
+ * `account`, text of the head, then name and text of each record, '' where a name has no text; `names`, text of the head,
+ * then the members of the index, where there are more records; or `damaged`, key, type.
  *
  * Each MGET has the head among its keys: while a slot moves, a server says of several keys that some of them are
  * elsewhere, and of a single one only that it is missing.
  */
 const READ_ACCOUNT = `${CHECK}
 if not exists then return {'none'} end
-local reply = {'account', redis.call('GET', KEYS[1])}
+local head = redis.call('GET', KEYS[1])
+local members = redis.call('SMEMBERS', KEYS[2])
+local most = tonumber(ARGV[2])
+if #members > most + 1 then
+  local reply = {'names', head}
+  for from = 1, #members, most do
+    reply[#reply + 1] = table.concat(members, ' ', from, math.min(from + most - 1, #members))
+  end
+  return reply
+end
+local reply = {'account', head}
 local names = {}
-for _, name in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+for _, name in ipairs(members) do
   if name ~= '${INDEX_MEMBER}' then names[#names + 1] = name end
 end
 for from = 1, #names, 1000 do
@@ -97,22 +99,21 @@ export const READS: Readonly<Record<AccessMode, RedisReads>> = {
 };
 
 /**
- * KEYS: head, index, records to write, records to delete. ARGV: `head` when one is expected and `none` otherwise, its
- * text, the next head's text, how many records come first whose names may be missing from the index, how many are
- * written, how many bytes come before a record's name in its key, the texts. Reply: `done`, `differs`, or `damaged`, key,
- * type.
+ * KEYS: head, index, records to write, records to delete. ARGV: the text of the expected head, '' for none, that of the
+ * next one, how many records are written, their texts, those of their names that may be missing from the index, the
+ * names of the records to delete. Reply: `done`, `differs`, or `damaged`, key, type.
  *
  * Redis does not take back what a script has written when a later command fails. All reasons for that therefore come
  * up before the first change: the types are checked, and each writing command is called once such that it changes
  * nothing. SET is the first of them, because memory that has run out is noticed only by a script's first write. MSET
  * writes always: it is the first change itself, unless something has to come before it; then it writes what is there.
  */
-export const SWAP: RedisScript = script(`${NAMES_OF}${CHECK}
-if (ARGV[1] == 'head') ~= exists then return {'differs'} end
-if exists and redis.call('GET', KEYS[1]) ~= ARGV[2] then return {'differs'} end
-local fresh = 2 + tonumber(ARGV[4])
-local written = 2 + tonumber(ARGV[5])
-local nameFrom = tonumber(ARGV[6]) + 1
+export const SWAP: RedisScript = script(`${CHECK}
+if (ARGV[1] ~= '') ~= exists then return {'differs'} end
+if exists and redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'differs'} end
+local written = 2 + tonumber(ARGV[3])
+local texts = written + 1
+local fresh = #ARGV - 1 - (#KEYS - written)
 redis.call('SET', KEYS[1], '', exists and 'NX' or 'XX')
 redis.call('SREM', KEYS[2], '')
 redis.call('PERSIST', KEYS[2])
@@ -121,18 +122,18 @@ if not exists then
   redis.call('MSET', KEYS[1], '')
   redis.call('DEL', KEYS[1])
 elseif #KEYS > written then
-  redis.call('MSET', KEYS[1], ARGV[2])
+  redis.call('MSET', KEYS[1], ARGV[1])
 end
 redis.call('SADD', KEYS[2], '${INDEX_MEMBER}')
 for from = written + 1, #KEYS, 1000 do
   local to = math.min(from + 999, #KEYS)
   redis.call('DEL', unpack(KEYS, from, to))
-  redis.call('SREM', KEYS[2], unpack(namesOf(from, to, nameFrom)))
+  redis.call('SREM', KEYS[2], unpack(ARGV, from + fresh - written, to + fresh - written))
 end
-local pairs, count = {KEYS[1], ARGV[3]}, 2
+local pairs, count = {KEYS[1], ARGV[2]}, 2
 for i = 3, written do
   pairs[count + 1] = KEYS[i]
-  pairs[count + 2] = ARGV[i + 4]
+  pairs[count + 2] = ARGV[i + 1]
   count = count + 2
   if count == 2000 then
     redis.call('MSET', unpack(pairs))
@@ -140,8 +141,8 @@ for i = 3, written do
   end
 end
 if count > 0 then redis.call('MSET', unpack(pairs)) end
-for from = 3, fresh, 1000 do
-  redis.call('SADD', KEYS[2], unpack(namesOf(from, math.min(from + 999, fresh), nameFrom)))
+for from = texts + 1, fresh, 1000 do
+  redis.call('SADD', KEYS[2], unpack(ARGV, from, math.min(from + 999, fresh)))
 end
 return {'done'}
 `);
