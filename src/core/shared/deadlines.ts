@@ -72,12 +72,15 @@ export class Deadlines<T extends Expiring> {
   #fire(): void {
     const dueMs = this.#timerMs;
     this.#disarm();
-    for (const [expiring, eachMs] of [...this.#dues]) {
-      if (eachMs <= dueMs && this.#dues.delete(expiring)) expiring.expire();
+    const over: T[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [expiring, eachMs] of this.#dues) {
+      if (eachMs <= dueMs) over.push(expiring);
+      else if (eachMs < nextMs) nextMs = eachMs;
     }
-    let nextMs = this.#timerMs;
-    for (const eachMs of this.#dues.values()) nextMs = Math.min(nextMs, eachMs);
+    // What expires may take others away, and add new ones.
+    for (const expiring of over) if (this.#dues.delete(expiring)) expiring.expire();
     const nowMs = this.#clock.monotonic();
-    if (nextMs < this.#timerMs) this.#arm(Math.max(nextMs, nowMs), nowMs);
+    if (this.#dues.size > 0 && nextMs < this.#timerMs) this.#arm(Math.max(nextMs, nowMs), nowMs);
   }
 }

@@ -193,7 +193,7 @@ export class OwnedSession {
     if (timeoutMs < 1) return undefined;
     try {
       const request = this.writer.request(noChanges(), this.#meta({ released: true }));
-      const result = await this.writer.send(request, false, { timeoutMs });
+      const result = await this.writer.send(request, false, { timeoutMs, signal: new AbortController().signal });
       if (result.kind === 'acknowledged') this.#files.note(result.head);
       return result;
     } catch {

@@ -19,6 +19,9 @@ export interface CommitRequest {
     Pick<CommitOptions, 'expected' | 'revisionFloor'>;
 }
 
+/** Limits of one call to the driver. */
+export type SendLimits = Required<OperationOptions>;
+
 /** The result of sending a request. */
 export type CommitResult =
   | { readonly kind: 'acknowledged'; readonly head: AccountHead }
@@ -112,16 +115,14 @@ export class OwnerSender {
     if (this.#rollback?.stored?.writeId === stored?.head.writeId) this.#accepted = this.#rollback;
   }
 
-  /**
-   * @param mayHaveLanded an earlier call with this request ended with an unknown outcome.
-   * @param limits of the call to the driver.
-   */
-  async send(request: CommitRequest, mayHaveLanded: boolean, limits: OperationOptions): Promise<CommitResult> {
+  /** @param mayHaveLanded an earlier call with this request ended with an unknown outcome. */
+  async send(request: CommitRequest, mayHaveLanded: boolean, limits: SendLimits): Promise<CommitResult> {
     const { accountId, driver } = this.#options;
     const { expected, revisionFloor = 0 } = request.options;
     let result: CommitResult;
     try {
-      const options = { ...request.options, ...limits };
+      const { timeoutMs, signal } = limits;
+      const options = { ...request.options, timeoutMs, signal };
       const head = await this.#within(limits, () => driver.commit(accountId, request.batch, options));
       result = this.#acknowledge(head, request);
     } catch (thrown) {

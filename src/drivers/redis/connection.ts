@@ -8,7 +8,7 @@ import { readEntries } from './account-reader.js';
 import { callScript, exactTexts } from './call.js';
 import { redisError } from './errors.js';
 import { KnownNames } from './known-names.js';
-import type { RedisReplication } from './link.js';
+import type { RedisReplication, RedisReplyForm } from './link.js';
 import { type RedisHead, RedisListing } from './listing.js';
 import { FORGET, READS, type RedisScript, SWAP } from './scripts.js';
 import type { RedisServers } from './servers.js';
@@ -79,21 +79,26 @@ export class RedisConnection implements BackendConnection {
   }
 
   async swap(account: AccountKeys, change: HeadSwap, operation: Operation): Promise<boolean> {
+    const { servers, replication, secrets } = this.#parts;
+    const use = replication === undefined ? 'answers' : 'waits';
     try {
-      const { keys, args } = swapOf(account, change, this.#names.under(account.id, change.expected));
-      const [kind, key, found] = await this.#write(SWAP, keys, args, operation);
+      const [kind, key, found] = await servers.run(account.head, use, operation, (link, asking) => {
+        // As late as that: many may wait for their turn.
+        const { keys, args } = swapOf(account, change, this.#names.under(account.id, change.expected));
+        return callScript(link, { script: SWAP, keys, args, asking, replication, operation });
+      });
       if (kind === 'damaged') throw damaged(account, key, found);
       if (kind === 'done') this.#names.note(account.id, change);
       return kind === 'done';
     } catch (error) {
-      throw redisError(error, 'writing to', operation.kind, this.#parts.secrets);
+      throw redisError(error, 'writing to', operation.kind, secrets);
     }
   }
 
   forget(account: AccountKeys, head: string, operation: Operation): Promise<boolean> {
     return this.#named('writing to', operation, async () => {
       this.#names.forget(account.id);
-      const [kind, key, found] = await this.#write(FORGET, keysOf(account), [head], operation);
+      const [kind, key, found] = await this.#call(FORGET, keysOf(account), [head], operation);
       if (kind === 'damaged') throw damaged(account, key, found);
       return kind === 'done';
     });
@@ -120,22 +125,18 @@ export class RedisConnection implements BackendConnection {
 
   #readHead(keys: KeysOfAccount, operation: Operation): Promise<readonly string[]> {
     const { head: script } = READS[this.#parts.access];
-    return this.#parts.servers.run(keys[0], 'answers', operation, (link, asking) =>
-      exactTexts((form) => callScript(link, { script, keys, args: [], asking, operation, form })),
-    );
+    return exactTexts((form) => this.#call(script, keys, [], operation, form));
   }
 
-  #write(
+  #call(
     script: RedisScript,
-    keys: readonly string[],
+    keys: KeysOfAccount,
     args: readonly string[],
     operation: Operation,
+    form: RedisReplyForm = 'text',
   ): Promise<readonly string[]> {
-    const { servers, replication: given } = this.#parts;
-    const replication = script === SWAP ? given : undefined;
-    const use = replication === undefined ? 'answers' : 'waits';
-    return servers.run(keys[0] ?? '', use, operation, (link, asking) =>
-      callScript(link, { script, keys, args, asking, replication, operation }),
+    return this.#parts.servers.run(keys[0], 'answers', operation, (link, asking) =>
+      callScript(link, { script, keys, args, asking, operation, form }),
     );
   }
 

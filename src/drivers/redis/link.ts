@@ -5,6 +5,7 @@ import type { RedisAdapterModule, RedisClient, RedisSendOptions } from './adapte
 import { addressText, type RedisAddress, type RedisCredentials } from './address.js';
 import { networkCode, RedisFailure, replyCode } from './errors.js';
 import type { RedisTlsOptions } from './options.js';
+import { Places } from './places.js';
 
 /** How links are made, whichever server they lead to. */
 export interface RedisLinkSettings {
@@ -28,6 +29,12 @@ export type RedisReplyForm = 'text' | 'bytes';
 
 /** Milliseconds that it may take until a server has accepted a connection and answered a first command. */
 const CONNECT_TIMEOUT_MS = 5000;
+
+/**
+ * So many pieces of work wait for answers at once, which is more than a server works off in the time of a round trip. What
+ * is on its way takes memory in client and server, and many thousands make the garbage collector the slowest part.
+ */
+const MOST_AT_ONCE = 256;
 
 let lastNumber = 0;
 
@@ -56,6 +63,9 @@ export class RedisLink {
   #watching: NodeJS.Timeout | undefined;
   #isRetired = false;
   #heardAt = performance.now();
+
+  /** Of pieces of work that wait for answers. */
+  readonly places: Places = new Places(MOST_AT_ONCE);
 
   constructor(module: RedisAdapterModule, server: RedisAddress, settings: RedisLinkSettings) {
     lastNumber += 1;
@@ -207,6 +217,7 @@ export class RedisLink {
   /** Sends nothing more, and ends the connection when nobody waits for an answer any more. */
   retire(): void {
     this.#isRetired = true;
+    this.places.turnAway(this.#closed());
     this.#closeIfLeft();
   }
 

@@ -91,8 +91,14 @@ export class RedisServers {
       try {
         const link = this.#links.present(address, use) ?? (await this.#links.get(address, operation.signal, use));
         const asking = redirection?.asking === true;
+        if (!link.places.take()) await link.places.wait(operation);
         const sentAt = performance.now();
-        const result = await work(link, asking);
+        let result: T;
+        try {
+          result = await work(link, asking);
+        } finally {
+          link.places.leave();
+        }
         const waitedMs = performance.now() - sentAt;
         if (sentAt + waitedMs - link.provenAt > DOUBT_AFTER_MS) {
           const source = { key, asking, address: link.address, isLate: waitedMs > DOUBT_AFTER_MS };
@@ -141,10 +147,11 @@ export class RedisServers {
    * Those who say nothing are passed over, unless the answer was late: then they may be the only ones who know.
    */
   async #confirm(source: RedisSource, link: RedisLink, operation: Operation): Promise<void> {
-    let reason: unknown = new Error('another server may be the master now');
+    let reason: unknown;
     try {
       const isMaster = await untilEnd(operation, () => this.#confirming.next());
       if (isMaster(source)) return;
+      reason = new Error('another server may be the master now');
     } catch (error) {
       reason = error;
     }

@@ -31,7 +31,7 @@ describe('RedisDriver: commits of many accounts', () => {
   it('are sent without a wait for the answers of others, and over one connection', async () => {
     const proxy = await proxyBefore(server);
     const driver = redis({ url: proxy.urlFor(server.url) });
-    const accounts = await writtenBy(driver, 300, 'unanswered');
+    const accounts = await writtenBy(driver, 200, 'unanswered');
     const calls = await callsOf(server, 'evalsha');
     proxy.blackHole('to-client');
     const commits = accounts.map(({ id, head }) => rejection(driver.commit(id, batchOf({ k: '2' }), onTopOf(head))));
