@@ -13,4 +13,4 @@ export type {
 export { BaseDriver } from './drivers/base/base-driver.js';
 export type { BaseDriverOptions } from './drivers/base/base-options.js';
 export { type AccountKeys, KeyLayout, type KeyRange, type ParsedKey } from './drivers/base/key-layout.js';
-export type { Operation, OperationKind } from './drivers/base/operation.js';
+export type { Operation, OperationKind } from './drivers/base/operation/operation.js';

@@ -1,4 +1,4 @@
-import { type Operation, untilEnd } from './operation.js';
+import { type Operation, untilEnd } from './operation/operation.js';
 
 type Mode = 'shared' | 'exclusive';
 

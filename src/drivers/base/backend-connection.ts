@@ -1,6 +1,6 @@
 import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccountKeys } from './key-layout.js';
-import type { Operation } from './operation.js';
+import type { Operation } from './operation/operation.js';
 
 /** The purpose of a connection. A connection for `write` also reads. */
 export type AccessMode = 'read' | 'write';

@@ -31,8 +31,8 @@ import {
   shown,
 } from './input-checks.js';
 import { type AccountKeys, KeyLayout } from './key-layout.js';
-import type { Operation, OperationKind } from './operation.js';
-import { Operations } from './operations.js';
+import type { Operation, OperationKind } from './operation/operation.js';
+import { Operations } from './operation/operations.js';
 
 const DEFAULT_OPERATION_TIMEOUT_MS = 10_000;
 

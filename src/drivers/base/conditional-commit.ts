@@ -7,7 +7,7 @@ import { decodeHead, encodeHead, type StoredHead } from './head-codec.js';
 import { assertNotRolledBack, rolledBack } from './head-marks.js';
 import { escapeKey } from './key-escape.js';
 import type { AccountKeys } from './key-layout.js';
-import { asUnknown, type Operation } from './operation.js';
+import { asUnknown, type Operation } from './operation/operation.js';
 
 /** A commit or a drop, validated and encoded. */
 export interface HeadChange {

@@ -1,6 +1,6 @@
 import { SingleFlight } from '../../core/shared/single-flight.js';
 import type { AccessMode, BackendConnection } from './backend-connection.js';
-import { type Operation, operationUntil } from './operation.js';
+import { type Operation, operationUntil } from './operation/operation.js';
 
 interface Connected {
   readonly access: AccessMode;

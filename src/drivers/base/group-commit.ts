@@ -1,8 +1,8 @@
 import { isAccountKeeperError } from '../../core/errors.js';
 import type { HeadSwap } from './backend-connection.js';
-import { EndingOperation } from './ending-operation.js';
 import type { AccountKeys } from './key-layout.js';
-import type { Operation } from './operation.js';
+import { EndingOperation } from './operation/ending-operation.js';
+import type { Operation } from './operation/operation.js';
 
 /** The change of one account, and the operation that waits for it. */
 export interface AccountSwap {

@@ -1,7 +1,7 @@
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { trueIfCorrupt } from '../base/head-codec.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
-import { asUnknown, type Operation, untilEnd } from '../base/operation.js';
+import { asUnknown, type Operation, untilEnd } from '../base/operation/operation.js';
 import { keysInUse, readEntries, readTop } from './account.js';
 import { decodeRoot, pageKey } from './account-index.js';
 import { type KeyvChange, planChange } from './change.js';

@@ -12,7 +12,7 @@ import {
 import type { BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import { BASE_OPTIONS, type BaseDriverOptions } from '../base/base-options.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { isKeyv, isKeyvAdapter, type KeyvAdapter, type KeyvClient } from './client.js';
 import { KeyvConnection } from './connection.js';
 import { LIMIT_RULES, storageLimits } from './limits.js';

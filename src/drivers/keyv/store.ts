@@ -1,7 +1,7 @@
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
 import { decodeEnvelope, encodeDocument, isFramed } from '../base/envelope.js';
 import { unescapeKey } from '../base/key-escape.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import type { ManyMethod } from './adapter-profile.js';
 import { chunksOf, forEachConcurrent } from './for-each-concurrent.js';
 import { fromStoredKey, toStoredKey } from './keys.js';

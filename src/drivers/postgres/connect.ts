@@ -3,7 +3,7 @@ import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccessMode } from '../base/backend-connection.js';
 import type { KeyLayout } from '../base/key-layout.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { readPem } from '../base/tls-options.js';
 import type { PgClientClass, PgSslConfig, PostgresRow } from './adapter.js';
 import { PostgresConnection } from './connection.js';

@@ -4,7 +4,7 @@ import { inTurns } from '../../core/shared/slices.js';
 import type { AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { type AccountSwap, GroupCommit, type SwapResult } from '../base/group-commit.js';
 import { type AccountKeys, KeyLayout } from '../base/key-layout.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import type { PostgresRow } from './adapter.js';
 import { mayBeOfOneAccount, sqlState } from './errors.js';
 import type { PostgresPool } from './pool.js';

@@ -2,7 +2,7 @@ import type { DriverCapabilities, DriverLimits } from '../../core/persistence-dr
 import type { AccessMode, BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import type { DriverFactory } from '../base/driver-factory.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { importPostgres, loadPostgres, type PostgresImporter } from './adapter.js';
 import type { PostgresConnectSettings } from './connect.js';
 import { POSTGRES_DEFAULTS, type PostgresDriverOptions } from './options.js';

@@ -1,6 +1,6 @@
 import { connect as openSocket, Socket } from 'node:net';
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import type { PgClient, PgClientClass, PgServer, PgStatement, PostgresRow } from './adapter.js';
 import { endsConnection, isOfNamedStatement, postgresError, sqlState } from './errors.js';
 import { statementName } from './statement-names.js';

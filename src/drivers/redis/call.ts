@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { AccountKeeperError } from '../../core/errors.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { RedisFailure } from './errors.js';
 import type { RedisLink, RedisReplication, RedisReplyForm } from './link.js';
 import type { RedisScript } from './scripts.js';

@@ -1,12 +1,12 @@
 import { readTlsFiles } from '../base/tls-options.js';
 import type { RedisAdapterModule } from './adapter.js';
 import type { RedisCredentials } from './address.js';
-import { ClusterTopology } from './cluster.js';
 import { RedisLink, type RedisLinkSettings } from './link.js';
 import { RedisLinks } from './links.js';
-import { SentinelTopology } from './sentinel.js';
-import { RedisServers, type RedisTopology, singleTopology } from './servers.js';
 import type { RedisServerSettings, RedisSettings } from './settings.js';
+import { ClusterTopology } from './topology/cluster.js';
+import { SentinelTopology } from './topology/sentinel.js';
+import { RedisServers, type RedisTopology, singleTopology } from './topology/servers.js';
 
 /** A link on which somebody has waited in vain, and nothing came for so many milliseconds, is given up. */
 const SILENCE_MS = 1000;

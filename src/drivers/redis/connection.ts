@@ -3,7 +3,7 @@ import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccessMode, AccountPage, BackendConnection, HeadSwap, StoredEntry } from '../base/backend-connection.js';
 import { StoredTextError } from '../base/head-codec.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { readEntries } from './account-reader.js';
 import { callScript, exactTexts } from './call.js';
 import { redisError } from './errors.js';
@@ -11,7 +11,7 @@ import { KnownNames } from './known-names.js';
 import type { RedisReplication, RedisReplyForm } from './link.js';
 import { type RedisHead, RedisListing } from './listing.js';
 import { FORGET, READS, type RedisScript, SWAP } from './scripts.js';
-import type { RedisServers } from './servers.js';
+import type { RedisServers } from './topology/servers.js';
 import { type RedisClaim, redisWarnings } from './warnings.js';
 
 type KeysOfAccount = readonly [head: string, index: string];

@@ -3,7 +3,7 @@ import type { DriverCapabilities, DriverLimits } from '../../core/persistence-dr
 import type { AccessMode, BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import type { DriverFactory } from '../base/driver-factory.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { importKeyvRedis, loadRedisAdapter, type RedisAdapterImporter } from './adapter.js';
 import { makeServers } from './client.js';
 import { RedisConnection } from './connection.js';

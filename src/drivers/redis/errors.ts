@@ -1,5 +1,5 @@
 import { AccountKeeperError, isAccountKeeperError } from '../../core/errors.js';
-import type { OperationKind } from '../base/operation.js';
+import type { OperationKind } from '../base/operation/operation.js';
 
 /**
  * How far a command got: `unreachable`: it was not sent; `refused`: the server answered with an error; `lost`: it was

@@ -1,6 +1,6 @@
 import { Coalescer } from '../../core/shared/coalescer.js';
-import type { Operation } from '../base/operation.js';
-import { orAborted, underLimit } from '../base/or-aborted.js';
+import type { Operation } from '../base/operation/operation.js';
+import { orAborted, underLimit } from '../base/operation/or-aborted.js';
 import type { RedisAdapterModule, RedisClient, RedisSendOptions } from './adapter.js';
 import { addressText, type RedisAddress, type RedisCredentials } from './address.js';
 import { networkCode, RedisFailure, replyCode } from './errors.js';

@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { AccountKeeperError } from '../../core/errors.js';
 import type { AccountPage } from '../base/backend-connection.js';
 import type { AccountKeys, KeyLayout } from '../base/key-layout.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { RedisFailure } from './errors.js';
 import type { RedisLink } from './link.js';
-import type { RedisServers } from './servers.js';
+import type { RedisServers } from './topology/servers.js';
 
 /** The value under the key of a head, and whether it can be a head. */
 export type RedisHead =

@@ -1,4 +1,4 @@
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 
 interface Waiter {
   /** `false` once it has a place, or waits no more. */

@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { addressText } from './address.js';
 import { RedisFailure } from './errors.js';
 import type { RedisLink } from './link.js';
-import type { RedisServers } from './servers.js';
 import type { RedisSettings } from './settings.js';
+import type { RedisServers } from './topology/servers.js';
 
 /** The driver's claims. The settings of the servers are compared with them. */
 export type RedisClaim = Pick<RedisSettings, 'durability' | 'replicas' | 'allowEviction' | 'allowVolatile'>;

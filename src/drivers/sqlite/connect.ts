@@ -3,7 +3,7 @@ import { AccountKeeperError } from '../../core/errors.js';
 import type { DriverWarning } from '../../core/persistence-driver.js';
 import type { AccessMode } from '../base/backend-connection.js';
 import type { KeyLayout } from '../base/key-layout.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import type { SqliteAdapter, SqliteOpener } from './adapter.js';
 import { SqliteConnection } from './connection.js';
 import { sqliteCode, sqliteError } from './errors.js';

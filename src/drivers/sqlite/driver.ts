@@ -4,7 +4,7 @@ import { type ChecksOf, duration, oneOf, readOptions } from '../../core/shared/o
 import type { AccessMode, BackendConnection } from '../base/backend-connection.js';
 import { BaseDriver } from '../base/base-driver.js';
 import { BASE_OPTIONS, type BaseDriverOptions, textThat } from '../base/base-options.js';
-import type { Operation } from '../base/operation.js';
+import type { Operation } from '../base/operation/operation.js';
 import { importSqlite, loadSqlite, type SqliteImporter } from './adapter.js';
 import { connectSqlite, type SqliteSettings, SYNCHRONOUS, type Synchronous } from './connect.js';
 import { IN_MEMORY } from './file.js';

@@ -1,5 +1,5 @@
 import { AccountKeeperError, type ErrorCode, type ErrorOutcome, isAccountKeeperError } from '../../core/errors.js';
-import type { OperationKind } from '../base/operation.js';
+import type { OperationKind } from '../base/operation/operation.js';
 
 interface Meaning {
   readonly code: ErrorCode;

@@ -4,7 +4,7 @@ import { AccountKeeperError } from '../../../src/core/errors.js';
 import type { HeadSwap } from '../../../src/drivers/base/backend-connection.js';
 import { type AccountSwap, GroupCommit, type SwapResult } from '../../../src/drivers/base/group-commit.js';
 import { KeyLayout } from '../../../src/drivers/base/key-layout.js';
-import type { Operation } from '../../../src/drivers/base/operation.js';
+import type { Operation } from '../../../src/drivers/base/operation/operation.js';
 import { manualOperation } from './manual-operation.js';
 
 /** What was sent, in the order in which it was, and how the test answers it. */

@@ -1,4 +1,4 @@
-import { type Operation, operationUntil } from '../../../src/drivers/base/operation.js';
+import { type Operation, operationUntil } from '../../../src/drivers/base/operation/operation.js';
 
 /** An operation that ends when the test says so. */
 export function manualOperation(): { readonly operation: Operation; readonly end: (reason?: Error) => void } {

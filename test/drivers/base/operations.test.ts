@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Operation } from '../../../src/drivers/base/operation.js';
-import { Operations } from '../../../src/drivers/base/operations.js';
+import type { Operation } from '../../../src/drivers/base/operation/operation.js';
+import { Operations } from '../../../src/drivers/base/operation/operations.js';
 import { rejection } from '../support.js';
 
 const forever = (): Promise<never> => new Promise(() => undefined);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { addressText, type RedisAddress } from '../../../src/drivers/redis/address.js';
-import { ClusterTopology } from '../../../src/drivers/redis/cluster.js';
 import type { RedisLink } from '../../../src/drivers/redis/link.js';
 import type { RedisLinks } from '../../../src/drivers/redis/links.js';
+import { ClusterTopology } from '../../../src/drivers/redis/topology/cluster.js';
 
 const [A, B, C] = [7001, 7002, 7003].map((port): RedisAddress => ({ host: '127.0.0.1', port })) as [
   RedisAddress,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { slotOf } from '../../../src/drivers/redis/slots.js';
+import { slotOf } from '../../../src/drivers/redis/topology/slots.js';
 import { poll } from '../../support/servers/poll.js';
 import { type RedisCluster, startRedisCluster } from '../../support/servers/redis/redis-cluster.js';
 import type { RedisTestServer } from '../../support/servers/redis/redis-server.js';

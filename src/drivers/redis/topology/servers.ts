@@ -1,10 +1,10 @@
-import { Coalescer } from '../../core/shared/coalescer.js';
-import { SingleFlight } from '../../core/shared/single-flight.js';
-import { type Operation, untilEnd } from '../base/operation.js';
-import { addressText, type RedisAddress } from './address.js';
-import { isDemoted, LATE_ANSWER, RedisFailure } from './errors.js';
-import type { RedisLink } from './link.js';
-import type { RedisLinks, RedisLinkUse } from './links.js';
+import { Coalescer } from '../../../core/shared/coalescer.js';
+import { SingleFlight } from '../../../core/shared/single-flight.js';
+import { type Operation, untilEnd } from '../../base/operation/operation.js';
+import { addressText, type RedisAddress } from '../address.js';
+import { isDemoted, LATE_ANSWER, RedisFailure } from '../errors.js';
+import type { RedisLink } from '../link.js';
+import type { RedisLinks, RedisLinkUse } from '../links.js';
 
 /** How often one piece of work is sent on to another server. */
 const MAX_HOPS = 5;

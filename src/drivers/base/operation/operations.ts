@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import { AccountKeeperError } from '../../core/errors.js';
-import { systemClock } from '../../core/shared/clock.js';
-import { Deadlines, type Expiring } from '../../core/shared/deadlines.js';
+import { AccountKeeperError } from '../../../core/errors.js';
+import { systemClock } from '../../../core/shared/clock.js';
+import { Deadlines, type Expiring } from '../../../core/shared/deadlines.js';
 import { EndingOperation } from './ending-operation.js';
 import { asOperationError, type Operation, type OperationKind } from './operation.js';
 

@@ -1,5 +1,5 @@
-import { AccountKeeperError, isAccountKeeperError, toAccountKeeperError } from '../../core/errors.js';
-import { nameOfThrown } from '../../core/shared/thrown.js';
+import { AccountKeeperError, isAccountKeeperError, toAccountKeeperError } from '../../../core/errors.js';
+import { nameOfThrown } from '../../../core/shared/thrown.js';
 
 /** A failed `read` has changed nothing; a failed `write` may have landed. */
 export type OperationKind = 'read' | 'write';

@@ -1,7 +1,7 @@
-import { addressText, type RedisAddress } from './address.js';
-import { RedisFailure } from './errors.js';
-import type { RedisLink } from './link.js';
-import type { RedisLinks } from './links.js';
+import { addressText, type RedisAddress } from '../address.js';
+import { RedisFailure } from '../errors.js';
+import type { RedisLink } from '../link.js';
+import type { RedisLinks } from '../links.js';
 import { type RedisSource, type RedisTopology, type RedisView, viewOf } from './servers.js';
 import { type Answers, RedisSurvey, reasonOf } from './survey.js';
 

@@ -1,8 +1,8 @@
-import type { Operation } from '../base/operation.js';
-import { addressText, type RedisAddress } from './address.js';
-import { RedisFailure } from './errors.js';
-import type { RedisLink } from './link.js';
-import type { RedisLinks } from './links.js';
+import type { Operation } from '../../base/operation/operation.js';
+import { addressText, type RedisAddress } from '../address.js';
+import { RedisFailure } from '../errors.js';
+import type { RedisLink } from '../link.js';
+import type { RedisLinks } from '../links.js';
 import type { RedisRedirection, RedisSource, RedisTopology, RedisView } from './servers.js';
 import { slotOf } from './slots.js';
 import { type Answers, RedisSurvey, reasonOf } from './survey.js';

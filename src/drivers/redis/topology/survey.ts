@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { type Operation, operationUntil } from '../base/operation.js';
-import { orAborted, underLimit } from '../base/or-aborted.js';
-import { addressText, type RedisAddress } from './address.js';
-import { networkCode, RedisFailure } from './errors.js';
-import type { RedisLink } from './link.js';
-import type { RedisLinks } from './links.js';
+import { type Operation, operationUntil } from '../../base/operation/operation.js';
+import { orAborted, underLimit } from '../../base/operation/or-aborted.js';
+import { addressText, type RedisAddress } from '../address.js';
+import { networkCode, RedisFailure } from '../errors.js';
+import type { RedisLink } from '../link.js';
+import type { RedisLinks } from '../links.js';
 
 /** Asks one server over a link to it. */
 export type Question<T> = (link: RedisLink, operation: Operation) => Promise<T>;
