@@ -20,10 +20,12 @@ export type Checked<Each extends Checks> = { readonly [Name in keyof Each]?: Ret
  * @param name begins the paths in messages; `''` for the options of a constructor.
  * @throws `CONFIG`, whatever is given: also when a getter or a proxy throws
  */
-export function readOptions<Each extends Checks>(name: string, checks: Each, given: unknown = {}): Checked<Each> {
+export function readOptions<Each extends Checks>(name: string, checks: Each, given?: unknown): Checked<Each> {
+  const checked: Record<string, unknown> = {};
+  // Most flushes have none.
+  if (given === undefined) return checked as Checked<Each>;
   return readable(name || 'options', () => {
     requireKnownOptions(name || 'options', given, Object.keys(checks));
-    const checked: Record<string, unknown> = {};
     for (const [option, check] of Object.entries(checks)) {
       const path = name === '' ? option : `${name}.${option}`;
       const value = readable(path, () => Reflect.get(given, option));
