@@ -64,7 +64,7 @@ describe('RedisDriver: a load', () => {
 
   it('is of one state, also when somebody commits before every page', async () => {
     const writer = redis({ url: server.url, prefix: 'busy' });
-    let last = writer.commit('a', records(3 * PAGE, '0'), onTopOf(undefined));
+    let last = Promise.resolve(await writer.commit('a', records(3 * PAGE, '0'), onTopOf(undefined)));
     const importer = beforeEachPage(() => {
       last = last.then((head) => writer.commit('a', records(3 * PAGE, String(head.revision)), onTopOf(head)));
       return last;
