@@ -1,4 +1,4 @@
-/** More symbols than an exchange lists. */
+/** How many names are remembered: enough for the symbols that bots trade. */
 const CAPACITY = 1_024;
 
 const names = new Map<string, string>();

@@ -163,7 +163,7 @@ export class PendingSet {
     yield* this.#gathered();
     if (this.#sealed.length === 0) this.#seal();
     const [group = emptyGroup()] = this.#sealed;
-    const built = yield* asBatch(group, !fits(group.size, this.#limits));
+    const built = yield* asBatch(group, this.#limits);
     this.#sealed = this.#sealed.filter((each) => each !== group);
     return built;
   }
@@ -200,7 +200,7 @@ export class PendingSet {
     atOnce(this.#gathered());
     const built = [...this.#sealed, this.#base]
       .filter(({ records }) => records.size > 0)
-      .map((group) => atOnce(asBatch(group, false)));
+      .map((group) => atOnce(asBatch(group, this.#limits)));
     return {
       batches: built.map(({ batch }) => batch),
       failed: new Set(built.flatMap(({ failures }) => [...failures.keys()])),
@@ -399,7 +399,7 @@ function* newestOf(groups: readonly LooseGroup[]): Steps<Map<string, PendingReco
   return newest.records;
 }
 
-function* asBatch({ records }: Group, isTooLarge: boolean): Steps<BuiltBatch> {
+function* asBatch({ records, size }: Group, limits: BatchSize): Steps<BuiltBatch> {
   const upserts = new Map<string, string>();
   const deletes = new Set<string>();
   const documents = new Set<string>();
@@ -419,5 +419,5 @@ function* asBatch({ records }: Group, isTooLarge: boolean): Steps<BuiltBatch> {
   }
   const entries =
     failures.size === 0 ? records : new Map([...records].filter(([recordKey]) => !failures.has(recordKey)));
-  return { batch: { upserts, deletes, documents }, entries, failures, isTooLarge };
+  return { batch: { upserts, deletes, documents }, entries, failures, isTooLarge: !fits(size, limits) };
 }

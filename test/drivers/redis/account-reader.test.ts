@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommitBatch } from '../../../src/core/persistence-driver.js';
-import { importKeyvRedis, type RedisAdapterImporter } from '../../../src/drivers/redis/adapter.js';
 import { exactTexts } from '../../../src/drivers/redis/call.js';
 import { redisCommands, startWireTap } from '../../support/servers/network/wire-tap.js';
 import { type RedisTestServer, startRedis } from '../../support/servers/redis/redis-server.js';
 import { afterTest, batchOf, onTopOf } from '../support.js';
-import { redis } from './support.js';
+import { redis, sendingBy } from './support.js';
 
 /** As many as one reply has. */
 const PAGE = 1000;
@@ -22,25 +21,6 @@ afterAll(() => server.dispose());
 /** So many records that all have the text. */
 function records(count: number, text: string): CommitBatch {
   return batchOf(Object.fromEntries(Array.from({ length: count }, (_, index) => [`k ${index}`, text])));
-}
-
-/** An importer whose clients do something before they ask for a page. */
-function beforeEachPage(work: () => Promise<unknown>): RedisAdapterImporter {
-  return async () => {
-    const module = await importKeyvRedis();
-    return {
-      default: module.default,
-      createClient: (options) => {
-        const client = module.createClient(options);
-        const send = client.sendCommand.bind(client);
-        client.sendCommand = async (command, form) => {
-          if (command[0] === 'MGET') await work();
-          return send(command, form);
-        };
-        return client;
-      },
-    };
-  };
 }
 
 describe('RedisDriver: a load', () => {
@@ -65,9 +45,11 @@ describe('RedisDriver: a load', () => {
   it('is of one state, also when somebody commits before every page', async () => {
     const writer = redis({ url: server.url, prefix: 'busy' });
     let last = Promise.resolve(await writer.commit('a', records(3 * PAGE, '0'), onTopOf(undefined)));
-    const importer = beforeEachPage(() => {
+    const importer = sendingBy(async (command, send) => {
+      if (command[0] !== 'MGET') return send();
       last = last.then((head) => writer.commit('a', records(3 * PAGE, String(head.revision)), onTopOf(head)));
-      return last;
+      await last;
+      return send();
     });
     const stored = await redis({ url: server.url, prefix: 'busy' }, importer).load('a');
     expect(stored?.head.revision).toBeGreaterThan(1);

@@ -4,7 +4,7 @@ import type { RedisDriver } from '../../../src/drivers/redis/driver.js';
 import { poll } from '../../support/servers/poll.js';
 import { type RedisTestServer, startRedis } from '../../support/servers/redis/redis-server.js';
 import { batchOf, onTopOf, rejection } from '../support.js';
-import { callsOf, proxyBefore, redis, redisServer } from './support.js';
+import { callsOf, proxyBefore, redis, redisServer, sendingBy } from './support.js';
 
 let server: RedisTestServer;
 
@@ -41,6 +41,24 @@ describe('RedisDriver: commits of many accounts', () => {
     expect(proxy.totalConnections).toBe(1);
     proxy.cut();
     for (const error of await Promise.all(commits)) expect(error.outcome).toBe('unknown');
+  });
+
+  it('are on their way 256 at a time, and the others follow', async () => {
+    let underWay = 0;
+    let most = 0;
+    const importer = sendingBy(async (command, send) => {
+      const isCommit = command[0]?.startsWith('EVAL') === true;
+      if (isCommit) underWay += 1;
+      most = Math.max(most, underWay);
+      try {
+        return await send();
+      } finally {
+        if (isCommit) underWay -= 1;
+      }
+    });
+    const accounts = await writtenBy(redis({ url: server.url }, importer), 1_000, 'in-turn');
+    expect(accounts.map(({ head }) => head.revision)).toEqual(accounts.map(() => 1));
+    expect(most).toBe(256);
   });
 
   it('are judged each by itself: a conflict and a damaged account leave the others alone', async () => {

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountHead, PersistenceDriver } from '../../../src/core/persistence-driver.js';
-import { importKeyvRedis, type RedisAdapterImporter } from '../../../src/drivers/redis/adapter.js';
 import { poll } from '../../support/servers/poll.js';
 import { type RedisSentinel, startRedisSentinel } from '../../support/servers/redis/redis-sentinel.js';
 import { afterTest, batchOf, collect, onTopOf, rejection } from '../support.js';
-import { callsOf, redis, redisServer, silentServers, takes, warningsOf } from './support.js';
+import { callsOf, redis, redisServer, sendingBy, silentServers, takes, warningsOf } from './support.js';
 
 describe('RedisDriver with durability replicated', () => {
   it('acknowledges what a replica has, also when a repetition is recognised', async () => {
@@ -102,21 +101,10 @@ describe('RedisDriver behind sentinels', () => {
   it('asks the sentinels for no more than the documented rights', async () => {
     const asked = new Set<string>();
     const ports = servers.sentinels.map(({ port }) => port);
-    const importer: RedisAdapterImporter = async () => {
-      const { default: Adapter, createClient } = await importKeyvRedis();
-      return {
-        default: Adapter,
-        createClient: (options) => {
-          const client = createClient(options);
-          const send = client.sendCommand.bind(client);
-          client.sendCommand = (command, form) => {
-            if (ports.includes(options.socket.port)) asked.add(command.slice(0, 2).join(' '));
-            return send(command, form);
-          };
-          return client;
-        },
-      };
-    };
+    const importer = sendingBy((command, send, port) => {
+      if (ports.includes(port)) asked.add(command.slice(0, 2).join(' '));
+      return send();
+    });
     await redis({ url: servers.url }, importer).open();
     expect([...asked].sort()).toEqual(['PING', 'SENTINEL GET-MASTER-ADDR-BY-NAME', 'SENTINEL MASTER']);
   });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { DriverWarning } from '../../../src/core/persistence-driver.js';
-import type { RedisAdapterImporter } from '../../../src/drivers/redis/adapter.js';
+import { importKeyvRedis, type RedisAdapterImporter } from '../../../src/drivers/redis/adapter.js';
 import { RedisDriver, type RedisDriverOptions } from '../../../src/drivers/redis/driver.js';
 import { type FaultProxy, startFaultProxy } from '../../support/servers/network/fault-proxy.js';
 import { type RedisOptions, type RedisTestServer, startRedis } from '../../support/servers/redis/redis-server.js';
@@ -10,6 +10,24 @@ import { afterTest, closing } from '../support.js';
 /** A driver that is closed after the test. */
 export function redis(options: RedisDriverOptions, importer?: RedisAdapterImporter): RedisDriver {
   return closing(importer === undefined ? new RedisDriver(options) : new RedisDriver(options, importer));
+}
+
+/** An importer whose clients send each command, to the server on the port, as `around` says. */
+export function sendingBy(
+  around: (command: readonly string[], send: () => Promise<unknown>, port: number) => Promise<unknown>,
+): RedisAdapterImporter {
+  return async () => {
+    const { default: Adapter, createClient } = await importKeyvRedis();
+    return {
+      default: Adapter,
+      createClient: (options) => {
+        const client = createClient(options);
+        const send = client.sendCommand.bind(client);
+        client.sendCommand = (command, form) => around(command, () => send(command, form), options.socket.port);
+        return client;
+      },
+    };
+  };
 }
 
 /** A server that is gone after the test. */
