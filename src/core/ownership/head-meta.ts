@@ -1,4 +1,5 @@
 import type { AccountHead, CommitOptions } from '../persistence-driver.js';
+import { type OwnerProcess, ownerProcessOf } from './owner-process.js';
 
 /** The lease under which a writer holds its accounts, as their heads name it. */
 export interface LeaseReference {
@@ -31,6 +32,10 @@ export interface HeadMeta {
   /** The last take-overs, oldest first. */
   readonly claims: readonly Claim[];
   readonly unfinished?: Unfinished | undefined;
+  /** The process of the writer. Heads of earlier versions name none. */
+  readonly owner?: OwnerProcess | undefined;
+  /** Of a dropped account: where its records were moved to, without credentials. */
+  readonly movedTo?: string | undefined;
 }
 
 /** Ids of accounts that begin so are this library's own. */
@@ -42,7 +47,7 @@ const MAX_REMEMBERED = 32;
 /** Reads the meta of a head. What was not written by this library says nothing. */
 export function parseHeadMeta(meta: string): HeadMeta {
   const parsed = meta === '' ? {} : parseObject(meta);
-  const { claims, lineage, replayed } = parsed;
+  const { claims, lineage, movedTo, replayed } = parsed;
   return {
     released: parsed['released'] === true,
     lease: leaseOf(parsed['lease']),
@@ -50,15 +55,17 @@ export function parseHeadMeta(meta: string): HeadMeta {
     lineage: typeof lineage === 'string' ? lineage : undefined,
     claims: Array.isArray(claims) ? claims.flatMap(claimOf) : [],
     unfinished: unfinishedOf(parsed['unfinished']),
+    owner: ownerProcessOf(parsed['owner']),
+    movedTo: typeof movedTo === 'string' ? movedTo : undefined,
   };
 }
 
 /**
  * The text to write; `''` when there is nothing to say. Where it would be longer than the driver's values can be, the
- * oldest claims and replays are forgotten first.
+ * oldest claims and replays are forgotten first, and the owner's process last.
  */
 export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIVE_INFINITY): string {
-  const { released, lease, replayed, lineage, claims, unfinished } = meta;
+  const { released, lease, replayed, lineage, claims, unfinished, owner, movedTo } = meta;
   const said = {
     released: released || undefined,
     lease: lease && { id: lease.id, holder: lease.holder },
@@ -67,10 +74,15 @@ export function formatHeadMeta(meta: HeadMeta, maxBytes: number = Number.POSITIV
     claims:
       claims.length === 0 ? undefined : claims.slice(-MAX_REMEMBERED).map(({ base, writerId }) => [base, writerId]),
     unfinished: unfinished && { id: unfinished.id, part: unfinished.part },
+    owner,
+    movedTo,
   };
   const json = JSON.stringify(said);
   const text = json === '{}' ? '' : json;
-  if (Buffer.byteLength(text) <= maxBytes || claims.length + replayed.length <= 1) return text;
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  if (claims.length + replayed.length <= 1) {
+    return owner === undefined ? text : formatHeadMeta({ ...meta, owner: undefined }, maxBytes);
+  }
   const half = Math.floor(Math.max(claims.length, replayed.length) / 2);
   const shorter = {
     claims: claims.slice(-Math.max(half, 1)),

@@ -3,6 +3,7 @@ import type { KnownHead, LocalKnowledge } from '../local-files/local-files.js';
 import { planReplay, type ReplayPlan, replayedGroups, replayIdOf } from '../local-files/replay-plan.js';
 import type { DamagedSpill, StoredSpill } from '../local-files/spill-folder.js';
 import { baseOf, formatHeadMeta, type HeadMeta, parseHeadMeta } from '../ownership/head-meta.js';
+import { thisProcess } from '../ownership/owner-process.js';
 import type {
   AccountHead,
   CommitBatch,
@@ -261,7 +262,14 @@ export class RestoreAttempt {
     const unfinished =
       whole === undefined ? plan.replay.map(({ spill }) => replayIdOf(spill)).at(-1) : localIdOf(whole);
     const replayed = [...new Set([...meta.replayed, ...[...plan.done, ...plan.replay].map(({ spill }) => spill.id)])];
-    const owned: HeadMeta = { released: false, replayed: meta.replayed, lineage, claims, lease: lease?.reference };
+    const owned: HeadMeta = {
+      released: false,
+      replayed: meta.replayed,
+      lineage,
+      claims,
+      lease: lease?.reference,
+      owner: thisProcess(),
+    };
     const groups = whole === undefined ? replayedGroups(plan.replay) : this.#wholeGroups(whole, stored);
     const written = (meta: HeadMeta): string => formatHeadMeta(meta, driver.limits.valueBytes);
     const batches = cutBatches(groups, batchLimits(driver.limits, written({ ...owned, replayed })));

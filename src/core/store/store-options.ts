@@ -39,7 +39,7 @@ export interface StoreOptions<T extends object> extends RecordFormatOptions<T>, 
   readonly clock?: Clock;
   /** Draws evenly from [0, 1), for the jitter of retries. @default Math.random */
   readonly random?: () => number;
-  /** Makes writer and write ids. They must never repeat. @default crypto.randomUUID */
+  /** Makes writer and write ids. They must never repeat. @default UUIDs of version 7, which tell when they were made */
   readonly createId?: () => string;
 }
 

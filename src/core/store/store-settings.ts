@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { AccountOptions } from '../account/account-state.js';
 import type { TableName } from '../account/tables/table-context.js';
 import type { InstrumentLookup } from '../account/types/instrument.js';
@@ -26,6 +25,7 @@ import {
   requireOneOf,
   wholeNumber,
 } from '../shared/option-checks.js';
+import { newTimeId } from '../shared/time-id.js';
 import { type FlushSettings, flushSettings } from '../write-behind/flush-options.js';
 import type { AccountStateStoreOptions, StoreOptions } from './store-options.js';
 
@@ -164,6 +164,6 @@ function resolveStoreOptions(checked: Checked<typeof CHECKS>, driver: Persistenc
     highWater: checked.highWater,
     clock: checked.clock ?? systemClock,
     random: checked.random ?? Math.random,
-    createId: checked.createId ?? randomUUID,
+    createId: checked.createId ?? newTimeId,
   };
 }
