@@ -1,0 +1,143 @@
+import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { headAsStored } from '../ownership/lease-record.js';
+import type { AccountHead, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
+import type { Clock, TimerHandle } from '../shared/clock.js';
+import { DRIVER_GRACE_MS, within } from '../shared/within.js';
+
+/** How often the head is read, in milliseconds, unless the caller says otherwise. */
+export const DEFAULT_POLL_MS = 50;
+
+/** Where the driver tells of changes, the head is read so often besides: a hint can be lost. */
+const HINTED_POLL_MS = 1_000;
+
+const HEAD_TIMEOUT_MS = 2_000;
+
+/** The longest wait after a failure. An account is current again within a second of the end of an outage. */
+const MAX_RETRY_MS = 500;
+const FIRST_RETRY_MS = 50;
+
+/** One read that failed. The next one follows in `retryInMs`; never, when that is `undefined`. */
+export interface FollowFailure {
+  readonly error: AccountKeeperError;
+  readonly consecutiveFailures: number;
+  readonly retryInMs: number | undefined;
+}
+
+/** What is followed, and how. All times are in milliseconds. */
+export interface HeadFollowerOptions {
+  readonly driver: PersistenceDriver;
+  readonly accountId: string;
+  readonly clock: Clock;
+  /** Draws evenly from [0, 1). */
+  readonly random: () => number;
+  readonly pollMs: number;
+  /** Whether the caller shows the state of this head already. */
+  readonly isShown: (head: AccountHead | undefined) => boolean;
+  /** Reads the account after a change, and resolves to what shows it. */
+  readonly read: (head: AccountHead | undefined, options: OperationOptions) => Promise<() => void>;
+  /** Called for each read that failed. Must not throw. */
+  readonly onFailure: (failure: FollowFailure) => void;
+  /** Called with the first read that succeeds after `failures` that failed in a row. Must not throw. */
+  readonly onRecovered: (failures: number) => void;
+}
+
+/**
+ * Reads an account's head again and again, and the account when that has changed. One read is under way at a time: what
+ * changes meanwhile is found by the next one, so a slow reader skips states and never falls further behind.
+ */
+export class HeadFollower {
+  readonly #options: HeadFollowerOptions;
+  readonly #stopping = new AbortController();
+  #unwatch: (() => void) | undefined;
+  #timer: TimerHandle | undefined;
+  #isOpen = false;
+  #isHinted = false;
+  #failures = 0;
+
+  constructor(options: HeadFollowerOptions) {
+    this.#options = options;
+    void this.#look();
+  }
+
+  /** Ends it, with whatever is under way. Idempotent. */
+  stop(): void {
+    this.#stopping.abort();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+
+  async #look(): Promise<void> {
+    this.#timer = undefined;
+    this.#isHinted = false;
+    try {
+      const show = await this.#news();
+      if (this.#isStopped) return;
+      show?.();
+      this.#recover();
+      this.#next(this.#isHinted ? 0 : this.#pauseMs);
+    } catch (thrown) {
+      if (this.#isStopped) return;
+      this.#fail(toAccountKeeperError(thrown, 'following an account'));
+    }
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  get #pauseMs(): number {
+    const { pollMs } = this.#options;
+    return this.#unwatch === undefined ? pollMs : Math.max(pollMs, HINTED_POLL_MS);
+  }
+
+  /** What shows the present state; `undefined` when it is shown already. */
+  async #news(): Promise<(() => void) | undefined> {
+    const { accountId, clock, driver, isShown, read } = this.#options;
+    const { signal } = this.#stopping;
+    const limits = { signal, timeoutMs: HEAD_TIMEOUT_MS };
+    const bounds = {
+      clock,
+      doing: 'following an account',
+      outcome: 'not-applied' as const,
+      signal,
+      timeoutMs: HEAD_TIMEOUT_MS + DRIVER_GRACE_MS,
+    };
+    if (!this.#isOpen) await within(bounds, () => driver.open({ ...limits, access: 'read' }));
+    this.#isOpen = true;
+    // Before the read: what changes after it is told.
+    if (!this.#isStopped) this.#unwatch ??= driver.watch?.(accountId, this.#hint);
+    const head = await within(bounds, () => headAsStored(driver, accountId, limits));
+    return isShown(head) ? undefined : read(head, { signal });
+  }
+
+  readonly #hint = (): void => {
+    // A backend that fails is asked at its own pace.
+    if (this.#timer === undefined || this.#failures > 0) this.#isHinted = true;
+    else {
+      this.#timer.cancel();
+      void this.#look();
+    }
+  };
+
+  #recover(): void {
+    const failures = this.#failures;
+    this.#failures = 0;
+    if (failures > 0) this.#options.onRecovered(failures);
+  }
+
+  #fail(error: AccountKeeperError): void {
+    this.#failures += 1;
+    const boundMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
+    // At least half of it: nothing is gained by asking a backend that is away all the time.
+    const retryInMs = error.code === 'CLOSED' ? undefined : boundMs * (0.5 + this.#options.random() / 2);
+    if (retryInMs !== undefined) this.#next(retryInMs);
+    this.#options.onFailure({ error, consecutiveFailures: this.#failures, retryInMs });
+  }
+
+  #next(delayMs: number): void {
+    if (this.#isStopped) return;
+    this.#timer = this.#options.clock.setTimeout(() => void this.#look(), delayMs);
+  }
+}
