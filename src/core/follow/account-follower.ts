@@ -1,23 +1,21 @@
 import { AccountKeeperError, type ErrorCode } from '../errors.js';
 import { parseHeadMeta } from '../ownership/head-meta.js';
+import { DEFAULT_FOLLOW_POLL_MS } from '../ownership/ownership-options.js';
 import type { AccountHead, OperationOptions, PersistenceDriver, StoredAccount } from '../persistence-driver.js';
 import { judge } from '../restore/rollback.js';
 import { type Clock, systemClock } from '../shared/clock.js';
 import { DRIVER_GRACE_MS, within } from '../shared/within.js';
-import { DEFAULT_POLL_MS, HeadFollower } from './head-follower.js';
+import { changesBetween, type RecordChanges } from './changes.js';
+import { HeadFollower } from './head-follower.js';
 
-/** An account as the backend held it at one instant. */
-export interface FollowedAccount {
+/** An account as the backend held it at one instant, and how it differs from the former state. */
+export interface FollowedAccount extends RecordChanges {
   /** `undefined`: the account was never written. With `dropped`, there are no records. */
   readonly head: AccountHead | undefined;
   /** Record key to stored text. */
   readonly records: ReadonlyMap<string, string>;
   /** Record key to raw text, for records that the driver cannot read. */
   readonly corrupt: ReadonlyMap<string, string>;
-  /** The keys of records that are new or have another text than in the former state. */
-  readonly changed: readonly string[];
-  /** The keys of records of the former state that are gone. */
-  readonly removed: readonly string[];
 }
 
 export interface FollowAccountOptions {
@@ -55,7 +53,7 @@ const NO_RECORDS: Pick<FollowedAccount, 'records' | 'corrupt'> = { records: new 
  */
 export function followAccount(options: FollowAccountOptions): { stop(): void } {
   const { accountId, clock = systemClock, driver, onError, onRecovered, onState } = options;
-  const { pollMs = DEFAULT_POLL_MS, random = Math.random } = options;
+  const { pollMs = DEFAULT_FOLLOW_POLL_MS, random = Math.random } = options;
   let shown: Content | undefined;
   let told: ErrorCode | undefined;
 
@@ -69,7 +67,7 @@ export function followAccount(options: FollowAccountOptions): { stop(): void } {
   const show = (content: Content): void => {
     const before = shown ?? NO_RECORDS;
     shown = content;
-    onState({ ...content, ...changesBetween(before, content) });
+    onState({ ...content, ...changesOf(before, content) });
   };
 
   const read = async (head: AccountHead | undefined, limits: OperationOptions): Promise<() => void> => {
@@ -115,15 +113,19 @@ export function followAccount(options: FollowAccountOptions): { stop(): void } {
   return { stop: () => follower.stop() };
 }
 
-/** The keys of what differs. A record that has become unreadable, or readable again, has changed. */
-function changesBetween(
+/** A record that has become unreadable, or readable again, has changed. */
+function changesOf(
   before: Pick<Content, 'records' | 'corrupt'>,
   now: Pick<Content, 'records' | 'corrupt'>,
-): Pick<FollowedAccount, 'changed' | 'removed'> {
-  const changed: string[] = [];
-  for (const [recordKey, text] of now.records) if (before.records.get(recordKey) !== text) changed.push(recordKey);
-  for (const [recordKey, raw] of now.corrupt) if (before.corrupt.get(recordKey) !== raw) changed.push(recordKey);
+): RecordChanges {
+  const parts = [changesBetween(before.records, now.records, text), changesBetween(before.corrupt, now.corrupt, text)];
   const isGone = (recordKey: string): boolean => !now.records.has(recordKey) && !now.corrupt.has(recordKey);
-  const removed = [...before.records.keys(), ...before.corrupt.keys()].filter(isGone);
-  return { changed, removed };
+  return {
+    changed: parts.flatMap(({ changed }) => changed),
+    removed: parts.flatMap(({ removed }) => removed).filter(isGone),
+  };
+}
+
+function text(value: string): string {
+  return value;
 }

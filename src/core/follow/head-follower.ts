@@ -4,9 +4,6 @@ import type { AccountHead, OperationOptions, PersistenceDriver } from '../persis
 import type { Clock, TimerHandle } from '../shared/clock.js';
 import { DRIVER_GRACE_MS, within } from '../shared/within.js';
 
-/** How often the head is read, in milliseconds, unless the caller says otherwise. */
-export const DEFAULT_POLL_MS = 50;
-
 /** Where the driver tells of changes, the head is read so often besides: a hint can be lost. */
 const HINTED_POLL_MS = 1_000;
 
@@ -21,6 +18,17 @@ export interface FollowFailure {
   readonly error: AccountKeeperError;
   readonly consecutiveFailures: number;
   readonly retryInMs: number | undefined;
+}
+
+/** How well it goes. */
+export interface FollowStatus {
+  /** So many milliseconds ago the newest state was shown; what was acknowledged before then is. */
+  readonly behindMs: number;
+  readonly consecutiveFailures: number;
+  /** Why the last read failed; `undefined` after one that succeeded. */
+  readonly lastError: AccountKeeperError | undefined;
+  /** When the next read follows, in milliseconds since the Unix epoch; `undefined` unless the last one failed. */
+  readonly nextRetryAt: number | undefined;
 }
 
 /** What is followed, and how. All times are in milliseconds. */
@@ -53,10 +61,24 @@ export class HeadFollower {
   #isOpen = false;
   #isHinted = false;
   #failures = 0;
+  #lastError: AccountKeeperError | undefined;
+  #nextRetryAt: number | undefined;
+  /** When the look began that last found the newest state shown, or showed it. */
+  #currentAtMs: number;
 
   constructor(options: HeadFollowerOptions) {
     this.#options = options;
+    this.#currentAtMs = options.clock.monotonic();
     void this.#look();
+  }
+
+  status(): FollowStatus {
+    return {
+      behindMs: this.#options.clock.monotonic() - this.#currentAtMs,
+      consecutiveFailures: this.#failures,
+      lastError: this.#lastError,
+      nextRetryAt: this.#nextRetryAt,
+    };
   }
 
   /** Ends it, with whatever is under way. Idempotent. */
@@ -69,12 +91,14 @@ export class HeadFollower {
   }
 
   async #look(): Promise<void> {
+    const startedAtMs = this.#options.clock.monotonic();
     this.#timer = undefined;
     this.#isHinted = false;
     try {
       const show = await this.#news();
       if (this.#isStopped) return;
       show?.();
+      this.#currentAtMs = startedAtMs;
       this.#recover();
       this.#next(this.#isHinted ? 0 : this.#pauseMs);
     } catch (thrown) {
@@ -124,16 +148,21 @@ export class HeadFollower {
   #recover(): void {
     const failures = this.#failures;
     this.#failures = 0;
+    this.#lastError = undefined;
+    this.#nextRetryAt = undefined;
     if (failures > 0) this.#options.onRecovered(failures);
   }
 
   #fail(error: AccountKeeperError): void {
+    const { clock, onFailure, random } = this.#options;
     this.#failures += 1;
+    this.#lastError = error;
     const boundMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
     // At least half of it: nothing is gained by asking a backend that is away all the time.
-    const retryInMs = error.code === 'CLOSED' ? undefined : boundMs * (0.5 + this.#options.random() / 2);
+    const retryInMs = error.code === 'CLOSED' ? undefined : boundMs * (0.5 + random() / 2);
+    this.#nextRetryAt = retryInMs === undefined ? undefined : clock.now() + retryInMs;
     if (retryInMs !== undefined) this.#next(retryInMs);
-    this.#options.onFailure({ error, consecutiveFailures: this.#failures, retryInMs });
+    onFailure({ error, consecutiveFailures: this.#failures, retryInMs });
   }
 
   #next(delayMs: number): void {
