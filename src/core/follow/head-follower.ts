@@ -100,7 +100,7 @@ export class HeadFollower {
       show?.();
       this.#currentAtMs = startedAtMs;
       this.#recover();
-      this.#next(this.#isHinted ? 0 : this.#pauseMs);
+      this.#next(this.#pauseAfter(this.#options.clock.monotonic() - startedAtMs));
     } catch (thrown) {
       if (this.#isStopped) return;
       this.#fail(toAccountKeeperError(thrown, 'following an account'));
@@ -111,9 +111,11 @@ export class HeadFollower {
     return this.#stopping.signal.aborted;
   }
 
-  get #pauseMs(): number {
+  /** A read that takes long is followed by a pause of half as long, so that it never takes all of the process. */
+  #pauseAfter(tookMs: number): number {
     const { pollMs } = this.#options;
-    return this.#unwatch === undefined ? pollMs : Math.max(pollMs, HINTED_POLL_MS);
+    const everyMs = this.#unwatch === undefined ? pollMs : Math.max(pollMs, HINTED_POLL_MS);
+    return Math.max(tookMs / 2, this.#isHinted ? 0 : everyMs - tookMs);
   }
 
   /** What shows the present state; `undefined` when it is shown already. */
