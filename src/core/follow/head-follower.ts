@@ -13,6 +13,9 @@ const HEAD_TIMEOUT_MS = 2_000;
 const MAX_RETRY_MS = 500;
 const FIRST_RETRY_MS = 50;
 
+/** The longest rest after a read that took long. */
+const MAX_REST_MS = 250;
+
 /** One read that failed. The next one follows in `retryInMs`; never, when that is `undefined`. */
 export interface FollowFailure {
   readonly error: AccountKeeperError;
@@ -111,11 +114,11 @@ export class HeadFollower {
     return this.#stopping.signal.aborted;
   }
 
-  /** A read that takes long is followed by a pause of half as long, so that it never takes all of the process. */
+  /** A read that took long is followed by a rest of half as long, so that reading never takes all of the process. */
   #pauseAfter(tookMs: number): number {
     const { pollMs } = this.#options;
     const everyMs = this.#unwatch === undefined ? pollMs : Math.max(pollMs, HINTED_POLL_MS);
-    return Math.max(tookMs / 2, this.#isHinted ? 0 : everyMs - tookMs);
+    return Math.max(Math.min(tookMs / 2, MAX_REST_MS), this.#isHinted ? 0 : everyMs - tookMs);
   }
 
   /** What shows the present state; `undefined` when it is shown already. */

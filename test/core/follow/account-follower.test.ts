@@ -272,6 +272,24 @@ describe.each([
 });
 
 describe('polling', () => {
+  it('rests half as long as a read took, and 250 ms at most', async () => {
+    for (const [tookMs, restMs] of [
+      [200, 100],
+      [1_500, 250],
+    ] as const) {
+      const it = scene({ hints: false });
+      await it.write({ A: '1' });
+      it.reader.gate = new Promise((resolve) => void it.clock.setTimeout(resolve, tookMs));
+      it.follow();
+      await it.clock.advance(tookMs);
+      expect([it.states.length, it.reader.heads]).toEqual([1, 1]);
+      await it.clock.advance(restMs - 1);
+      expect(it.reader.heads).toBe(1);
+      await it.clock.advance(1);
+      expect(it.reader.heads).toBe(2);
+    }
+  });
+
   it('reads the head as often as it is told, and the account only when the head has changed', async () => {
     const it = scene({ hints: false });
     await it.write({ A: '1' });
