@@ -1,7 +1,7 @@
 import { AccountKeeperError, type ErrorCode } from '../errors.js';
 import { parseHeadMeta } from '../ownership/head-meta.js';
 import { DEFAULT_FOLLOW_POLL_MS } from '../ownership/ownership-options.js';
-import type { AccountHead, OperationOptions, PersistenceDriver, StoredAccount } from '../persistence-driver.js';
+import type { AccountHead, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
 import { judge } from '../restore/rollback.js';
 import { type Clock, systemClock } from '../shared/clock.js';
 import { DRIVER_GRACE_MS, within } from '../shared/within.js';
@@ -40,8 +40,6 @@ export interface FollowAccountOptions {
   readonly onRecovered?: () => void;
 }
 
-const LOAD_TIMEOUT_MS = 30_000;
-
 type Content = Pick<FollowedAccount, 'head' | 'records' | 'corrupt'>;
 
 const NO_RECORDS: Pick<FollowedAccount, 'records' | 'corrupt'> = { records: new Map(), corrupt: new Map() };
@@ -70,19 +68,17 @@ export function followAccount(options: FollowAccountOptions): { stop(): void } {
     onState({ ...content, ...changesOf(before, content) });
   };
 
-  const read = async (head: AccountHead | undefined, limits: OperationOptions): Promise<() => void> => {
+  const read = async (head: AccountHead | undefined, limits: Required<OperationOptions>): Promise<() => void> => {
     requireNewer(head);
     if (head === undefined || head.dropped) return () => show({ head, ...NO_RECORDS });
     const bounds = {
       clock,
       doing: `load of account ${JSON.stringify(accountId)}`,
       outcome: 'not-applied' as const,
-      timeoutMs: LOAD_TIMEOUT_MS + DRIVER_GRACE_MS,
+      timeoutMs: limits.timeoutMs + DRIVER_GRACE_MS,
       signal: limits.signal,
     };
-    const load = (): Promise<StoredAccount | undefined> =>
-      driver.load(accountId, { ...limits, timeoutMs: LOAD_TIMEOUT_MS });
-    const stored = await within(bounds, load);
+    const stored = await within(bounds, () => driver.load(accountId, limits));
     requireNewer(stored?.head);
     if (stored === undefined) {
       const message = `account ${JSON.stringify(accountId)} was rolled back in the backend: expected revision ${head.revision} or above, received no head`;

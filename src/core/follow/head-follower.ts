@@ -1,4 +1,4 @@
-import { type AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { type AccountKeeperError, isAccountKeeperError, toAccountKeeperError } from '../errors.js';
 import { headAsStored } from '../ownership/lease-record.js';
 import type { AccountHead, OperationOptions, PersistenceDriver } from '../persistence-driver.js';
 import type { Clock, TimerHandle } from '../shared/clock.js';
@@ -8,6 +8,10 @@ import { DRIVER_GRACE_MS, within } from '../shared/within.js';
 const HINTED_POLL_MS = 1_000;
 
 const HEAD_TIMEOUT_MS = 2_000;
+
+/** Bounds of what a read of the account may take. */
+const MIN_READ_TIMEOUT_MS = 2_000;
+const MAX_READ_TIMEOUT_MS = 60_000;
 
 /** The longest wait after a failure. An account is current again within a second of the end of an outage. */
 const MAX_RETRY_MS = 500;
@@ -45,7 +49,7 @@ export interface HeadFollowerOptions {
   /** Whether the caller shows the state of this head already. */
   readonly isShown: (head: AccountHead | undefined) => boolean;
   /** Reads the account after a change, and resolves to what shows it. */
-  readonly read: (head: AccountHead | undefined, options: OperationOptions) => Promise<() => void>;
+  readonly read: (head: AccountHead | undefined, options: Required<OperationOptions>) => Promise<() => void>;
   /** Called for each read that failed. Must not throw. */
   readonly onFailure: (failure: FollowFailure) => void;
   /** Called with the first read that succeeds after `failures` that failed in a row. Must not throw. */
@@ -63,6 +67,8 @@ export class HeadFollower {
   #timer: TimerHandle | undefined;
   #isOpen = false;
   #isHinted = false;
+  /** Doubles when a read takes longer; several times as long as the last read that succeeded. */
+  #readTimeoutMs = MIN_READ_TIMEOUT_MS;
   #failures = 0;
   #lastError: AccountKeeperError | undefined;
   #nextRetryAt: number | undefined;
@@ -138,7 +144,17 @@ export class HeadFollower {
     // Before the read: what changes after it is told.
     if (!this.#isStopped) this.#unwatch ??= driver.watch?.(accountId, this.#hint);
     const head = await within(bounds, () => headAsStored(driver, accountId, limits));
-    return isShown(head) ? undefined : read(head, { signal });
+    if (isShown(head)) return undefined;
+    const startedAtMs = clock.monotonic();
+    try {
+      const show = await read(head, { signal, timeoutMs: this.#readTimeoutMs });
+      this.#readTimeoutMs = Math.max(MIN_READ_TIMEOUT_MS, 4 * (clock.monotonic() - startedAtMs));
+      return show;
+    } catch (thrown) {
+      const isTimeout = isAccountKeeperError(thrown) && thrown.code === 'TIMEOUT';
+      if (isTimeout) this.#readTimeoutMs = Math.min(MAX_READ_TIMEOUT_MS, 2 * this.#readTimeoutMs);
+      throw thrown;
+    }
   }
 
   readonly #hint = (): void => {

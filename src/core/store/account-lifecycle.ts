@@ -267,7 +267,7 @@ export class AccountLifecycle implements AccountObserver, SessionOwner {
         const shown = this.#lifecycle.phase === 'reading' ? this.#lifecycle.head : undefined;
         return shown?.writeId === head?.writeId && shown?.revision === head?.revision;
       },
-      read: (_, { signal }) => this.#reload(signal === undefined ? {} : { signal }),
+      read: (_, limits) => this.#reload(limits),
       onFailure: (failure) => this.#events.emit('refresh-failed', failure),
       onRecovered: (failures) => this.#events.emit('recovered', { failures }),
     });

@@ -19,6 +19,7 @@ const META: HeadMeta = { released: false, replayed: [], claims: [], lineage: 'li
 class Reader extends MemoryDriver {
   heads = 0;
   loads = 0;
+  readonly timeouts: (number | undefined)[] = [];
   failure: AccountKeeperError | undefined;
   gate: Promise<void> | undefined;
 
@@ -30,6 +31,7 @@ class Reader extends MemoryDriver {
 
   override async load(...call: Parameters<PersistenceDriver['load']>): ReturnType<PersistenceDriver['load']> {
     this.loads += 1;
+    this.timeouts.push(call[1]?.timeoutMs);
     await this.gate;
     return super.load(...call);
   }
@@ -257,6 +259,19 @@ describe.each([
     expect(it.told).toEqual(['TIMEOUT']);
     it.reader.head = head;
     await it.clock.advance(5_000);
+    expect(it.states).toHaveLength(1);
+  });
+
+  it('gives a load that does not answer twice as long each time', async () => {
+    const it = scene(how);
+    await it.write({ A: '1' });
+    it.reader.gate = new Promise(() => undefined);
+    it.follow();
+    await it.clock.advance(20_000);
+    expect(it.reader.timeouts).toEqual([2_000, 4_000, 8_000, 16_000]);
+    expect(it.told).toEqual(['TIMEOUT']);
+    it.reader.gate = undefined;
+    await it.clock.advance(17_000);
     expect(it.states).toHaveLength(1);
   });
 
