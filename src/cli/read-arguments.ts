@@ -16,7 +16,7 @@ export interface Arguments {
  * @param what - what the argument is, for messages
  */
 export function readArguments(argv: readonly string[], options: Options, what: string): Arguments {
-  const { values, positionals } = parsed(argv, options);
+  const { values, positionals } = parseCommandLine(argv, options);
   const [target, ...others] = positionals;
   if (target !== undefined && others.length === 0) return { values, target };
   throw new UsageError(`received ${positionals.length} arguments, expected one: ${what}`);
@@ -44,7 +44,8 @@ export function oneOf<Value extends string>(
   throw new UsageError(`--${name}: expected one of ${allowed.join(', ')}, received ${JSON.stringify(value)}`);
 }
 
-function parsed(
+/** Options by name, and what is not an option. */
+export function parseCommandLine(
   argv: readonly string[],
   options: Options,
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { redactUrl } from '../core/shared/redact.js';
 import { type CliIo, EXIT } from './cli-io.js';
+import { watchCommand } from './commands/watch-command.js';
 import { contractCommand } from './contract-command.js';
 import { doctorCommand } from './doctor-command.js';
 import { USAGE, UsageError } from './usage.js';
@@ -10,6 +11,7 @@ type Command = (argv: readonly string[], io: CliIo) => Promise<number>;
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['contract', contractCommand],
   ['doctor', doctorCommand],
+  ['watch', watchCommand],
 ]);
 
 /**

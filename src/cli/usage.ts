@@ -7,8 +7,10 @@ export const USAGE = `Usage: accountkeeper <command> [options]
 Commands
   contract <url | module>  Tests a driver against the contract that every driver keeps, and prints the level that was proven.
   doctor <url>             Tells whether a backend is usable, and which of its settings weaken a promise.
+  watch <account> [url]    Shows an account live, and what changes in it, until Ctrl-C.
 
-  <url>     what openAccount takes as persistence, such as sqlite://./state.db
+  <url>     what openAccount takes as persistence, such as sqlite://./state.db; watch takes ACCOUNTKEEPER_URL from the
+            environment where it is not given
   <module>  the path of an ES module whose default export is { name, createDriver, faults? }. Unless it says otherwise
             by a property module, a second process imports it again: it must lead to the same backend there.
 
@@ -27,6 +29,10 @@ Options of contract
 Options of doctor
   --json              print one JSON object
   --timeout <ms>      how long one operation may take (default 10000)
+
+Options of watch
+  --json              print one JSON object a line
+  --poll <ms>         how often the account's head is read (default 50)
 
 Other options
   --help, --version

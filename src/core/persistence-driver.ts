@@ -81,9 +81,10 @@ export interface PersistenceDriver {
   forget?(accountId: string, options: ForgetOptions): Promise<void>;
 
   /**
-   * Calls the listener after changes of the account's head, by whichever writer the backend hears of, until the returned
-   * function is called or the driver closes. A hint to read anew: it may come late, once for several changes, or without
-   * a change, and one that is missed proves nothing. The listener must not throw.
+   * Calls the listener after changes of the account's head, by whichever writer, until the returned function is called or
+   * the driver closes. A hint to read anew: it may come late, once for several changes, or without a change, and one that
+   * is missed proves nothing. Followers poll a driver without this method, and rarely one that has it. The listener must
+   * not throw.
    *
    * Throws `INVALID_KEY`, `CONFIG` or, after `close`, `CLOSED`.
    */

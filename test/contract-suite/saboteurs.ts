@@ -58,6 +58,8 @@ import { ReadsStaleReplica } from '../support/saboteurs/reads/reads-stale-replic
 import { SharesItsMaps } from '../support/saboteurs/reads/shares-its-maps.js';
 import { StopsLoading } from '../support/saboteurs/reads/stops-loading.js';
 import { TearsReads } from '../support/saboteurs/reads/tears-reads.js';
+import { HearsItselfAlone } from '../support/saboteurs/watch/hears-itself-alone.js';
+import { NeverStopsListening } from '../support/saboteurs/watch/never-stops-listening.js';
 import type { FaultyMemoryBackend } from './subjects/faulty-memory-backend.js';
 import type { AccessDisguise } from './subjects/memory-access.js';
 import { type Disguise, SmallMemoryDriver } from './subjects/memory-subject.js';
@@ -201,6 +203,18 @@ export const SABOTEURS: readonly Saboteur[] = [
     disguise: wrap(AnswersAnotherAccount),
   },
   { fault: 'ends a group by the deadline of one account', clause: 'GC4', related: [], disguise: wrap(EndsTogether) },
+  {
+    fault: 'tells of its own changes alone',
+    clause: 'WA1',
+    related: ['WA2'],
+    disguise: (driver) => new HearsItselfAlone(driver),
+  },
+  {
+    fault: 'goes on telling who has left',
+    clause: 'WA2',
+    related: [],
+    disguise: (driver) => new NeverStopsListening(driver),
+  },
   { fault: 'hangs', clause: 'TI2', related: [], disguise: wrap(Hangs), clauseTimeoutMs: 10_000 },
 ];
 

@@ -17,7 +17,8 @@ export type ClauseGroup =
   | 'scale'
   | 'side by side'
   | 'corruption'
-  | 'access';
+  | 'access'
+  | 'watch';
 
 /** One clause of the driver contract, as others see it. */
 export interface ContractClause {

@@ -26,6 +26,7 @@ import { scaleClauses } from './groups/scale.js';
 import { interruptionClauses } from './groups/side-by-side/interruptions.js';
 import { outcomeClauses } from './groups/side-by-side/outcomes.js';
 import { raceClauses } from './groups/side-by-side/races.js';
+import { watchClauses } from './groups/watch.js';
 
 /** All clauses of the driver contract, in the order in which they run. */
 export const contractClauses: readonly Clause[] = [
@@ -56,4 +57,5 @@ export const contractClauses: readonly Clause[] = [
   ...interruptionClauses,
   ...corruptionClauses,
   ...accessClauses,
+  ...watchClauses,
 ];

@@ -9,6 +9,7 @@ export type ClauseNeed =
   | 'durability host'
   | 'forget'
   | 'sharedAcrossProcesses'
+  | 'watch'
   | 'reading alone'
   | 'backend of its own'
   | 'module'
@@ -35,6 +36,7 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
   'durability host': 'claims the durability `host` or more',
   forget: 'has `forget`',
   sharedAcrossProcesses: 'claims `sharedAcrossProcesses`',
+  watch: 'has `watch`',
   'reading alone':
     'does not deny, by `faults.readOnly: false`, that read rights are enough; where the backend is in the process, ' +
     'claims it by `faults.readOnly`',
@@ -60,8 +62,9 @@ export const NEED_MEANINGS: Readonly<Record<ClauseNeed, string>> = {
 export interface SubjectFacts {
   readonly subject: ContractSubject;
   readonly capabilities: DriverCapabilities;
-  /** Whether the driver has the optional method. */
+  /** Whether the driver has the optional methods. */
   readonly forget: boolean;
+  readonly watch: boolean;
 }
 
 /**
@@ -87,6 +90,7 @@ const JUDGES: Readonly<Record<ClauseNeed, Judge>> = {
   ),
   forget: claim('forget', ({ forget }) => forget),
   sharedAcrossProcesses: claim('sharedAcrossProcesses', ({ capabilities }) => capabilities.sharedAcrossProcesses),
+  watch: claim('watch', ({ watch }) => watch),
   'reading alone': claim('access with read rights alone (faults.readOnly)', (facts) => {
     const { readOnly } = facts.subject.faults ?? {};
     return readOnly !== false && (readOnly !== undefined || isExternal(facts));

@@ -85,6 +85,7 @@ export function runDriverContract(
     subject,
     capabilities,
     forget: probe.forget !== undefined,
+    watch: probe.watch !== undefined,
   };
   const run = randomUUID().slice(0, 8);
   const selected = contractClauses.filter(({ id }) => only?.includes(id) ?? true);

@@ -1,5 +1,6 @@
 import { crash } from './crash.js';
 import { failover } from './failover.js';
+import { follow } from './follow.js';
 import { readArguments } from './harness/arguments.js';
 import { makeRun } from './harness/run.js';
 import { restarts } from './restarts.js';
@@ -12,7 +13,7 @@ const MOST_SHOWN = 30;
 
 function argumentsOrEnd(): ReturnType<typeof readArguments> {
   try {
-    return readArguments(process.argv.slice(2), [crash, failover, restarts, scaleOut, spill, takeOver]);
+    return readArguments(process.argv.slice(2), [crash, failover, follow, restarts, scaleOut, spill, takeOver]);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(2);

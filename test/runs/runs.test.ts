@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { crash } from './crash.js';
 import { failover } from './failover.js';
+import { follow } from './follow.js';
 import type { BackendName } from './harness/backends.js';
 import { makeRun, type Run } from './harness/run.js';
 import { restarts } from './restarts.js';
@@ -13,6 +14,8 @@ interface Case {
   readonly title: string;
   readonly times: (driver: BackendName) => number;
   readonly seed: number;
+  /** Its other options, where they are not the defaults. */
+  readonly options?: Readonly<Record<string, number>>;
   /** What must have happened, and more often than this: a run in which nothing happens shows nothing. */
   readonly moreThan: Readonly<Record<string, number>>;
 }
@@ -53,12 +56,20 @@ const CASES: readonly Case[] = [
     seed: 86,
     moreThan: { 'steps away': 0, 'restores killed': 1, 'ended by exit': 0 },
   },
+  {
+    run: follow,
+    title: 'shows whole commits alone, in order, and all of them in the end, when it follows an account',
+    times: () => 2,
+    options: { outages: 1, rate: 300, limitMs: 6_000 },
+    seed: 12,
+    moreThan: { commits: 0, shown: 0 },
+  },
 ];
 
-describe.each(CASES)('a store ($run.name)', ({ run, title, times, seed, moreThan }) => {
+describe.each(CASES)('a store ($run.name)', ({ run, title, times, seed, moreThan, options: others }) => {
   it.each(run.drivers)(`${title}: on %s`, { timeout: 120_000 }, async (driver) => {
     const [[option] = ['']] = Object.entries(run.options);
-    const options = { ...run.options, [option]: times(driver) };
+    const options = { ...run.options, ...others, [option]: times(driver) };
     const quiet = (): void => undefined;
     const { counts, findings } = await makeRun(run, { driver, options, seed, print: quiet, complain: quiet });
     expect(findings).toEqual([]);

@@ -23,6 +23,8 @@ const EVENTS = [
   'flushed',
   'flush-failed',
   'recovered',
+  'refreshed',
+  'refresh-failed',
   'lagging',
   'restored',
   'record-rejected',

@@ -20,10 +20,21 @@ export interface ReaderFormat {
   readonly schema: RecordFormatOptions<object>['schema'];
 }
 
+/** A record that was read: its text, and the value that it stands for. */
+interface ReadRecord {
+  readonly raw: string;
+  readonly value: unknown;
+}
+
+/** The records of a former read by their keys. One with the same text need not be decoded again. */
+export type ReadRecords = ReadonlyMap<string, ReadRecord>;
+
 /** The decoded records of a stored account. */
 export interface ReadAccount {
   /** How many were read and fit their tables. */
   readonly records: number;
+  /** All of them, where there was a former read. */
+  readonly read?: ReadRecords | undefined;
   readonly rejected: readonly QuarantinedRecord[];
   /** Puts them in the place of what the tables hold, in one step. Once. */
   show(): void;
@@ -42,7 +53,8 @@ export class RecordReader {
   }
 
   /** Records that are not persisted are passed over. The event loop turns in between. */
-  async read(stored: StoredAccount, persisted: AccountRecords): Promise<ReadAccount> {
+  async read(stored: StoredAccount, persisted: AccountRecords, former?: ReadRecords): Promise<ReadAccount> {
+    const read = former && new Map<string, ReadRecord>();
     const staged = persisted.stage();
     const rejected: QuarantinedRecord[] = [];
     const slice = new Slice();
@@ -52,8 +64,11 @@ export class RecordReader {
       const table = persisted.tableOf(recordKey);
       if (table === undefined) continue;
       try {
-        const value = this.#readOne(table, recordKey, raw);
-        staged.add(table, recordKey, value instanceof Promise ? await value : value);
+        const before = former?.get(recordKey);
+        const value = before?.raw === raw ? before.value : this.#readOne(table, recordKey, raw);
+        const settled = value instanceof Promise ? await value : value;
+        staged.add(table, recordKey, settled);
+        read?.set(recordKey, before?.raw === raw ? before : { raw, value: settled });
         records += 1;
       } catch (thrown) {
         rejected.push({ recordKey, raw, error: rejection(recordKey, thrown) });
@@ -64,7 +79,7 @@ export class RecordReader {
       const error = rejection(recordKey, new Error('it is not stored in the form of this library'));
       rejected.push({ recordKey, raw, error });
     }
-    return { records, rejected, show: staged.show };
+    return { records, read, rejected, show: staged.show };
   }
 
   /** A promise where a schema has to be asked: to wait for one that is not needed takes long, for each of many records. */

@@ -124,7 +124,10 @@ export class RestoreAttempt {
   /** Loads and decodes the account without taking it over. */
   async read(): Promise<LoadedAccount> {
     const { onWarning, settings } = this.#run;
-    await this.#bound((rest) => settings.driver.open({ ...rest, access: 'read', onWarning }));
+    if (!this.#run.isOpenToRead) {
+      await this.#bound((rest) => settings.driver.open({ ...rest, access: 'read', onWarning }));
+      this.#run.isOpenToRead = true;
+    }
     const { head, stored, verdict } = await this.#look();
     return { head, account: await this.#decoded(stored), foreign: verdict.foreign };
   }
@@ -301,9 +304,11 @@ export class RestoreAttempt {
   }
 
   async #decoded(stored: StoredAccount | undefined): Promise<ReadAccount> {
-    const { settings, records: persisted } = this.#run;
-    if (stored === undefined) return { records: 0, rejected: [], show: persisted.stage().show };
-    const account = await this.#bound(() => new RecordReader(settings).read(stored, persisted));
+    const { settings, records: persisted, shown } = this.#run;
+    if (stored === undefined) {
+      return { records: 0, rejected: [], read: shown && new Map(), show: persisted.stage().show };
+    }
+    const account = await this.#bound(() => new RecordReader(settings).read(stored, persisted, shown));
     const [first] = account.rejected;
     if (first === undefined || settings.onRejected === 'quarantine') return account;
     const records = account.rejected.map(({ recordKey }) => recordKey);

@@ -1,4 +1,5 @@
 import type { QuarantinedRecord } from '../codec/quarantine.js';
+import type { AccountKeeperError } from '../errors.js';
 import type { RestoredSpills } from '../local-files/local-file-options.js';
 import type { AccountHead, DriverWarning, OperationOptions } from '../persistence-driver.js';
 import type { RecordFaultEvents } from '../shared/record-faults.js';
@@ -54,6 +55,30 @@ export interface RestoreResult {
   readonly spills?: RestoredSpills;
   /** Spill and high-water files of the account that belong to another backend. They are not touched. */
   readonly foreignFiles: readonly string[];
+}
+
+/** The events of a store that follows its account (`ownership: { mode: 'read-only', follow: true }`). */
+export interface FollowEvents {
+  /** The store shows a newer state: all of a commit, or of several ones, and nothing of the next. */
+  readonly refreshed: {
+    readonly revision: number;
+    /** The keys of records that are new or have changed. */
+    readonly changed: readonly string[];
+    /** The keys of records that are gone, or were left out by `onRejected: 'quarantine'`. */
+    readonly removed: readonly string[];
+    /** When the last commit was made, by the clock of its writer; `undefined` where its id does not tell. */
+    readonly committedAtMs: number | undefined;
+  };
+  /**
+   * The account could not be read, or must not be shown (`ROLLED_BACK`, `CORRUPT`). The store shows what it did; the next
+   * read follows in `retryInMs`, or never when the driver was closed (`undefined`). With the first that succeeds,
+   * `recovered` is emitted.
+   */
+  readonly 'refresh-failed': {
+    readonly error: AccountKeeperError;
+    readonly consecutiveFailures: number;
+    readonly retryInMs: number | undefined;
+  };
 }
 
 /** The events of the way back. */

@@ -9,7 +9,7 @@ import { waitForOwner } from '../ownership/wait-for-owner.js';
 import type { AccountHead, DriverWarning } from '../persistence-driver.js';
 import type { Emitter } from '../shared/emitter.js';
 import { within } from '../shared/within.js';
-import type { ReaderFormat } from './record-reader.js';
+import type { ReaderFormat, ReadRecords } from './record-reader.js';
 import type { RestoreEvents } from './restore-options.js';
 
 /** Whether the account may be taken over while this head is stored. */
@@ -32,13 +32,19 @@ export class RestoreRun {
   lease: LeaseShare | undefined;
   /** Whether it waits for the owner. */
   isWaiting = false;
+  /** Whether the driver was opened by a reader. */
+  isOpenToRead = false;
+  /** What a follower shows; the others have no use for it. */
+  shown: ReadRecords | undefined;
 
   constructor(settings: RestoreSettings, records: AccountRecords, events: Emitter<RestoreEvents & LocalFileEvents>) {
     this.settings = settings;
     this.records = records;
     this.events = events;
     // A reader replays nothing.
-    const isReader = settings.ownership.mode === 'read-only';
+    const { follow, mode } = settings.ownership;
+    const isReader = mode === 'read-only';
+    this.shown = follow ? new Map() : undefined;
     this.files = new LocalFiles(isReader ? { ...settings, spill: undefined } : settings, events);
     // Any number of refreshes may be under way at once.
     setMaxListeners(0, this.closing.signal);

@@ -3,12 +3,16 @@ import { AccountRecords } from '../account/tables/account-records.js';
 import type { RecordTable } from '../account/tables/record-table.js';
 import type { TableName } from '../account/tables/table-context.js';
 import { AccountKeeperError, toAccountKeeperError } from '../errors.js';
+import { changesBetween } from '../follow/changes.js';
+import { HeadFollower } from '../follow/head-follower.js';
 import type { RestoredSpills } from '../local-files/local-file-options.js';
+import type { AccountHead } from '../persistence-driver.js';
 import { type LoadedAccount, type OwnedAccount, RestoreAttempt } from '../restore/restore-attempt.js';
 import type { RestoreOptions, RestoreResult, RollbackChoice } from '../restore/restore-options.js';
 import { RestoreRun } from '../restore/restore-run.js';
 import { namesHead } from '../restore/rollback.js';
 import type { Emitter } from '../shared/emitter.js';
+import { timeOfId } from '../shared/time-id.js';
 import { DRIVER_GRACE_MS, within } from '../shared/within.js';
 import { type FlushStatus, NOTHING_TO_FLUSH } from '../write-behind/flush-status.js';
 import { releaseAccount, reserveAccount } from './open-accounts.js';
@@ -31,7 +35,8 @@ type Lifecycle =
   | {
       readonly phase: 'reading';
       readonly run: RestoreRun;
-      readonly revision: number;
+      readonly head: AccountHead | undefined;
+      readonly follower: HeadFollower | undefined;
       /** As long as the head is shown that it names, it holds. */
       readonly word: RollbackChoice | undefined;
     }
@@ -42,6 +47,8 @@ type Lifecycle =
       readonly session: OwnedSession | undefined;
       readonly done: Promise<void>;
     };
+
+type Reading = Extract<Lifecycle, { readonly phase: 'reading' }>;
 
 /** The persisted life of one store: restore, write behind, lose ownership, close. */
 export class AccountLifecycle implements AccountObserver, SessionOwner {
@@ -99,7 +106,7 @@ export class AccountLifecycle implements AccountObserver, SessionOwner {
       const attempt = new RestoreAttempt(run, options);
       if (ownership.mode === 'read-only') {
         const loaded = await attempt.read();
-        return () => this.#show(loaded, run, options.onRolledBack);
+        return () => this.#read(loaded, run, options.onRolledBack);
       }
       const owned = await attempt.takeOver();
       return () => this.#begin(owned, run, reservation);
@@ -125,17 +132,25 @@ export class AccountLifecycle implements AccountObserver, SessionOwner {
 
   /** Reads an account anew that is not owned. */
   async refresh(options: RestoreOptions): Promise<RestoreResult> {
+    return (await this.#reload(options))();
+  }
+
+  /** Reads the account, and resolves to what shows it, if it is news. */
+  async #reload(options: RestoreOptions): Promise<() => RestoreResult> {
     const before = this.#lifecycle;
     if (before.phase !== 'reading') throw this.#cannotRefresh();
     const word = options.onRolledBack ?? before.word;
     const limits = word === undefined ? options : { ...options, onRolledBack: word };
     const loaded = await new RestoreAttempt(before.run, limits).read();
-    const { head } = loaded;
-    const now = this.#lifecycle;
-    if (now.phase !== 'reading') throw this.#notOpen();
-    // Another refresh that began later may have been faster; what the operator has named is shown all the same.
-    const isNews = (head?.revision ?? 0) >= now.revision || namesHead(options.onRolledBack, head);
-    return isNews ? this.#show(loaded, now.run, word) : resultOf(loaded);
+    return () => {
+      const now = this.#lifecycle;
+      if (now.phase !== 'reading') throw this.#notOpen();
+      const { head } = loaded;
+      // Another refresh that began later may have been faster; what the operator has named is shown all the same.
+      const isNews = revisionOf(head) >= revisionOf(now.head) || namesHead(options.onRolledBack, head);
+      if (isNews) this.#show(loaded, now, word);
+      return resultOf(loaded);
+    };
   }
 
   /** Does something with the session, within the caller's limits. What it does goes on regardless. */
@@ -176,17 +191,20 @@ export class AccountLifecycle implements AccountObserver, SessionOwner {
   status(): PersistenceStatus {
     const session = this.#session;
     const flush = session?.scheduler.status() ?? NOTHING_TO_FLUSH;
+    const follower = this.#lifecycle.phase === 'reading' ? this.#lifecycle.follower : undefined;
     return {
       ...flush,
+      ...follower?.status(),
       state: this.#state(flush),
       ownership: this.#ownership(),
-      revision: this.#lifecycle.phase === 'reading' ? this.#lifecycle.revision : session?.writer.head.revision,
+      revision: this.#lifecycle.phase === 'reading' ? revisionOf(this.#lifecycle.head) : session?.writer.head.revision,
     };
   }
 
   close({ deadlineMs = CLOSE_TIMEOUT_MS, timeoutMs = deadlineMs }: CloseOptions): Promise<void> {
     if ('done' in this.#lifecycle) return this.#lifecycle.done;
     const session = this.#session;
+    if (this.#lifecycle.phase === 'reading') this.#lifecycle.follower?.stop();
     const done = this.#close(this.#lifecycle, timeoutMs).finally(() => {
       this.#lifecycle = { phase: 'closed', session, done };
     });
@@ -213,14 +231,46 @@ export class AccountLifecycle implements AccountObserver, SessionOwner {
     return resultOf(owned, run.files.clear(owned.plan, owned.damaged));
   }
 
+  /** From here on the account is shown as it was read, and is followed if that is wanted. */
+  #read(loaded: LoadedAccount, run: RestoreRun, choice: RollbackChoice | undefined): RestoreResult {
+    const follower = this.#settings.ownership.follow ? this.#follow() : undefined;
+    this.#show(loaded, { phase: 'reading', run, head: undefined, follower, word: undefined }, choice);
+    return resultOf(loaded);
+  }
+
   /** Puts what was read in the place of what was there, in one step. */
-  #show(loaded: LoadedAccount, run: RestoreRun, choice: RollbackChoice | undefined): RestoreResult {
-    const { account, head } = loaded;
+  #show({ account, head }: LoadedAccount, reading: Reading, choice: RollbackChoice | undefined): void {
+    const { run } = reading;
+    const former = run.shown;
     account.show();
     run.files.show(head);
+    run.shown = account.read;
     const word = namesHead(choice, head) ? choice : undefined;
-    this.#lifecycle = { phase: 'reading', run, revision: head?.revision ?? 0, word };
-    return resultOf(loaded);
+    const isFirst = this.#lifecycle.phase !== 'reading';
+    this.#lifecycle = { ...reading, head, word };
+    const isSame = head?.writeId === reading.head?.writeId && head?.revision === reading.head?.revision;
+    if (isFirst || isSame || former === undefined || account.read === undefined) return;
+    const { changed, removed } = changesBetween(former, account.read, ({ raw }) => raw);
+    const committedAtMs = head && timeOfId(head.writeId);
+    this.#events.emit('refreshed', { revision: revisionOf(head), changed, removed, committedAtMs });
+  }
+
+  #follow(): HeadFollower {
+    const { accountId, clock, driver, ownership, random } = this.#settings;
+    return new HeadFollower({
+      driver,
+      accountId,
+      clock,
+      random,
+      pollMs: ownership.pollMs,
+      isShown: (head) => {
+        const shown = this.#lifecycle.phase === 'reading' ? this.#lifecycle.head : undefined;
+        return shown?.writeId === head?.writeId && shown?.revision === head?.revision;
+      },
+      read: (_, limits) => this.#reload(limits),
+      onFailure: (failure) => this.#events.emit('refresh-failed', failure),
+      onRecovered: (failures) => this.#events.emit('recovered', { failures }),
+    });
   }
 
   async #close(from: Lifecycle, timeoutMs: number): Promise<void> {
@@ -248,7 +298,7 @@ export class AccountLifecycle implements AccountObserver, SessionOwner {
   #state({ consecutiveFailures }: FlushStatus): PersistenceState {
     const { phase } = this.#lifecycle;
     if (phase === 'restoring') return 'unrestored';
-    if (phase === 'reading') return 'idle';
+    if (phase === 'reading') return this.#lifecycle.follower?.status().lastError === undefined ? 'idle' : 'retrying';
     if (phase !== 'open') return phase;
     const { scheduler } = this.#lifecycle.session;
     if (scheduler.activity === 'flushing') return 'flushing';
@@ -309,6 +359,10 @@ export class AccountLifecycle implements AccountObserver, SessionOwner {
       "refresh: expected ownership 'read-only', received a store that owns the account and has its newest state",
     );
   }
+}
+
+function revisionOf(head: AccountHead | undefined): number {
+  return head?.revision ?? 0;
 }
 
 function resultOf({ account, foreign, head }: LoadedAccount, spills?: RestoredSpills): RestoreResult {

@@ -12,7 +12,7 @@ export type PersistenceState =
   | 'pending'
   /** A commit is in flight. */
   | 'flushing'
-  /** The last attempt failed; the next one follows. */
+  /** The last attempt to write, or to follow, failed; the next one follows. */
   | 'retrying'
   /** Another writer owns the account; this store never writes again. */
   | 'fenced'
@@ -38,4 +38,9 @@ export interface PersistenceStatus extends FlushStatus {
   readonly ownership: Ownership;
   /** The newest acknowledged revision; `undefined` before a restore. */
   readonly revision: number | undefined;
+  /**
+   * With `follow`: so many milliseconds ago the store was last known to show the newest state, so everything that was
+   * acknowledged before is shown. `undefined` otherwise.
+   */
+  readonly behindMs?: number | undefined;
 }

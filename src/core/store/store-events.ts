@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { AccountKeeperError } from '../errors.js';
 import type { LocalFileEvents } from '../local-files/local-file-options.js';
 import type { AccountHead } from '../persistence-driver.js';
-import type { RestoreEvents, RestoreResult } from '../restore/restore-options.js';
+import type { FollowEvents, RestoreEvents, RestoreResult } from '../restore/restore-options.js';
 import type { Emitter } from '../shared/emitter.js';
 import { callback, requireOneOf } from '../shared/option-checks.js';
 import { describeThrown } from '../shared/thrown.js';
@@ -32,7 +32,7 @@ interface LifeEvents {
 }
 
 /** Every event of an account. All durations are in milliseconds. */
-export interface AccountEvents extends LifeEvents, FlushEvents, RestoreEvents, LocalFileEvents {}
+export interface AccountEvents extends LifeEvents, FlushEvents, FollowEvents, RestoreEvents, LocalFileEvents {}
 
 /** Every event of the store, with what its listeners get. */
 export type StoreEventMap = {
@@ -74,6 +74,11 @@ const UNHEARD: { readonly [Name in StoreEventName]: (event: StoreEventMap[Name][
       code: 'FENCED',
       says: `another writer took it over; not acknowledged: ${named([...unacknowledged.keys()])}`,
     };
+  },
+  refreshed: nothing,
+  'refresh-failed': ({ error }) => {
+    if (error.retryable) return undefined;
+    return { code: 'REFRESH_FAILED', key: error.code, says: `it cannot be followed (${error.code})` };
   },
   waiting: nothing,
   spilled: nothing,

@@ -27,7 +27,7 @@ export interface StoreOptions<T extends object> extends RecordFormatOptions<T>, 
    * How the account is owned. `take-over`: restore takes it over, whoever has it. `wait`: restore waits until the owner
    * has closed, or has not given a sign of life for `leaseMs`; for processes that a supervisor restarts, which would
    * otherwise fence each other for ever. `read-only`: the account is read, by `restore()` and `refresh()`, and never
-   * written.
+   * written; with `follow: true`, it is read whenever it has changed.
    * @default 'take-over'
    */
   readonly ownership?: OwnershipMode | OwnershipOptions;

@@ -40,7 +40,7 @@ export interface FlushEvents extends RecordFaultEvents {
     readonly consecutiveFailures: number;
     readonly retryInMs: number;
   };
-  /** A commit was acknowledged after `failures` that failed in a row. */
+  /** A commit was acknowledged, or a read of a follower has succeeded, after `failures` that failed in a row. */
   readonly recovered: { readonly failures: number };
   /** Something has been pending for longer than `flush.maxPendingAgeMs`. Once, until it has caught up. */
   readonly lagging: { readonly oldestPendingMs: number };

@@ -450,8 +450,13 @@ describe('the meta of a head', () => {
 
 describe('the ownership option', () => {
   it('is completed, and refused when it is none', async () => {
-    expect(ownershipSettings()).toEqual({ mode: 'take-over', leaseMs: 15_000, pollMs: 3_000 });
-    expect(ownershipSettings({ mode: 'wait', leaseMs: 500 })).toEqual({ mode: 'wait', leaseMs: 500, pollMs: 100 });
+    expect(ownershipSettings()).toEqual({ mode: 'take-over', leaseMs: 15_000, pollMs: 3_000, follow: false });
+    expect(ownershipSettings({ mode: 'wait', leaseMs: 500 })).toMatchObject({
+      mode: 'wait',
+      leaseMs: 500,
+      pollMs: 100,
+    });
+    expect(ownershipSettings({ mode: 'read-only', follow: true })).toMatchObject({ pollMs: 50, follow: true });
     for (const bad of ['lead', 7, { mode: 'x' }, { leaseMs: 5 }, { pollMs: 0 }, { lease: 1 }, null]) {
       const refused = (async () => ownershipSettings(bad as never))();
       expect((await rejection(refused)).code).toBe('CONFIG');
